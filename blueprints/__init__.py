@@ -1,0 +1,1 @@
+"""The triggers: decode, call one function of `shared`, encode. No logic."""

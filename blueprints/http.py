@@ -1,0 +1,67 @@
+"""Between the Functions library's HTTP types and the app's plain answers."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import azure.functions as func
+
+if TYPE_CHECKING:
+    from shared.web.answers import Answer, Problem
+
+LOG = logging.getLogger("nightshift.http")
+
+
+def endpoint(
+    handle: Callable[[func.HttpRequest], Awaitable[Answer]],
+) -> Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]:
+    """Make a function of a handler that returns an answer or raises a problem."""
+
+    @functools.wraps(handle, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
+    async def function(req: func.HttpRequest) -> func.HttpResponse:
+        try:
+            answer = await handle(req)
+        except Exception as error:  # noqa: BLE001 - every error becomes an answer
+            answer = _problem_of(error, req).answer(urlsplit(req.url).path)
+        # The media type goes by `mimetype`: a Content-Type among the headers would be sent twice by some hosts.
+        return func.HttpResponse(
+            answer.body, status_code=answer.status, headers=dict(answer.headers), mimetype=answer.content_type
+        )
+
+    del function.__wrapped__  # The library reads the signature; it must see this function's, not the handler's.
+    return function
+
+
+def base_url(req: func.HttpRequest) -> str:
+    """Scheme and host under which the client reached the app."""
+    parts = urlsplit(req.url)
+    host = req.headers.get("x-forwarded-host") or parts.netloc
+    scheme = req.headers.get("x-forwarded-proto", parts.scheme).split(",")[0].strip()
+    return f"{scheme}://{host}"
+
+
+def _problem_of(error: Exception, req: func.HttpRequest) -> Problem:
+    from shared.jobs import errors
+    from shared.ports import StorageError
+    from shared.web.answers import Problem
+    from shared.web.requests import invalid
+
+    match error:
+        case Problem():
+            return error
+        case errors.InvalidPayloadError():
+            return invalid(error.problems)
+        case errors.JobNotFoundError() | errors.DeadLetterNotFoundError() | errors.UnknownKindError():
+            return Problem(404, "Not found", str(error))
+        case errors.InvalidTransitionError():
+            return Problem(409, "Conflict", str(error))
+        case StorageError():
+            LOG.error("storage does not answer: method=%s cause=%s", req.method, type(error).__name__)
+            return Problem(503, "Storage does not answer", "nothing was lost: try again", retry_after=5)
+        case _:
+            LOG.exception("request failed: method=%s", req.method, exc_info=error)
+            return Problem(500, "Internal error", "the request could not be handled")

@@ -1,0 +1,89 @@
+"""Operations: dead letters and their replay, the sweeps, and whether the app is alive."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import azure.functions as func
+
+from blueprints.http import endpoint
+from shared.settings import settings
+
+if TYPE_CHECKING:
+    from shared.web.answers import Answer
+
+bp = func.Blueprint()
+
+
+@bp.function_name("ListDeadLetters")
+@bp.route("dead-letters", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+@endpoint
+async def list_dead_letters(req: func.HttpRequest) -> Answer:
+    """Dead letters, newest first, filtered and paged."""
+    from shared.bootstrap import app
+    from shared.web.dead_letters import list_letters
+
+    return await list_letters(app(), req.params)
+
+
+@bp.function_name("GetDeadLetter")
+@bp.route("dead-letters/{letter_id}", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+@endpoint
+async def get_dead_letter(req: func.HttpRequest) -> Answer:
+    """One dead letter, whole."""
+    from shared.bootstrap import app
+    from shared.web.dead_letters import show_letter
+
+    return await show_letter(app(), req.route_params["letter_id"])
+
+
+@bp.function_name("ReplayDeadLetter")
+@bp.route("dead-letters/{letter_id}/replay", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+@endpoint
+async def replay_dead_letter(req: func.HttpRequest) -> Answer:
+    """Put one dead letter back, with an edited payload if one is given."""
+    from shared.bootstrap import app
+    from shared.web.dead_letters import replay_one
+
+    return await replay_one(app(), req.route_params["letter_id"], req.get_body())
+
+
+@bp.function_name("ReplayDeadLetters")
+@bp.route("dead-letters/replay", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+@endpoint
+async def replay_dead_letters(req: func.HttpRequest) -> Answer:
+    """Put every dead letter back that a filter names."""
+    from shared.bootstrap import app
+    from shared.web.dead_letters import replay_some
+
+    return await replay_some(app(), req.get_body())
+
+
+@bp.function_name("Health")
+@bp.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint
+async def health(req: func.HttpRequest) -> Answer:
+    """Whether the app answers at all."""
+    from shared.web.answers import json_answer
+
+    del req
+    return json_answer({"status": "alive"})
+
+
+@bp.function_name("SweepRecentJobs")
+@bp.timer_trigger("timer", settings().sweep_schedule)
+async def sweep_recent_jobs(timer: func.TimerRequest) -> None:
+    """Look for what fell between two writes; through every job where a look was missed."""
+    from shared.bootstrap import app
+
+    await app().engine.sweep(full=timer.past_due)
+
+
+@bp.function_name("SweepAllJobs")
+@bp.timer_trigger("timer", settings().full_sweep_schedule)
+async def sweep_all_jobs(timer: func.TimerRequest) -> None:
+    """Look through every job."""
+    from shared.bootstrap import app
+
+    del timer
+    await app().engine.sweep(full=True)

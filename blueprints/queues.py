@@ -1,0 +1,33 @@
+"""Between the Functions library's queue messages and the engine's deliveries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import azure.functions as func
+
+if TYPE_CHECKING:
+    from shared.jobs.verdict import Delivery
+
+CONNECTION = "AzureWebJobsStorage"
+"""The setting that names the storage account of every queue."""
+
+
+async def process(msg: func.QueueMessage, queue: str) -> None:
+    """Run the job that a message is about."""
+    from shared.bootstrap import app
+
+    await app().engine.process(_delivery(msg, queue))
+
+
+async def record(msg: func.QueueMessage, queue: str) -> None:
+    """Record a message from a poison queue; raise where that cannot be done, so that it stays."""
+    from shared.bootstrap import app
+
+    await app().engine.record(_delivery(msg, queue))
+
+
+def _delivery(msg: func.QueueMessage, queue: str) -> Delivery:
+    from shared.jobs.verdict import Delivery
+
+    return Delivery(queue, msg.id or "", msg.get_body(), msg.insertion_time, msg.dequeue_count or 1)

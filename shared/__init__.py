@@ -1,0 +1,1 @@
+"""What the functions of the app share: ports, adapters, the job engine and the domains."""

@@ -1,0 +1,84 @@
+"""The composition root: the one place where ports meet adapters. Built once per process, on first use.
+
+Kinds of jobs are found, not listed: every module ``shared/<domain>/kinds.py`` is imported, and whatever it declares with
+`shared.jobs.kind` is served.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from shared.adapters.clock import SystemClock
+from shared.adapters.opening import open_blobs, open_documents, open_queues
+from shared.jobs.engine import Engine
+from shared.jobs.kinds import Kind, Queues, Registry
+from shared.jobs.parts import Parts, Timing
+from shared.ports import BlobStore, Clock, DocumentStore, MessageQueues
+from shared.settings import Settings, settings
+
+
+class _Closeable(Protocol):
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class App:
+    """Everything that a function of the app works with."""
+
+    settings: Settings
+    engine: Engine
+    blobs: BlobStore
+    queues: MessageQueues
+    documents: DocumentStore
+    clock: Clock
+    _closing: tuple[_Closeable, ...] = ()
+
+    async def close(self) -> None:
+        """Close the connections; for tests and tools, since the host keeps a process until it ends it."""
+        for each in self._closing:
+            await each.close()
+
+
+@cache
+def app() -> App:
+    """The app of this process."""
+    return build(settings())
+
+
+def build(chosen: Settings) -> App:
+    """Make an app for the given settings. Nothing is connected before it is needed."""
+    blobs, queues = open_blobs(chosen, chosen.status_container), open_queues(chosen)
+    documents, clock = open_documents(chosen), SystemClock()
+    return compose(chosen, blobs, queues, documents, clock, (blobs, queues, documents))
+
+
+def compose(  # noqa: PLR0913 - this is where everything comes together
+    chosen: Settings,
+    blobs: BlobStore,
+    queues: MessageQueues,
+    documents: DocumentStore,
+    clock: Clock,
+    closing: tuple[_Closeable, ...] = (),
+    kinds: tuple[Kind[Any], ...] = (),
+) -> App:
+    """Make an app of the given ports, with more kinds than those found, if some are given."""
+    general = Queues(chosen.queue_high, chosen.queue_normal, chosen.queue_low)
+    registry = Registry((*find_kinds(), *kinds), general, chosen)
+    timing = Timing(timedelta(seconds=chosen.lease_seconds), timedelta(seconds=chosen.sweep_grace_seconds))
+    parts = Parts(blobs, queues, documents, clock, registry, chosen, timing)
+    return App(chosen, Engine(parts), blobs, queues, documents, clock, closing)
+
+
+def find_kinds() -> Iterator[Kind[Any]]:
+    """Every kind that a ``kinds`` module of a domain declares."""
+    for path in sorted(Path(__file__).parent.glob("*/kinds.py")):
+        if path.parent.name == "jobs":
+            continue
+        module = importlib.import_module(f"shared.{path.parent.name}.kinds")
+        yield from (value for value in vars(module).values() if isinstance(value, Kind))

@@ -1,0 +1,160 @@
+"""What a handler sees of its job, and what keeps the attempt's hold on it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, MutableMapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from shared.jobs.errors import InvalidTransitionError, JobCancelledError, SupersededError
+from shared.jobs.machine import Event, Progressed, apply
+from shared.jobs.model import Job, Progress
+from shared.jobs.parts import LOG, Parts
+from shared.jobs.store import Held
+from shared.ports import BlobStore, Clock, DocumentStore, StorageError
+
+_LOOK_SECONDS = 1.0
+"""`checkpoint` asks storage at most this often."""
+_INDEX_SECONDS = 5.0
+"""Progress reaches the index at most this often."""
+
+
+class JobContext:
+    """The handler's side of an attempt: progress, checkpoints, and the ports that it may use."""
+
+    def __init__(self, parts: Parts, held: Held) -> None:
+        self._parts = parts
+        self._held = held
+        self._lock = asyncio.Lock()
+        self._looked = parts.clock.now()
+        self._indexed: float | None = None
+        self.attempt: int = held.job.attempt
+        """The number of this attempt."""
+        self.log = _BoundLogger(LOG, {"job": held.job.job_id, "kind": held.job.kind, "attempt": self.attempt})
+
+    @property
+    def held(self) -> Held:
+        """The record with its ETag, as this attempt last saw it."""
+        return self._held
+
+    @property
+    def job(self) -> Job:
+        """The record as this attempt last saw it."""
+        return self._held.job
+
+    @property
+    def job_id(self) -> str:
+        """The job's id."""
+        return self._held.job.job_id
+
+    @property
+    def fence(self) -> int:
+        """The number that proves which attempt is the current one; grows with every claim."""
+        return self.attempt
+
+    @property
+    def last_attempt(self) -> bool:
+        """Whether the job gives up if this attempt fails."""
+        return self.job.failures + 1 >= self._parts.kinds.policy(self.job.kind).max_attempts
+
+    @property
+    def settings(self) -> Any:
+        """The app's settings."""
+        return self._parts.settings
+
+    @property
+    def documents(self) -> DocumentStore:
+        """The document store."""
+        return self._parts.documents
+
+    @property
+    def blobs(self) -> BlobStore:
+        """The status container, for artifacts beside the status."""
+        return self._parts.blobs
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
+        return self._parts.clock
+
+    async def progress(self, step: str, completed: int, total: int) -> None:
+        """Report how far the attempt is, and renew its lease. One storage call.
+
+        Raises:
+            JobCancelledError: the job is to stop.
+            SupersededError: a later attempt holds the job.
+        """
+        await self._live(Progress(step=step, completed=completed, total=total))
+        await self._index()
+        self._raise_if_cancelled()
+
+    async def checkpoint(self) -> None:
+        """Raise if the attempt should stop: JobCancelledError or SupersededError. At most one storage call a second."""
+        now = self.clock.now()
+        if (now - self._looked).total_seconds() >= _LOOK_SECONDS:
+            self._looked = now
+            async with self._lock:
+                await self._refresh()
+        self._raise_if_cancelled()
+
+    async def settle(self, event: Event) -> Held:
+        """Write how the attempt ended."""
+        async with self._lock:
+            self._held = await self._parts.status.change(self._held, lambda job: apply(job, event))
+            return self._held
+
+    @asynccontextmanager
+    async def heartbeat(self) -> AsyncIterator[None]:
+        """Renew the lease while the handler runs, if it does not do so by reporting progress."""
+        beat = asyncio.create_task(self._beat())
+        try:
+            yield
+        finally:
+            beat.cancel()
+            with suppress(asyncio.CancelledError):
+                await beat
+
+    async def _beat(self) -> None:
+        lease = self._parts.timing.lease
+        while True:
+            await asyncio.sleep(lease.total_seconds() / 3)
+            if self.job.due_at - self.clock.now() > lease * 0.7:
+                continue
+            try:
+                await self._live(None)
+                await self._index()
+            except InvalidTransitionError:
+                return
+            except StorageError as error:
+                self.log.warning("lease not renewed: cause=%s", type(error).__name__)
+
+    async def _live(self, progress: Progress | None) -> None:
+        now = self.clock.now()
+        event = Progressed(now, self.fence, now + self._parts.timing.lease, progress)
+        await self.settle(event)
+
+    async def _refresh(self) -> None:
+        held = await self._parts.status.read(self.job_id)
+        if held is None or held.job.attempt != self.fence:
+            raise SupersededError
+        self._held = held
+
+    async def _index(self) -> None:
+        now = self.clock.now().timestamp()
+        if self._indexed is None or now - self._indexed >= _INDEX_SECONDS:
+            self._indexed = now
+            await self._parts.project(self.job)
+
+    def _raise_if_cancelled(self) -> None:
+        if self.job.cancel_requested:
+            raise JobCancelledError
+
+
+class _BoundLogger(logging.LoggerAdapter[logging.Logger]):
+    """Names the job in every line."""
+
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        bound = " ".join(f"{name}={value}" for name, value in (self.extra or {}).items())
+        return f"{msg} {bound}", {**kwargs, "extra": self.extra}

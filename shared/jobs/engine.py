@@ -1,0 +1,68 @@
+"""The engine: everything that can be done with jobs, one method each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from shared.jobs.burial import Burial
+from shared.jobs.errors import JobNotFoundError
+from shared.jobs.machine import CancelRequested, apply
+from shared.jobs.parts import Parts
+from shared.jobs.replay import Replayer
+from shared.jobs.runner import Runner
+from shared.jobs.store import Held
+from shared.jobs.submit import Options, Submitter, Ticket
+from shared.jobs.sweep import Report, Sweeper
+from shared.jobs.vault import Vault
+from shared.jobs.verdict import Delivery
+
+
+class Engine:
+    """Durable jobs over the ports it is given."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self.vault = Vault(parts.documents)
+        self._burial = Burial(parts, self.vault)
+        self._submitter = Submitter(parts)
+        self._runner = Runner(parts, self.vault, self._burial)
+        self._sweeper = Sweeper(parts, self._burial)
+        self.replays = Replayer(parts, self.vault, self._submitter)
+
+    async def submit(self, kind: str, payload: BaseModel | Mapping[str, Any], options: Options | None = None) -> Ticket:
+        """Take a job in; see `Submitter.submit`."""
+        return await self._submitter.submit(kind, payload, options)
+
+    async def get(self, job_id: str) -> Held:
+        """Return a job as its status blob has it, or raise JobNotFoundError."""
+        held = await self.parts.status.read(job_id)
+        if held is None:
+            raise JobNotFoundError(f"there is no job {job_id}")
+        return held
+
+    async def cancel(self, job_id: str) -> Held:
+        """Cancel a queued job; ask a running one to stop at its next checkpoint.
+
+        Raises:
+            JobNotFoundError: there is no such job.
+            InvalidTransitionError: it is final already.
+        """
+        event = CancelRequested(self.parts.clock.now())
+        held = await self.parts.status.change(await self.get(job_id), lambda job: apply(job, event))
+        await self.parts.project(held.job)
+        return held
+
+    async def process(self, delivery: Delivery) -> str:
+        """Take a message from a job queue to its end; see `Runner.process`."""
+        return await self._runner.process(delivery)
+
+    async def record(self, delivery: Delivery) -> str:
+        """Take a message from a poison queue into the vault; see `Burial.record`."""
+        return await self._burial.record(delivery)
+
+    async def sweep(self, *, full: bool = False) -> Report:
+        """Look for what fell between two writes; see `Sweeper`."""
+        return await self._sweeper.sweep(full=full)

@@ -1,0 +1,114 @@
+"""The envelope: what travels on a queue.
+
+A JSON object, Base64 on the queue as the Functions host expects. Beside kind, id and payload it carries the job's
+record as it was when the message was sent, with the ETag of the status blob: a claim that finds the blob unchanged
+needs no read. None of its names is one that would overwrite the host's trigger metadata (`id`, `dequeueCount`, ...).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, JsonValue, StringConstraints, ValidationError
+
+from shared.jobs.errors import UnreadableError
+from shared.jobs.model import Job
+
+UUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+LARGEST = 48 * 1024
+"""Bytes of an envelope before Base64 makes them the 64 KiB that a queue takes."""
+
+
+class Envelope(BaseModel):
+    """One message about one job. `dead_letter` marks a replay: it names the dead letter whose text this is."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    nightshift: Literal[1] = 1
+    kind: str
+    job_id: Annotated[str, StringConstraints(pattern=UUID_PATTERN)]
+    payload_version: int
+    payload: dict[str, JsonValue] | None = None
+    payload_blob: str | None = None
+    attempt: int = 1
+    """The attempt that this message is to start."""
+    sent_at: datetime
+    dead_letter: str | None = None
+    etag: str | None = None
+    record: Job | None = None
+
+    @property
+    def snapshot(self) -> Job | None:
+        """The job as it was when the message was sent, payload and all."""
+        if self.record is None or self.etag is None or self.record.job_id != self.job_id:
+            return None
+        return self.record.model_copy(update={"payload": self.payload})
+
+
+def envelope_of(job: Job, etag: str | None, now: datetime, dead_letter: str | None = None) -> Envelope:
+    """Make the envelope that starts a job's next attempt; without an ETag it carries no record."""
+    return Envelope(
+        kind=job.kind,
+        job_id=job.job_id,
+        payload_version=job.payload_version,
+        payload=job.payload,
+        payload_blob=job.payload_blob,
+        attempt=job.attempt + 1,
+        sent_at=now,
+        dead_letter=dead_letter,
+        etag=etag,
+        record=job.model_copy(update={"payload": None}) if etag else None,
+    )
+
+
+def encode(envelope: Envelope) -> str:
+    """Write an envelope as a queue holds it, leaving out the record where it would not fit."""
+    data = envelope.model_dump_json(exclude_none=True).encode()
+    if len(data) > LARGEST:
+        data = envelope.model_copy(update={"record": None, "etag": None}).model_dump_json(exclude_none=True).encode()
+    return text_of(data)
+
+
+def text_of(body: bytes) -> str:
+    """A body as a queue holds it."""
+    return base64.b64encode(body).decode("ascii")
+
+
+def fits(job: Job, now: datetime) -> bool:
+    """Whether the job's payload can travel inside a message."""
+    envelope = envelope_of(job, None, now, dead_letter="0" * 36)
+    return len(envelope.model_dump_json(exclude_none=True).encode()) <= LARGEST
+
+
+def decode(body: bytes) -> Envelope:
+    """Read an envelope from the body that the host decoded.
+
+    A body that is Base64 once more (a text of the vault, encoded again by the tool that put it there) is accepted.
+
+    Raises:
+        UnreadableError: it is not an envelope of this app; the message says why, without the content.
+    """
+    try:
+        return Envelope.model_validate_json(body)
+    except ValidationError as error:
+        inner = _unwrapped(body)
+        if inner is not None:
+            return decode(inner)
+        raise UnreadableError(_why(error)) from None
+
+
+def _unwrapped(body: bytes) -> bytes | None:
+    try:
+        inner = base64.b64decode(body.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return inner if inner.startswith(b"{") else None
+
+
+def _why(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(map(str, first["loc"]))
+    return f"{where}: {first['msg']}" if where else first["msg"]

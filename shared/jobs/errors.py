@@ -1,0 +1,80 @@
+"""What can go wrong with a job: a small tree of exceptions whose docstring is the message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class JobsError(Exception):
+    """Something went wrong with a job."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail or (type(self).__doc__ or "").partition("\n")[0])
+
+
+class InvalidTransitionError(JobsError):
+    """The job is in a state in which this cannot happen to it."""
+
+
+class SupersededError(InvalidTransitionError):
+    """A later attempt holds this job: this one's writes no longer count."""
+
+
+class JobCancelledError(JobsError):
+    """Somebody asked for this job to be cancelled."""
+
+
+class FinalError(JobsError):
+    """No retry mends this: the job gives up at once. Raised by handlers."""
+
+
+class RetryLater(JobsError):  # noqa: N818 - it reads as what it asks for
+    """Try again, not before `seconds` from now. Raised by handlers that were told a delay (`Retry-After`)."""
+
+    def __init__(self, seconds: float, detail: str = "") -> None:
+        super().__init__(detail)
+        self.seconds = seconds
+
+
+class LapsedError(JobsError):
+    """The worker vanished in the middle of the job, more often than the kind allows."""
+
+
+class HostGaveUpError(JobsError):
+    """The host moved the message to the poison queue: no delivery of it ever ended well."""
+
+
+class UnreadableError(JobsError):
+    """The message is not an envelope of this app."""
+
+
+class UnknownKindError(JobsError):
+    """No such kind of job is registered."""
+
+
+class NewerVersionError(JobsError):
+    """The payload is of a newer version than this code knows."""
+
+
+class JobNotFoundError(JobsError):
+    """There is no such job."""
+
+
+class DeadLetterNotFoundError(JobsError):
+    """There is no such dead letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """One field of a payload that does not fit: where it is (`a.b.0`), and what was expected."""
+
+    field: str
+    message: str
+
+
+class InvalidPayloadError(FinalError):
+    """The payload does not fit its kind."""
+
+    def __init__(self, problems: tuple[FieldProblem, ...]) -> None:
+        super().__init__("; ".join(f"{p.field}: {p.message}" for p in problems))
+        self.problems = problems

@@ -1,0 +1,254 @@
+"""The state machine of a job: pure functions from (job, event) to job, and from (job, delivery) to verdict.
+
+    queued -> running -> completed | failed | cancelled
+      ^---------'  retry, or a lapsed lease claimed again
+      ^-- failed   replay
+
+Nothing here reads a clock or touches storage: events carry their moment, and whoever applies them writes the result
+under the condition that the job is still the one that was looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import JsonValue
+
+from shared.jobs.errors import InvalidTransitionError, SupersededError
+from shared.jobs.model import HISTORY_LIMIT, Entry, Failure, Job, Progress, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A message took the job for an attempt, until the lease ends."""
+
+    at: datetime
+    message_id: str
+    lease_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """The attempt gave a sign of life; `progress` None leaves the last one standing."""
+
+    at: datetime
+    fence: int
+    lease_until: datetime
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """The attempt's handler returned."""
+
+    at: datetime
+    fence: int
+    results: JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """The attempt failed, and another is due."""
+
+    at: datetime
+    fence: int
+    error: Failure
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The job gave up. `fence` None: not an attempt says so, but the poison trigger."""
+
+    at: datetime
+    error: Failure
+    dead_letter_id: str
+    fence: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequested:
+    """Somebody wants the job stopped."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The attempt noticed that it is to stop, and did."""
+
+    at: datetime
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """An operator put the failed job back."""
+
+    at: datetime
+    by: str
+    payload: dict[str, JsonValue] | None = None
+    payload_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resent:
+    """The sweep is about to send the job's message again."""
+
+    at: datetime
+    watch_at: datetime
+
+
+Event = Claimed | Progressed | Completed | Retried | Failed | CancelRequested | Cancelled | Replayed | Resent
+
+
+def apply(job: Job, event: Event) -> Job:
+    """Return the job after the event.
+
+    Raises:
+        SupersededError: the event is of an attempt that is no longer the current one.
+        InvalidTransitionError: the job's state does not allow the event.
+    """
+    match event:
+        case Claimed():
+            return _claimed(job, event)
+        case Progressed():
+            return _progressed(job, event)
+        case Completed(at, fence, results):
+            _require_current(job, fence, event)
+            return _end(job, Status.COMPLETED, at, results=results, error=None, progress=_finished(job))
+        case Retried():
+            return _retried(job, event)
+        case Failed():
+            return _failed(job, event)
+        case CancelRequested():
+            return _cancel_requested(job, event)
+        case Cancelled(at, fence):
+            _require_current(job, fence, event)
+            return _end(job, Status.CANCELLED, at)
+        case Replayed():
+            return _replayed(job, event)
+        case Resent(at, watch_at):
+            _require(job, event, Status.QUEUED, Status.RUNNING)
+            return _next(job, at, "resent", watch_at=watch_at, resends=job.resends + 1)
+
+
+def _claimed(job: Job, event: Claimed) -> Job:
+    _require(job, event, Status.QUEUED, Status.RUNNING)
+    lapsed = job.status is Status.RUNNING
+    return _next(
+        job,
+        event.at,
+        "claimed after a lapse" if lapsed else "claimed",
+        status=Status.RUNNING,
+        attempt=job.attempt + 1,
+        lapses=job.lapses + lapsed,
+        resends=0,
+        message_id=event.message_id,
+        due_at=event.lease_until,
+        watch_at=event.lease_until,
+    )
+
+
+def _progressed(job: Job, event: Progressed) -> Job:
+    _require_current(job, event.fence, event)
+    return _next(
+        job,
+        event.at,
+        None,
+        due_at=event.lease_until,
+        watch_at=event.lease_until,
+        progress=event.progress or job.progress,
+    )
+
+
+def _retried(job: Job, event: Retried) -> Job:
+    _require_current(job, event.fence, event)
+    if job.cancel_requested:
+        return _end(job, Status.CANCELLED, event.at, error=event.error)
+    return _next(
+        job,
+        event.at,
+        "retry",
+        f"{event.error.type}; next attempt due {event.due_at:%Y-%m-%dT%H:%M:%SZ}",
+        status=Status.QUEUED,
+        failures=job.failures + 1,
+        error=event.error,
+        message_id=None,
+        due_at=event.due_at,
+        watch_at=event.due_at,
+    )
+
+
+def _failed(job: Job, event: Failed) -> Job:
+    if event.fence is None:
+        _require(job, event, Status.QUEUED, Status.RUNNING)
+    else:
+        _require_current(job, event.fence, event)
+    detail = f"{event.error.type}; dead letter {event.dead_letter_id}"
+    return _end(job, Status.FAILED, event.at, detail, error=event.error, dead_letter_id=event.dead_letter_id)
+
+
+def _cancel_requested(job: Job, event: CancelRequested) -> Job:
+    if job.status is Status.QUEUED:
+        return _end(job, Status.CANCELLED, event.at, cancel_requested=True)
+    _require(job, event, Status.RUNNING)
+    return _next(job, event.at, "cancel requested", cancel_requested=True)
+
+
+def _replayed(job: Job, event: Replayed) -> Job:
+    _require(job, event, Status.FAILED)
+    edited: dict[str, Any] = {}
+    if event.payload is not None:
+        edited = {"payload": event.payload, "payload_blob": None, "payload_version": event.payload_version}
+    return _next(
+        job,
+        event.at,
+        "replayed",
+        event.by + (", payload edited" if edited else ""),
+        status=Status.QUEUED,
+        failures=0,
+        lapses=0,
+        resends=0,
+        replays=job.replays + 1,
+        cancel_requested=False,
+        progress=None,
+        due_at=event.at,
+        watch_at=event.at,
+        **edited,
+    )
+
+
+def _end(job: Job, status: Status, at: datetime, detail: str | None = None, **changes: Any) -> Job:
+    return _next(job, at, status.value, detail, status=status, due_at=at, watch_at=None, **changes)
+
+
+def _next(job: Job, at: datetime, event: str | None, detail: str | None = None, **changes: Any) -> Job:
+    changes |= {"version": job.version + 1, "updated_at": max(at, job.updated_at)}
+    if event:
+        attempt = changes.get("attempt", job.attempt)
+        changes["history"] = _bounded((*job.history, Entry(at=at, event=event, attempt=attempt, detail=detail)))
+    return job.model_copy(update=changes)
+
+
+def _bounded(history: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    return history if len(history) <= HISTORY_LIMIT else (history[0], *history[2 - HISTORY_LIMIT :])
+
+
+def _finished(job: Job) -> Progress | None:
+    if job.progress is None:
+        return None
+    return Progress(step="finished", completed=job.progress.total, total=job.progress.total)
+
+
+def _require(job: Job, event: Event, *states: Status) -> None:
+    if job.status not in states:
+        raise InvalidTransitionError(f"{type(event).__name__} cannot happen to a job that is {job.status}")
+
+
+def _require_current(job: Job, fence: int, event: Event) -> None:
+    if job.attempt != fence:
+        raise SupersededError(f"attempt {fence} was superseded by attempt {job.attempt}")
+    _require(job, event, Status.RUNNING)

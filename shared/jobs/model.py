@@ -1,0 +1,125 @@
+"""The job record: what `jobs/{job_id}/status.json` holds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+HISTORY_LIMIT = 60
+"""Entries of a job's history that are kept, newest last; the first one (submitted) always stays."""
+
+
+class Status(StrEnum):
+    """The states of a job."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing but a replay leads out of this state."""
+        return self not in (Status.QUEUED, Status.RUNNING)
+
+
+class Priority(StrEnum):
+    """Which of the general queues a job takes."""
+
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Progress(_Record):
+    """How far an attempt has come."""
+
+    step: str
+    completed: int
+    total: int
+
+
+class Failure(_Record):
+    """Why an attempt failed."""
+
+    type: str
+    message: str
+    attempt: int
+    at: datetime
+
+
+class Entry(_Record):
+    """One event in a job's history."""
+
+    at: datetime
+    event: str
+    attempt: int
+    detail: str | None = None
+
+
+class Job(_Record):
+    """Everything that is known of a job. Values are only made by `machine`; `version` grows with each of them."""
+
+    job_id: str
+    kind: str
+    status: Status
+    version: int
+    stamp: str = ""
+    """Random token of the write that made this version: by it a writer whose answer was lost knows its own work."""
+    priority: Priority = Priority.NORMAL
+    payload_version: int = 1
+    payload: dict[str, JsonValue] | None = None
+    payload_blob: str | None = None
+    """Name of the blob that holds a payload too big for a message."""
+    created_at: datetime
+    updated_at: datetime
+    due_at: datetime
+    """Queued: not to be claimed before. Running: when the lease ends. Final: when it ended."""
+    watch_at: datetime | None = None
+    """When the sweep should look whether this job is stuck; None once it is final."""
+    attempt: int = 0
+    """The number of claims so far: the fence of the current attempt."""
+    failures: int = 0
+    """Attempts that ended in an error since the submission or the last replay."""
+    lapses: int = 0
+    """Attempts whose worker vanished since the submission or the last replay."""
+    resends: int = 0
+    replays: int = 0
+    message_id: str | None = None
+    """Id of the queue message on which the current attempt was claimed."""
+    progress: Progress | None = None
+    results: JsonValue = None
+    error: Failure | None = None
+    cancel_requested: bool = False
+    dead_letter_id: str | None = None
+    dedupe_id: str | None = None
+    trace: str | None = None
+    """W3C traceparent of the request that submitted the job."""
+    history: tuple[Entry, ...] = ()
+
+    def to_json(self) -> bytes:
+        """The record as the status blob holds it."""
+        return self.model_dump_json(exclude_none=True).encode()
+
+
+def iso(moment: datetime) -> str:
+    """Write a moment so that text order is time order: UTC, microseconds, `Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def summary(job: Job) -> dict[str, Any]:
+    """The index document of a job: the record without payload, results and history."""
+    document = job.model_dump(
+        mode="json", exclude={"payload", "results", "history", "stamp", "message_id"}, exclude_none=True
+    )
+    moments = {name: iso(getattr(job, name)) for name in ("created_at", "updated_at", "due_at")}
+    watch = {"watch_at": iso(job.watch_at)} if job.watch_at else {}
+    return {**document, **moments, **watch, "id": job.job_id, "pk": job.job_id}

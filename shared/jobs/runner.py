@@ -1,0 +1,228 @@
+"""Running: from a delivered message to a written outcome."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from pydantic_core import to_jsonable_python
+
+from shared.jobs.backoff import delay
+from shared.jobs.burial import Burial, failure_of
+from shared.jobs.context import JobContext
+from shared.jobs.envelope import Envelope, decode, text_of
+from shared.jobs.errors import (
+    FinalError,
+    InvalidTransitionError,
+    JobCancelledError,
+    LapsedError,
+    NewerVersionError,
+    RetryLater,
+    UnknownKindError,
+    UnreadableError,
+)
+from shared.jobs.kinds import Kind, Policy
+from shared.jobs.machine import Cancelled, Claimed, Completed, Replayed, Retried, apply
+from shared.jobs.model import Entry, Job, Status
+from shared.jobs.parts import LOG, Parts
+from shared.jobs.store import Held, MovedError
+from shared.jobs.vault import Reason, Replay, Vault
+from shared.jobs.verdict import Claim, ClaimReplay, Delivery, Drop, GiveUpLapsed, PutBack, Verdict, judge
+
+
+class Runner:
+    """Runs the jobs that messages are about. Each method returns a word or two on what became of the message."""
+
+    def __init__(self, parts: Parts, vault: Vault, burial: Burial) -> None:
+        self._parts = parts
+        self._vault = vault
+        self._burial = burial
+
+    async def process(self, delivery: Delivery) -> str:
+        """Take one delivered message to its end.
+
+        Returns normally whenever the message has done its duty, which includes failed attempts: the retry has a message
+        of its own. Raises StorageError where storage fails, so that the host delivers the message again.
+        """
+        try:
+            envelope = decode(delivery.body)
+        except UnreadableError as error:
+            await self._burial.keep_message(delivery, error)
+            return "unreadable, kept in the vault"
+        try:
+            kind = self._parts.kinds[envelope.kind]
+            if envelope.payload_version > kind.version:
+                raise NewerVersionError
+        except (UnknownKindError, NewerVersionError) as error:
+            return await self._not_for_this_code(envelope, delivery, error)
+        return await self._for_job(kind, envelope, delivery)
+
+    async def _for_job(self, kind: Kind[Any], envelope: Envelope, delivery: Delivery) -> str:
+        """Judge the message by the record that it carries; if that is not how things stand, by the blob."""
+        held = self._carried(envelope)
+        while True:
+            held = held or await self._parts.status.read(envelope.job_id) or await self._adopt(envelope)
+            if held.job.kind != envelope.kind:
+                error = UnreadableError(f"the job is of kind {held.job.kind}")
+                await self._burial.keep_envelope(envelope, delivery, Reason.UNKNOWN, error, held.job.status)
+                return "of another kind than its job, kept in the vault"
+            verdict = self._judge(held, envelope, delivery)
+            try:
+                return await self._follow(verdict, held, kind, envelope, delivery)
+            except MovedError as moved:
+                held = moved.held
+
+    def _carried(self, envelope: Envelope) -> Held | None:
+        job = envelope.snapshot
+        return Held(job, envelope.etag) if job and envelope.etag else None
+
+    def _judge(self, held: Held, envelope: Envelope, delivery: Delivery) -> Verdict:
+        return judge(
+            held.job,
+            delivery,
+            dead_letter=envelope.dead_letter,
+            written_at=held.written_at,
+            max_lapses=self._parts.kinds.policy(held.job.kind).max_lapses,
+            now=self._parts.clock.now(),
+        )
+
+    async def _follow(
+        self, verdict: Verdict, held: Held, kind: Kind[Any], envelope: Envelope, delivery: Delivery
+    ) -> str:
+        match verdict:
+            case Claim():
+                return await self._attempt(kind, await self._claim(held, delivery))
+            case ClaimReplay():
+                held = await self._claim_replay(held, envelope, delivery)
+                return await self._attempt(kind, held)
+            case GiveUpLapsed():
+                error = failure_of(LapsedError(), held.job.attempt, self._parts)
+                await self._burial.give_up(await self._fresh(held), Reason.LAPSED, error, held.job.attempt)
+                return "gave up, workers vanished"
+            case PutBack(until):
+                await self._fresh(held)
+                wait = max(until - self._parts.clock.now(), timedelta(seconds=1))
+                await self._put_back(delivery, wait)
+                return "put back"
+            case Drop(reason):
+                LOG.info("message dropped: job=%s cause=%s", held.job.job_id, reason)
+                return "dropped"
+
+    async def _fresh(self, held: Held) -> Held:
+        """Make sure that a decision other than a claim rests on the blob, not on what a message carried."""
+        if held.written_at is not None:
+            return held
+        read = await self._parts.status.read(held.job.job_id)
+        if read is None:
+            return held
+        if read.etag != held.etag:
+            raise MovedError(read)
+        return read
+
+    async def _claim(self, held: Held, delivery: Delivery) -> Held:
+        return await self._parts.status.write(held, apply(held.job, self._claimed(delivery)))
+
+    def _claimed(self, delivery: Delivery) -> Claimed:
+        now = self._parts.clock.now()
+        return Claimed(now, delivery.message_id, now + self._parts.timing.lease)
+
+    async def _claim_replay(self, held: Held, envelope: Envelope, delivery: Delivery) -> Held:
+        now, letter = self._parts.clock.now(), held.job.dead_letter_id
+        edited = None if envelope.payload in (None, held.job.payload) else envelope.payload
+        replayed = Replayed(now, "queue", edited, envelope.payload_version if edited else None)
+        job = apply(apply(held.job, replayed), self._claimed(delivery))
+        held = await self._parts.status.write(held, job)
+        if letter:
+            await self._note_replay(letter, Replay(at=now, by="queue", job_id=job.job_id, edited=bool(edited)))
+        return held
+
+    async def _note_replay(self, letter: str, replay: Replay) -> None:
+        try:
+            await self._vault.note_replay(letter, replay)
+        except Exception as error:  # noqa: BLE001 - the job's history has it; the vault's note is a convenience
+            LOG.warning("replay not noted in the vault: dead_letter=%s cause=%s", letter, type(error).__name__)
+
+    async def _adopt(self, envelope: Envelope) -> Held:
+        """Make a job of an envelope that has no record: it expired, or another producer wrote the message."""
+        now = self._parts.clock.now()
+        job = Job(
+            job_id=envelope.job_id, kind=envelope.kind, status=Status.QUEUED, version=1, created_at=now, updated_at=now,
+            payload_version=envelope.payload_version, payload=envelope.payload, payload_blob=envelope.payload_blob,
+            due_at=now, watch_at=now, history=(Entry(at=now, event="adopted from a message", attempt=0),),
+        )  # fmt: skip
+        held, _ = await self._parts.status.create(job)
+        return held
+
+    async def _not_for_this_code(self, envelope: Envelope, delivery: Delivery, error: Exception) -> str:
+        """Wait for newer code where a job waits for it; keep in the vault what no job stands behind."""
+        held = await self._parts.status.read(envelope.job_id)
+        if held is None or held.job.status.final:
+            status = held.job.status if held else None
+            await self._burial.keep_envelope(envelope, delivery, Reason.UNKNOWN, error, status)
+            return "not known to this code, kept in the vault"
+        LOG.warning("message put back, newer code is needed: job=%s kind=%s", envelope.job_id, envelope.kind)
+        await self._put_back(delivery, self._parts.timing.put_back)
+        return "put back for newer code"
+
+    async def _put_back(self, delivery: Delivery, wait: timedelta) -> None:
+        await self._parts.queues.send(delivery.queue, text_of(delivery.body), wait)
+
+    async def _attempt(self, kind: Kind[Any], held: Held) -> str:
+        """Run the handler once and write what came of it."""
+        context = JobContext(self._parts, held)
+        policy = self._parts.kinds.policy(kind.name)
+        try:
+            return await self._run(kind, policy, context)
+        except JobCancelledError:
+            held = await context.settle(Cancelled(self._parts.clock.now(), context.fence))
+            await self._parts.project(held.job)
+            context.log.info("job cancelled:")
+            return "cancelled"
+        except InvalidTransitionError as error:
+            context.log.warning("outcome dropped, %s:", error)
+            return "superseded"
+
+    async def _run(self, kind: Kind[Any], policy: Policy, context: JobContext) -> str:
+        try:
+            results = await self._handle(kind, policy, context)
+        except (InvalidTransitionError, JobCancelledError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises is an outcome
+            return await self._failed(error, policy, context)
+        held = await context.settle(Completed(self._parts.clock.now(), context.fence, results))
+        await self._parts.project(held.job)
+        context.log.info("job completed:")
+        return "completed"
+
+    async def _handle(self, kind: Kind[Any], policy: Policy, context: JobContext) -> Any:
+        payload = kind.parse(await self._parts.payload(context.job), context.job.payload_version)
+        async with context.heartbeat(), asyncio.timeout(policy.timeout_seconds):
+            results = await kind.handler(payload, context)
+        return to_jsonable_python(results)
+
+    async def _failed(self, error: Exception, policy: Policy, context: JobContext) -> str:
+        failure = failure_of(error, context.attempt, self._parts)
+        final = isinstance(error, (FinalError, UnreadableError, *policy.final))
+        if final or context.last_attempt:
+            reason = Reason.FINAL if final else Reason.EXHAUSTED
+            await self._burial.give_up(context.held, reason, failure, context.fence)
+            return "gave up"
+        return await self._retry(error, policy, context)
+
+    async def _retry(self, error: Exception, policy: Policy, context: JobContext) -> str:
+        now = self._parts.clock.now()
+        seconds = delay(
+            context.job.failures + 1,
+            base=policy.base_backoff_seconds,
+            cap=policy.max_backoff_seconds,
+            jitter=policy.jitter_seconds,
+            at_least=error.seconds if isinstance(error, RetryLater) else 0.0,
+        )
+        failure = failure_of(error, context.attempt, self._parts)
+        held = await context.settle(Retried(now, context.fence, failure, now + timedelta(seconds=seconds)))
+        if held.job.status is Status.QUEUED:
+            await self._parts.send(held)
+        await self._parts.project(held.job)
+        context.log.warning("attempt failed, next in %.1f s: error=%s", seconds, failure.type)
+        return "retrying"

@@ -1,0 +1,115 @@
+"""Submitting: marker, receipt, message, index, in this order. From the receipt on, the job cannot be lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+from uuid_utils import uuid7
+
+from shared.jobs import dedupe
+from shared.jobs.envelope import fits
+from shared.jobs.kinds import Dedupe, Kind
+from shared.jobs.model import Entry, Job, Priority, Status
+from shared.jobs.parts import Parts, both
+from shared.jobs.store import Held
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a submission hands out. `duplicate`: the job is an earlier submission's."""
+
+    job: Job
+    etag: str
+    duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a submission may say beside its payload."""
+
+    priority: Priority | None = None
+    not_before: datetime | None = None
+    trace: str | None = None
+
+
+class Submitter:
+    """Takes jobs in."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._markers = dedupe.Markers(parts.documents, parts.clock)
+
+    async def submit(self, kind: str, payload: BaseModel | Mapping[str, Any], options: Options | None = None) -> Ticket:
+        """Take a job in and return its ticket.
+
+        Raises:
+            UnknownKindError: there is no such kind.
+            InvalidPayloadError: the payload does not fit it.
+            StorageError: the job was not taken in; submitting again is safe.
+        """
+        known = self._parts.kinds[kind]
+        model = payload if isinstance(payload, known.payload) else known.parse(dict(payload), known.version)
+        job = self._draft(known, model, options or Options())
+        what = self._dedupe(known, model)
+        return await self._once(job, what) if what else await self._take_in(job)
+
+    def _dedupe(self, kind: Kind[Any], payload: BaseModel) -> Dedupe | None:
+        wanted = kind.dedupe is not None and self._parts.kinds.policy(kind.name).dedupe_ttl_seconds > 0
+        return kind.dedupe(payload) if kind.dedupe and wanted else None
+
+    def _draft(self, kind: Kind[Any], payload: BaseModel, options: Options) -> Job:
+        now = self._parts.clock.now()
+        due = max(options.not_before or now, now)
+        return Job(
+            job_id=str(uuid7()),
+            kind=kind.name,
+            status=Status.QUEUED,
+            version=1,
+            priority=options.priority or self._parts.kinds.policy(kind.name).priority,
+            payload_version=kind.version,
+            payload=payload.model_dump(mode="json", exclude_none=True),
+            created_at=now,
+            updated_at=now,
+            due_at=due,
+            watch_at=due,
+            trace=options.trace,
+            history=(Entry(at=now, event="submitted", attempt=0),),
+        )
+
+    async def _once(self, job: Job, what: Dedupe) -> Ticket:
+        """Take the job in unless its key already has one; a marker whose job was never made is adopted."""
+        ttl = self._parts.kinds.policy(job.kind).dedupe_ttl_seconds
+        job = job.model_copy(update={"dedupe_id": dedupe.id_of(job.kind, what.key)})
+        marker = await self._markers.own(job.kind, what, ttl, job.job_id)
+        if not marker.mine:
+            first = await self._parts.status.read(marker.job_id)
+            if first and first.job.status is not Status.CANCELLED:
+                return Ticket(first.job, first.etag, duplicate=True)
+            if first:
+                marker = await self._markers.own(job.kind, what, ttl, job.job_id, besides=marker.job_id)
+        return await self._take_in(job.model_copy(update={"job_id": marker.job_id}))
+
+    async def _take_in(self, job: Job) -> Ticket:
+        if not fits(job, job.created_at):
+            job = await self._with_payload_apart(job)
+        held, created = await self._parts.status.create(job)
+        if created:
+            await self._announce(held)
+        return Ticket(held.job, held.etag, duplicate=not created)
+
+    async def _announce(self, held: Held) -> None:
+        await both(self._parts.send_or_leave(held), self._parts.project(held.job))
+
+    async def _with_payload_apart(self, job: Job) -> Job:
+        name = await self._parts.status.put_payload(job.job_id, to_json(job.payload or {}))
+        return job.model_copy(update={"payload": None, "payload_blob": name})
+
+
+def to_json(payload: Mapping[str, Any]) -> bytes:
+    """A payload as its own blob holds it."""
+    return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()

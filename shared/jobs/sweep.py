@@ -1,0 +1,163 @@
+"""The sweep: the periodic look for what fell between two writes.
+
+It reads the listing of the status blobs (whose metadata say when each wants to be looked at), so that a job is found
+even if nothing but its receipt was ever written. What it mends: a receipt without a message, a lease whose worker
+vanished, an index behind the blobs, and messages on poison queues that the host can never deliver, not being Base64.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from shared.containers import JOBS
+from shared.jobs.burial import Burial
+from shared.jobs.errors import InvalidTransitionError
+from shared.jobs.machine import Resent, apply
+from shared.jobs.model import Job, iso
+from shared.jobs.parts import LOG, Parts
+from shared.jobs.store import id_of, prefixes
+from shared.jobs.verdict import Delivery
+from shared.ports import BlobInfo, Query, ReceivedMessage, Where
+
+RECENT = timedelta(minutes=30)
+"""How far back the frequent sweep lists; older jobs that are stuck it finds by the index, and the full sweep anyway."""
+_BATCH = 200
+
+
+@dataclass
+class Report:
+    """What a sweep saw and did."""
+
+    looked: int = 0
+    resent: int = 0
+    projected: int = 0
+    drained: int = 0
+
+
+class Sweeper:
+    """Looks for stuck jobs and sends their messages again."""
+
+    def __init__(self, parts: Parts, burial: Burial) -> None:
+        self._parts = parts
+        self._burial = burial
+
+    async def sweep(self, *, full: bool = False) -> Report:
+        """Look through the recent jobs, or all of them."""
+        report = Report()
+        async for batch in self._batches(full=full):
+            report.looked += len(batch)
+            await self._mend(batch, report)
+        if not full:
+            await self._mend_indexed(report)
+        for queue in self._parts.kinds.poison_queues():
+            report.drained += await self._drain(queue)
+        LOG.info(
+            "sweep: full=%s looked=%d resent=%d projected=%d drained=%d",
+            full, report.looked, report.resent, report.projected, report.drained,
+        )  # fmt: skip
+        return report
+
+    async def _batches(self, *, full: bool) -> AsyncIterator[list[BlobInfo]]:
+        now = self._parts.clock.now()
+        batch: list[BlobInfo] = []
+        for prefix in [""] if full else prefixes(now - RECENT, now):
+            async for info in self._parts.status.listing(prefix):
+                batch.append(info)
+                if len(batch) == _BATCH:
+                    yield batch
+                    batch = []
+        if batch:
+            yield batch
+
+    async def _mend(self, batch: list[BlobInfo], report: Report) -> None:
+        overdue = iso(self._parts.clock.now() - self._parts.timing.grace)
+        indexed = await self._indexed(batch)
+        for info in batch:
+            job_id = id_of(info.name)
+            if info.metadata.get("watch", "~") < overdue:
+                report.resent += await self._resend(job_id)
+            elif str(indexed.get(job_id)) != info.metadata.get("version"):
+                report.projected += await self._project(job_id, overdue)
+
+    async def _indexed(self, batch: list[BlobInfo]) -> dict[str, Any]:
+        """The version in the index of each job of a batch, by one query over the range of their ids."""
+        ids = sorted(id_of(info.name) for info in batch)
+        where = (Where("id", ">=", ids[0]), Where("id", "<=", ids[-1]))
+        found: dict[str, Any] = {}
+        cursor: str | None = None
+        while True:
+            page = await self._parts.documents.query(JOBS, Query(where, limit=_BATCH * 2, after=cursor))
+            found |= {item["id"]: item["version"] for item in page.items}
+            cursor = page.cursor
+            if cursor is None:
+                return found
+
+    async def _mend_indexed(self, report: Report) -> None:
+        """Resend what the index says is overdue, whatever its age."""
+        overdue = iso(self._parts.clock.now() - self._parts.timing.grace)
+        page = await self._parts.documents.query(JOBS, Query((Where("watch_at", "<", overdue),), limit=_BATCH))
+        for item in page.items:
+            report.resent += await self._resend(item["id"])
+
+    async def _resend(self, job_id: str) -> bool:
+        """Send the message of an overdue job again; False where a look at the blob shows that there is no need."""
+        held = await self._parts.status.read(job_id)
+        if held is None:
+            return False
+        if not self._overdue(held.job):
+            await self._parts.project(held.job)
+            return False
+        now = self._parts.clock.now()
+        event = Resent(now, now + self._patience(held.job))
+        try:
+            held = await self._parts.status.change(held, lambda job: apply(job, event))
+        except InvalidTransitionError:
+            return False
+        await self._parts.send(held)
+        await self._parts.project(held.job)
+        LOG.warning("message sent again: job=%s kind=%s status=%s", job_id, held.job.kind, held.job.status)
+        return True
+
+    def _overdue(self, job: Job) -> bool:
+        return job.watch_at is not None and job.watch_at < self._parts.clock.now() - self._parts.timing.grace
+
+    def _patience(self, job: Job) -> timedelta:
+        """How long to wait before sending once more: doubling, since behind a long queue the message is not lost."""
+        return self._parts.timing.grace * 2.0 ** min(job.resends, 10)
+
+    async def _project(self, job_id: str, overdue: str) -> bool:
+        """Bring the index up to a blob that has been at rest for a while; fresh ones are being projected just now."""
+        held = await self._parts.status.read(job_id)
+        if held is None or iso(held.job.updated_at) > overdue:
+            return False
+        await self._parts.project(held.job)
+        return True
+
+    async def _drain(self, queue: str) -> int:
+        """Record what lies on a poison queue and is not Base64: the host can neither deliver nor move it."""
+        if not any(_raw(text) for text in await self._parts.queues.peek(queue)):
+            return 0
+        kept = 0
+        for message in await self._parts.queues.receive(queue):
+            if _raw(message.text):
+                await self._burial.record(_delivery(queue, message), raw=True)
+                kept += await self._parts.queues.delete(queue, message)
+        return kept
+
+
+def _raw(text: str) -> bool:
+    try:
+        base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return True
+    return False
+
+
+def _delivery(queue: str, message: ReceivedMessage) -> Delivery:
+    return Delivery(queue, message.message_id, message.text.encode(), message.inserted_at, message.dequeue_count)
+

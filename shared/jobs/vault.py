@@ -1,0 +1,229 @@
+"""The vault: where dead letters are kept.
+
+A dead letter is the full record of a job that gave up, or of a message that nobody could read. Its id is derived from
+what it is about, so that recording it twice keeps one; nothing in it is ever changed but the list of its replays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from shared.containers import DEAD_LETTERS
+from shared.jobs.envelope import Envelope, encode, envelope_of, text_of
+from shared.jobs.errors import DeadLetterNotFoundError
+from shared.jobs.model import Entry, Failure, Job, Status, iso
+from shared.jobs.verdict import Delivery
+from shared.ports import AlreadyExistsError, Document, DocumentStore, Page, PreconditionError, Query, Where
+
+_NAMESPACE = uuid5(NAMESPACE_URL, "nightshift:dead-letters")
+
+
+class Reason(StrEnum):
+    """Why something became a dead letter."""
+
+    EXHAUSTED = "exhausted"
+    """Every attempt failed."""
+    FINAL = "final"
+    """An error that no retry mends."""
+    LAPSED = "lapsed"
+    """Too many workers vanished over the job."""
+    HOST = "host"
+    """The host moved the message to the poison queue."""
+    UNREADABLE = "unreadable"
+    """The message is not an envelope."""
+    UNKNOWN = "unknown"
+    """An envelope of a kind or version that this code does not know, without a job that waits for newer code."""
+
+
+class Replay(BaseModel):
+    """One replay of a dead letter."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: datetime
+    by: str
+    job_id: str
+    edited: bool = False
+
+
+class DeadLetter(BaseModel):
+    """A dead letter as the vault holds it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    reason: Reason
+    recorded_at: datetime
+    fingerprint: str
+    """Equal for failures that look alike: kind, error type and the error's words without numbers and ids."""
+    queue: str
+    """The queue on which the message belongs, to be put back there."""
+    message_text: str
+    """The exact text to put on the queue, Base64 as the host expects (or raw, where it was not Base64)."""
+    encoding: str = "base64"
+    kind: str | None = None
+    job_id: str | None = None
+    job_status: Status | None = None
+    """The job's state when this was recorded, where that is not `failed`."""
+    payload_version: int | None = None
+    payload: dict[str, JsonValue] | None = None
+    payload_blob: str | None = None
+    attempts: int = 0
+    dequeue_count: int | None = None
+    error: Failure
+    history: tuple[Entry, ...] = ()
+    replays: tuple[Replay, ...] = ()
+
+
+class Filter(BaseModel):
+    """Which dead letters are meant; what is None does not matter. `replayed` False: only those never replayed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str | None = None
+    fingerprint: str | None = None
+    reason: Reason | None = None
+    job_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    replayed: bool | None = None
+
+
+class Vault:
+    """Keeps dead letters in the document store."""
+
+    def __init__(self, documents: DocumentStore) -> None:
+        self._documents = documents
+
+    async def keep(self, letter: DeadLetter) -> bool:
+        """Record a dead letter; False where it is recorded already. StorageError where it could not be kept."""
+        try:
+            await self._documents.create(DEAD_LETTERS, _document(letter))
+        except AlreadyExistsError:
+            return False
+        return True
+
+    async def get(self, letter_id: str) -> DeadLetter:
+        """Return a dead letter, or raise DeadLetterNotFoundError."""
+        return (await self._read(letter_id))[0]
+
+    async def has(self, letter_id: str) -> bool:
+        """Whether the vault holds this dead letter."""
+        return await self._documents.read(DEAD_LETTERS, letter_id, letter_id) is not None
+
+    async def find(self, wanted: Filter, limit: int, cursor: str | None = None) -> tuple[list[DeadLetter], str | None]:
+        """Return one page of dead letters, newest first, and the cursor of the next page."""
+        query = Query(_where(wanted), order_by="sort", descending=True, limit=limit, after=cursor)
+        page: Page = await self._documents.query(DEAD_LETTERS, query)
+        return [DeadLetter.model_validate(item) for item in page.items], page.cursor
+
+    async def note_replay(self, letter_id: str, replay: Replay) -> None:
+        """Add a replay to a dead letter's record."""
+        for _ in range(10):
+            letter, etag = await self._read(letter_id)
+            changed = letter.model_copy(update={"replays": (*letter.replays, replay)})
+            try:
+                await self._documents.replace(DEAD_LETTERS, _document(changed), etag)
+            except PreconditionError:
+                continue
+            return
+
+    async def _read(self, letter_id: str) -> tuple[DeadLetter, str]:
+        found = await self._documents.read(DEAD_LETTERS, letter_id, letter_id)
+        if found is None:
+            raise DeadLetterNotFoundError(f"there is no dead letter {letter_id}")
+        return DeadLetter.model_validate(found[0]), found[1]
+
+
+def letter_of_job(job: Job, reason: Reason, error: Failure, queue: str, now: datetime) -> DeadLetter:
+    """The dead letter of a job that gives up: one for each life of the job (submission, each replay)."""
+    letter_id = letter_id_of(job)
+    text = encode(envelope_of(job.model_copy(update={"history": ()}), None, now, dead_letter=letter_id))
+    return DeadLetter(
+        id=letter_id,
+        reason=reason,
+        recorded_at=now,
+        fingerprint=fingerprint(job.kind, error.type, error.message),
+        queue=queue,
+        message_text=text,
+        kind=job.kind,
+        job_id=job.job_id,
+        payload_version=job.payload_version,
+        payload=job.payload,
+        payload_blob=job.payload_blob,
+        attempts=job.attempt,
+        error=error,
+        history=job.history,
+    )
+
+
+def letter_of_envelope(
+    envelope: Envelope, delivery: Delivery, reason: Reason, error: Failure, now: datetime
+) -> DeadLetter:
+    """The dead letter of a readable message that cannot become, or settle, a job."""
+    return letter_of_message(delivery, reason, error, now, kind=envelope.kind).model_copy(
+        update={
+            "job_id": envelope.job_id,
+            "payload_version": envelope.payload_version,
+            "payload": envelope.payload,
+            "payload_blob": envelope.payload_blob,
+        }
+    )
+
+
+def letter_of_message(
+    delivery: Delivery, reason: Reason, error: Failure, now: datetime, *, raw: bool = False, kind: str | None = None
+) -> DeadLetter:
+    """The dead letter of a message as it came, byte for byte. `raw`: its text was not Base64."""
+    text = delivery.body.decode() if raw else text_of(delivery.body)
+    return DeadLetter(
+        id=str(uuid5(_NAMESPACE, f"{delivery.queue}/{delivery.message_id}")),
+        reason=reason,
+        recorded_at=now,
+        fingerprint=fingerprint(kind or delivery.queue, error.type, error.message),
+        queue=delivery.queue.removesuffix("-poison"),
+        message_text=text,
+        encoding="text" if raw else "base64",
+        kind=kind,
+        dequeue_count=delivery.dequeue_count,
+        error=error,
+    )
+
+
+def letter_id_of(job: Job) -> str:
+    """The id of the dead letter of a job's present life."""
+    return str(uuid5(_NAMESPACE, f"{job.job_id}/{job.replays}"))
+
+
+def fingerprint(kind: str, error_type: str, message: str) -> str:
+    """Twelve hexadecimal digits, equal for failures that differ only in numbers, ids, quoted values and addresses."""
+    words = re.sub(r"https?://\S+|'[^']*'|\"[^\"]*\"|[0-9a-fA-F]{8,}|\d+", "*", message)
+    return hashlib.sha256(f"{kind}\n{error_type}\n{words}".encode()).hexdigest()[:12]
+
+
+def _document(letter: DeadLetter) -> Document:
+    content = letter.model_dump(mode="json", exclude_none=True)
+    recorded = iso(letter.recorded_at)
+    keys = {"pk": letter.id, "recorded_at": recorded, "sort": f"{recorded}~{letter.id}"}
+    return {**content, **keys, "replayed": len(letter.replays)}
+
+
+def _where(wanted: Filter) -> tuple[Where, ...]:
+    make: dict[str, Callable[[Any], Where]] = {
+        "kind": lambda value: Where("kind", "=", value),
+        "fingerprint": lambda value: Where("fingerprint", "=", value),
+        "reason": lambda value: Where("reason", "=", str(value)),
+        "job_id": lambda value: Where("job_id", "=", value),
+        "since": lambda value: Where("recorded_at", ">=", iso(value)),
+        "until": lambda value: Where("recorded_at", "<", iso(value)),
+        "replayed": lambda value: Where("replayed", ">" if value else "=", 0),
+    }
+    return tuple(make[name](value) for name, value in wanted if value is not None)

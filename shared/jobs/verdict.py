@@ -1,0 +1,100 @@
+"""What to do with a message, given the job that it is about: a pure decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.jobs.model import Job, Status
+
+SLACK = timedelta(seconds=2)
+"""How far the clocks of two instances may differ before a message counts as early."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message as the host hands it to a queue function."""
+
+    queue: str
+    message_id: str
+    body: bytes
+    inserted_at: datetime | None = None
+    dequeue_count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Take the job for an attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimReplay:
+    """Put the failed job back and take it: the message was put on the queue by an operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUpLapsed:
+    """Too many workers vanished over this job."""
+
+
+@dataclass(frozen=True, slots=True)
+class PutBack:
+    """Too early: send the message again, to be seen at `until`."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Nothing is to be done for this message."""
+
+    reason: str
+
+
+Verdict = Claim | ClaimReplay | GiveUpLapsed | PutBack | Drop
+
+
+def judge(  # noqa: PLR0911 - a table of cases reads best flat
+    job: Job,
+    delivery: Delivery,
+    *,
+    dead_letter: str | None,
+    written_at: datetime | None,
+    max_lapses: int,
+    now: datetime,
+) -> Verdict:
+    """Decide what a delivered message means for its job.
+
+    Args:
+        job: the job as it stands.
+        delivery: the message.
+        dead_letter: the dead letter that the envelope says it replays, if it does.
+        written_at: when the status blob was last written, by the storage service's clock; None where it was not read.
+        max_lapses: how many vanished workers the kind allows.
+        now: the present moment.
+    """
+    if job.status is Status.FAILED:
+        if _replays(job, delivery, dead_letter, written_at):
+            return ClaimReplay()
+        return Drop("the job has failed, and this message is not a replay of it")
+    if job.status.final:
+        return Drop(f"the job is {job.status} already")
+    if job.status is Status.QUEUED:
+        return Claim() if job.due_at <= now + SLACK else PutBack(job.due_at)
+    if job.due_at > now and job.message_id != delivery.message_id:
+        return PutBack(job.due_at)
+    # The lease has ended, or the host delivers the very message of the current attempt again: its worker is gone.
+    return Claim() if job.lapses < max_lapses else GiveUpLapsed()
+
+
+def _replays(job: Job, delivery: Delivery, dead_letter: str | None, written_at: datetime | None) -> bool:
+    """Whether a message for a failed job is an operator's replay and not a late duplicate.
+
+    The text in the vault names its dead letter. A text moved as the host left it on the poison queue does not; but it
+    was put on the queue after the job had failed, as nothing else of this app is (both moments are the service's).
+    """
+    if dead_letter is not None:
+        return dead_letter == job.dead_letter_id
+    if delivery.inserted_at is None or written_at is None:
+        return False
+    return delivery.inserted_at > written_at and delivery.message_id != job.message_id

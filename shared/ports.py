@@ -1,0 +1,197 @@
+"""The ports: what the engine and the domains ask of the outside world.
+
+An adapter satisfies a port by shape (`typing.Protocol`), and ``tests/contract`` runs one suite over every adapter of
+each port. Errors are part of the contract: an adapter translates what its SDK raises into the exceptions of this module
+and lets nothing else of the SDK through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal, Protocol
+
+Document = dict[str, Any]
+"""A JSON object with ``id`` and ``pk`` (partition key), both strings. Names that start with ``_`` are the store's own."""
+
+
+class StorageError(Exception):
+    """The storage service failed, or did not answer: the call may or may not have taken effect."""
+
+
+class PreconditionError(StorageError):
+    """The condition of a write did not hold: somebody else wrote first, or what must exist does not."""
+
+
+class AlreadyExistsError(PreconditionError):
+    """What was to be created exists already."""
+
+
+class TooLargeError(StorageError):
+    """The item is larger than the service takes; sending it again cannot help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A blob's content with the ETag and the service's own time of its last change (UTC)."""
+
+    data: bytes
+    etag: str
+    last_modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BlobInfo:
+    """One row of a blob listing."""
+
+    name: str
+    etag: str
+    last_modified: datetime
+    metadata: Mapping[str, str]
+
+
+class BlobStore(Protocol):
+    """One container of blobs. Names are ``/``-separated paths. Every write is atomic."""
+
+    async def read(self, name: str) -> Blob | None:
+        """Return the blob, or None where there is none."""
+        ...
+
+    async def create(self, name: str, data: bytes, metadata: Mapping[str, str] | None = None) -> str:
+        """Create a blob and return its ETag; AlreadyExistsError if the name is taken."""
+        ...
+
+    async def replace(self, name: str, data: bytes, etag: str, metadata: Mapping[str, str] | None = None) -> str:
+        """Replace content and metadata if the ETag still matches; return the new ETag, else PreconditionError."""
+        ...
+
+    async def delete(self, name: str) -> bool:
+        """Delete a blob; False where there was none."""
+        ...
+
+    def list(self, prefix: str) -> AsyncIterator[BlobInfo]:
+        """Yield every blob whose name starts with the prefix, by name, one storage call for each 5,000."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedMessage:
+    """A message received by hand (the sweep does so on poison queues; the host receives all others)."""
+
+    message_id: str
+    pop_receipt: str
+    text: str
+    inserted_at: datetime
+    dequeue_count: int
+
+
+class MessageQueues(Protocol):
+    """All queues of one storage account. Text travels as the queue holds it: encoding is the engine's affair."""
+
+    async def send(self, queue: str, text: str, delay: timedelta = timedelta(0)) -> None:
+        """Put a message that never expires, invisible for `delay` (at most seven days); makes a missing queue.
+
+        TooLargeError above 64 KiB of text.
+        """
+        ...
+
+    async def receive(self, queue: str, limit: int = 32, hide: timedelta = timedelta(minutes=1)) -> list[ReceivedMessage]:
+        """Receive up to `limit` (at most 32) messages, hidden for `hide`; empty where the queue is missing."""
+        ...
+
+    async def peek(self, queue: str, limit: int = 32) -> list[str]:
+        """Return the texts of up to 32 visible messages without hiding them; empty where the queue is missing."""
+        ...
+
+    async def delete(self, queue: str, message: ReceivedMessage) -> bool:
+        """Delete a received message; False where it is gone or was received again by somebody else."""
+        ...
+
+    async def depth(self, queue: str) -> int:
+        """The approximate number of messages, invisible ones included; 0 where the queue is missing."""
+        ...
+
+
+Operator = Literal["=", "<", "<=", ">", ">="]
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """One comparison of a query: a top-level property with a string or a number."""
+
+    name: str
+    op: Operator
+    value: str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question to one container: comparisons that must all hold, in the order of one property.
+
+    `order_by` names a property whose values are strings, unique in the container: that is what makes the cursor of a
+    page (the last value seen) exact, whatever is written between two pages.
+    """
+
+    where: tuple[Where, ...] = ()
+    order_by: str = "id"
+    descending: bool = False
+    limit: int = 100
+    partition: str | None = None
+    after: str | None = None
+    """Only what comes after this value of `order_by` in the order asked for: the cursor of the page before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of answers; `cursor` is what to pass as `Query.after` for the next, None at the end."""
+
+    items: list[Document] = field(default_factory=list)
+    cursor: str | None = None
+
+
+class DocumentStore(Protocol):
+    """Containers of JSON documents, each addressed by partition key and id.
+
+    Documents may carry ``ttl`` (whole seconds after the last write, Cosmos DB's meaning). Deletion lags: a reader must
+    treat what has expired as absent by a timestamp of its own.
+    """
+
+    async def read(self, container: str, pk: str, id: str) -> tuple[Document, str] | None:
+        """Return the document and its ETag, or None."""
+        ...
+
+    async def create(self, container: str, document: Document) -> str:
+        """Create the document and return its ETag; AlreadyExistsError if partition and id are taken."""
+        ...
+
+    async def replace(self, container: str, document: Document, etag: str) -> str:
+        """Replace the document if the ETag still matches; return the new one, else PreconditionError (also if missing)."""
+        ...
+
+    async def put_newer(self, container: str, document: Document) -> bool:
+        """Write the document unless the stored one has the same or a higher ``version`` (a number); say if it wrote.
+
+        Atomic against every concurrent writer. One write call where the document exists or its version is 1.
+        """
+        ...
+
+    async def delete(self, container: str, pk: str, id: str, etag: str | None = None) -> bool:
+        """Delete the document; False where there was none, PreconditionError where the ETag given is stale."""
+        ...
+
+    async def query(self, container: str, query: Query) -> Page:
+        """Return one page of documents."""
+        ...
+
+
+class Clock(Protocol):
+    """The time, as a port, so that tests can turn it."""
+
+    def now(self) -> datetime:
+        """The present moment, aware, in UTC."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...

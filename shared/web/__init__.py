@@ -1,0 +1,1 @@
+"""HTTP habits: problem details, bodies, ETags, paging, and how jobs look from outside."""

@@ -1,0 +1,87 @@
+"""Reading what a request brings: bodies, ids, query parameters. What does not fit is a problem that names the field."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from shared.jobs.errors import FieldProblem
+from shared.jobs.kinds import problems_of
+from shared.web.answers import Problem
+
+LARGEST_BODY = 1024 * 1024
+"""Bytes of the largest body that is read."""
+
+
+def read_json(body: bytes, *, optional: bool = False) -> dict[str, Any]:
+    """The JSON object in a body; `optional`: an empty body is an empty object.
+
+    Raises:
+        Problem: 413 over `LARGEST_BODY`, 400 where it is not JSON or not an object.
+    """
+    if len(body) > LARGEST_BODY:
+        raise Problem(413, "Content too large", f"the body has {len(body)} bytes; at most {LARGEST_BODY} are taken")
+    if optional and not body.strip():
+        return {}
+    try:
+        content = json.loads(body, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        where = f" at line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise Problem(400, "Not JSON", f"the body must be JSON in UTF-8; it is not{where}") from None
+    if not isinstance(content, dict):
+        raise Problem(400, "Not an object", "the body must be a JSON object")
+    return content
+
+
+@contextmanager
+def validating() -> Iterator[None]:
+    """Turn pydantic's errors into a 422 problem with one entry per field."""
+    try:
+        yield
+    except ValidationError as error:
+        raise invalid(problems_of(error)) from None
+
+
+def invalid(problems: tuple[FieldProblem, ...]) -> Problem:
+    """The problem of fields that do not fit."""
+    names = ", ".join(dict.fromkeys(problem.field for problem in problems if problem.field))
+    return Problem(422, "Invalid input", f"these fields do not fit: {names}" if names else "", problems)
+
+
+def read_uuid(text: str, field: str) -> str:
+    """A UUID in its usual form, or a 400 problem."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise Problem(400, "Not a UUID", f"{field} must be a UUID", (FieldProblem(field, "must be a UUID"),)) from None
+
+
+def read_limit(params: Mapping[str, str], default: int = 50, largest: int = 200) -> int:
+    """The `limit` of a page, or a 422 problem."""
+    text = params.get("limit", str(default))
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= largest):
+        raise invalid((FieldProblem("limit", f"must be a whole number from 1 to {largest}"),))
+    return int(text)
+
+
+def read_moment(params: Mapping[str, str], field: str) -> datetime | None:
+    """A moment in ISO 8601, UTC where it names no zone, or a 422 problem."""
+    text = params.get(field)
+    if not text:
+        return None
+    try:
+        # A plus sign that was not escaped arrives as a space.
+        moment = datetime.fromisoformat(text.replace(" ", "+"))
+    except ValueError:
+        raise invalid((FieldProblem(field, "must be a date and time in ISO 8601"),)) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
