@@ -1,0 +1,129 @@
+"""From settings to adapters: which service, reached how, as whom. SDKs are imported here, when one is needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from shared.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
+    from shared.adapters.blobs import AzureBlobs
+    from shared.adapters.cosmos import CosmosDocuments
+    from shared.adapters.queues import AzureQueues
+    from shared.adapters.sqlite import SqliteDocuments
+
+_NO_STORAGE = (
+    "app settings: no storage account. Set AzureWebJobsStorage to a connection string, or, for access by identity, "
+    "AzureWebJobsStorage__accountName or AzureWebJobsStorage__{service}ServiceUri"
+)
+_BAD_CONNECTION = "app settings: AzureWebJobsStorage is not a connection string"
+
+
+def open_blobs(settings: Settings, container: str) -> AzureBlobs:
+    """The blobs of one container of the app's storage account. Nothing is sent before the first call.
+
+    Raises:
+        SettingsError: where no setting says which account.
+    """
+    from azure.storage.blob.aio import ContainerClient
+
+    from shared.adapters.blobs import AzureBlobs
+
+    options = _storage_options()
+    if settings.storage_connection:
+        try:
+            client = ContainerClient.from_connection_string(settings.storage_connection, container, **options)
+        except ValueError:
+            raise SettingsError(_BAD_CONNECTION) from None
+        return AzureBlobs(client)
+    url = _service_url(settings, "blob", settings.storage_blob_uri)
+    identity = _storage_identity(settings)
+    return AzureBlobs(ContainerClient(url, container, credential=identity, **options), identity)
+
+
+def open_queues(settings: Settings) -> AzureQueues:
+    """The queues of the app's storage account. Nothing is sent before the first call.
+
+    Raises:
+        SettingsError: where no setting says which account.
+    """
+    from azure.storage.queue.aio import QueueServiceClient
+
+    from shared.adapters.queues import AzureQueues
+
+    options = _storage_options()
+    if settings.storage_connection:
+        try:
+            client = QueueServiceClient.from_connection_string(settings.storage_connection, **options)
+        except ValueError:
+            raise SettingsError(_BAD_CONNECTION) from None
+        return AzureQueues(client)
+    url = _service_url(settings, "queue", settings.storage_queue_uri)
+    identity = _storage_identity(settings)
+    return AzureQueues(QueueServiceClient(url, credential=identity, **options), identity)
+
+
+def open_documents(settings: Settings) -> CosmosDocuments | SqliteDocuments:
+    """The documents: in Cosmos DB where `COSMOS_ENDPOINT` is set, else in a file. Nothing is opened before the first call."""
+    return _open_cosmos(settings, settings.cosmos_endpoint) if settings.cosmos_endpoint else _open_sqlite(settings)
+
+
+def _open_sqlite(settings: Settings) -> SqliteDocuments:
+    from shared.adapters.clock import SystemClock
+    from shared.adapters.sqlite import SqliteDocuments
+
+    return SqliteDocuments(settings.sqlite_path, SystemClock())
+
+
+def _open_cosmos(settings: Settings, endpoint: str) -> CosmosDocuments:
+    """A key means an emulator: it may make what is missing. Over plain HTTP there is one endpoint and none to discover."""
+    from azure.cosmos.aio import CosmosClient
+
+    from shared.adapters import transport
+    from shared.adapters.cosmos import CosmosDocuments
+
+    transport.quiet()
+    credential = settings.cosmos_key or _identity(settings.azure_client_id)
+    client = CosmosClient(
+        endpoint,
+        credential,
+        transport=transport.transport(),
+        enable_endpoint_discovery=endpoint.startswith("https:"),
+        **transport.COSMOS_LIMITS,
+    )
+    if isinstance(credential, str):
+        return CosmosDocuments(client, settings.cosmos_database, may_create=True)
+    return CosmosDocuments(client, settings.cosmos_database, credential)
+
+
+def _storage_options() -> dict[str, Any]:
+    from shared.adapters import retries, transport
+
+    transport.quiet()
+    return {"transport": transport.transport(), "retry_policy": retries.SafeRetry()}
+
+
+def _service_url(settings: Settings, service: str, url: str | None) -> str:
+    if url:
+        return url
+    if settings.storage_account:
+        return f"https://{settings.storage_account}.{service}.core.windows.net"
+    raise SettingsError(_NO_STORAGE.format(service=service))
+
+
+def _storage_identity(settings: Settings) -> AsyncTokenCredential:
+    client_id = settings.storage_client_id
+    if (settings.storage_credential or "").lower() == "managedidentity":
+        from azure.identity.aio import ManagedIdentityCredential
+
+        return ManagedIdentityCredential(client_id=client_id) if client_id else ManagedIdentityCredential()
+    return _identity(client_id or settings.azure_client_id)
+
+
+def _identity(client_id: str | None) -> AsyncTokenCredential:
+    """The default chain: environment, workload and managed identity, the developer's own sign-in."""
+    from azure.identity.aio import DefaultAzureCredential
+
+    return DefaultAzureCredential(**({"managed_identity_client_id": client_id} if client_id else {}))

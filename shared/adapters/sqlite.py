@@ -1,0 +1,218 @@
+"""Documents in one SQLite file: the embedded default."""
+# ruff: noqa: S608  values are parameters, and names are checked
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from shared.adapters.query import checked_name, page
+from shared.ports import (
+    AlreadyExistsError,
+    Clock,
+    Document,
+    Page,
+    PreconditionError,
+    Query,
+    StorageError,
+    TooLargeError,
+)
+
+T = TypeVar("T")
+
+_LARGEST = 2 * 1024 * 1024
+"""Bytes of a document: Cosmos DB's limit, so that what works here works there."""
+_BUSY_SECONDS = 30
+_PURGE_EVERY = 256
+"""Writes between two looks for what has expired."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS documents (
+    container TEXT NOT NULL,
+    pk TEXT NOT NULL,
+    id TEXT NOT NULL,
+    etag TEXT NOT NULL,
+    version REAL NOT NULL,
+    expires_at REAL,
+    body TEXT NOT NULL,
+    UNIQUE (container, pk, id)
+);
+CREATE INDEX IF NOT EXISTS documents_by_id ON documents (container, id);
+CREATE INDEX IF NOT EXISTS documents_by_status ON documents (container, json_extract(body, '$.status'), id)
+    WHERE json_extract(body, '$.status') IS NOT NULL;
+CREATE INDEX IF NOT EXISTS documents_by_expiry ON documents (expires_at) WHERE expires_at IS NOT NULL;
+"""
+_ALIVE = "(expires_at IS NULL OR expires_at > :now)"
+_KEY = "container = :container AND pk = :pk AND id = :id"
+_PUT = """
+INSERT INTO documents (container, pk, id, etag, version, expires_at, body)
+VALUES (:container, :pk, :id, :etag, :version, :expires_at, :body)
+ON CONFLICT (container, pk, id) DO UPDATE
+SET etag = excluded.etag, version = excluded.version, expires_at = excluded.expires_at, body = excluded.body
+WHERE """
+_CREATE = f"{_PUT} NOT {_ALIVE}"
+_PUT_NEWER = f"{_PUT} documents.version < excluded.version OR NOT {_ALIVE}"
+_READ = f"SELECT body, etag FROM documents WHERE {_KEY} AND {_ALIVE}"
+_REPLACE = f"""
+UPDATE documents SET etag = :etag, version = :version, expires_at = :expires_at, body = :body
+WHERE {_KEY} AND etag = :expected AND {_ALIVE}"""
+_DELETE = f"DELETE FROM documents WHERE {_KEY} AND (:expected IS NULL OR etag = :expected) RETURNING {_ALIVE}"
+_PURGE = "DELETE FROM documents WHERE rowid IN (SELECT rowid FROM documents WHERE expires_at <= :now LIMIT 1000)"
+
+
+class SqliteDocuments:
+    """Containers of documents in one file (`shared.ports.DocumentStore`), shared by any number of processes.
+
+    Each call is one statement, atomic in itself, run on a thread of its own: never on the event loop, and never behind
+    other work of the default executor. The file, its folder and its tables are made by the first call.
+    """
+
+    def __init__(self, path: str | Path, clock: Clock) -> None:
+        """Name the file; `clock` decides what has expired."""
+        self._path = Path(path)
+        self._clock = clock
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
+        self._database: sqlite3.Connection | None = None
+        self._writes = 0
+
+    async def read(self, container: str, pk: str, id: str) -> tuple[Document, str] | None:
+        """Return the document and its ETag, or None."""
+        rows = await self._run(_READ, self._key(container, pk, id))
+        return (json.loads(rows[0][0]), rows[0][1]) if rows else None
+
+    async def create(self, container: str, document: Document) -> str:
+        """Create the document and return its ETag; AlreadyExistsError if partition and id are taken."""
+        row = self._row(container, document)
+        if not await self._write(_CREATE, row):
+            raise AlreadyExistsError("the document exists already")
+        return str(row["etag"])
+
+    async def replace(self, container: str, document: Document, etag: str) -> str:
+        """Replace the document if the ETag still matches; return the new one, else PreconditionError (also if missing)."""
+        row = self._row(container, document) | {"expected": etag}
+        if not await self._write(_REPLACE, row):
+            raise PreconditionError("the document has changed, or is gone")
+        return str(row["etag"])
+
+    async def put_newer(self, container: str, document: Document) -> bool:
+        """Write the document unless the stored one has the same or a higher ``version``; say if it wrote."""
+        return await self._write(_PUT_NEWER, self._row(container, document))
+
+    async def delete(self, container: str, pk: str, id: str, etag: str | None = None) -> bool:
+        """Delete the document; False where there was none, PreconditionError where the ETag given is stale."""
+        key = self._key(container, pk, id) | {"expected": etag}
+        deleted = await self._run(_DELETE, key)
+        if not deleted and etag is not None and await self.read(container, pk, id):
+            raise PreconditionError("the document has changed")
+        return bool(deleted and deleted[0][0])
+
+    async def query(self, container: str, query: Query) -> Page:
+        """Return one page of documents."""
+        text, values = _sql(container, query)
+        rows = await self._run(text, values | {"now": self._now()})
+        return page([json.loads(body) for (body,) in rows], query)
+
+    async def close(self) -> None:
+        """Close the file, after what was asked for before."""
+        await self._on_thread(self._disconnect)
+        self._thread.shutdown()
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
+
+    def _key(self, container: str, pk: str, id: str) -> dict[str, Any]:
+        return {"container": container, "pk": pk, "id": id, "now": self._now()}
+
+    def _row(self, container: str, document: Document) -> dict[str, Any]:
+        body = json.dumps(document)
+        if len(body) > _LARGEST:
+            raise TooLargeError(f"a document of {len(body)} bytes; {_LARGEST} is the limit")
+        row = self._key(container, document["pk"], document["id"])
+        ttl = document.get("ttl")
+        expires_at = row["now"] + ttl if ttl and ttl > 0 else None
+        version = document.get("version", 0)
+        return row | {"etag": secrets.token_hex(8), "version": version, "expires_at": expires_at, "body": body}
+
+    async def _run(self, text: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+        return await self._on_thread(lambda: self._connected().execute(text, values).fetchall())
+
+    async def _write(self, text: str, values: dict[str, Any]) -> bool:
+        return await self._on_thread(lambda: self._write_and_purge(text, values))
+
+    def _write_and_purge(self, text: str, values: dict[str, Any]) -> bool:
+        database = self._connected()
+        written = database.execute(text, values).rowcount > 0
+        self._writes += 1
+        if self._writes % _PURGE_EVERY == 0:
+            database.execute(_PURGE, {"now": values["now"]})
+        return written
+
+    async def _on_thread(self, work: Callable[[], T]) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except sqlite3.Error as error:
+            raise StorageError(f"SQLite: {error}") from error
+        except OSError as error:
+            raise StorageError(f"SQLite: {error.strerror}") from error
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._database is None:
+            self._database = self._connect()
+        return self._database
+
+    def _connect(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        database = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = NORMAL")
+            database.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+        except sqlite3.Error:
+            database.close()
+            raise
+        return database
+
+    def _disconnect(self) -> None:
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+
+def _sql(container: str, query: Query) -> tuple[str, dict[str, Any]]:
+    order = _column(query.order_by)
+    conditions = ["container = :container", _ALIVE]
+    values: dict[str, Any] = {"container": container, "limit": query.limit + 1}
+    for n, where in enumerate(query.where):
+        conditions.append(f"{_column(where.name)} {where.op} :p{n} AND {_has_type_of(where.name, where.value)}")
+        values[f"p{n}"] = where.value
+    if query.order_by not in _COLUMNS:
+        conditions.append(_has_type_of(query.order_by, ""))
+    if query.partition is not None:
+        conditions.append("pk = :pk")
+        values["pk"] = query.partition
+    if query.after is not None:
+        conditions.append(f"{order} {'<' if query.descending else '>'} :after")
+        values["after"] = query.after
+    direction = "DESC" if query.descending else "ASC"
+    text = f"SELECT body FROM documents WHERE {' AND '.join(conditions)} ORDER BY {order} {direction} LIMIT :limit"
+    return text, values
+
+
+_COLUMNS = ("id", "pk")
+_TYPES: dict[type, str] = {bool: "'true', 'false'", str: "'text'", float: "'integer', 'real'"}
+
+
+def _column(name: str) -> str:
+    return name if name in _COLUMNS else f"json_extract(body, '$.{checked_name(name)}')"
+
+
+def _has_type_of(name: str, value: str | float | bool) -> str:
+    """SQLite orders values of different types, and takes true for 1; in Cosmos DB they do not compare."""
+    types = _TYPES[bool if isinstance(value, bool) else str if isinstance(value, str) else float]
+    return f"json_type(body, '$.{checked_name(name)}') IN ({types})"

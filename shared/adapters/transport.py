@@ -1,0 +1,44 @@
+"""How the Azure SDKs reach their services: HTTP transport and logging, the same for all of them."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+from urllib.request import getproxies
+
+from azure.core.pipeline.transport import AioHttpTransport
+
+CONNECTION_TIMEOUT = 5
+"""Seconds to wait for a connection."""
+
+READ_TIMEOUT = 20
+"""Seconds to wait for the next bytes of an answer."""
+
+
+def transport() -> AioHttpTransport:
+    """An HTTP transport of up to 100 connections, opened by its first request.
+
+    Whether there is a proxy is looked up once: left to itself, aiohttp searches the environment and the user's netrc at
+    every request, which costs as much as all the rest of a small one.
+    """
+    return AioHttpTransport(
+        connection_timeout=CONNECTION_TIMEOUT, read_timeout=READ_TIMEOUT, use_env_settings=bool(getproxies())
+    )
+
+
+def quiet() -> None:
+    """Keep the SDKs from logging every request with its address; a level that somebody has set stands."""
+    logger = logging.getLogger("azure")
+    if logger.level == logging.NOTSET:
+        logger.setLevel(logging.WARNING)
+
+
+COSMOS_LIMITS: dict[str, Any] = {
+    "connection_timeout": CONNECTION_TIMEOUT,
+    "read_timeout": READ_TIMEOUT,
+    "retry_total": 3,
+    "retry_backoff_max": 5,
+    "retry_throttle_total": 5,
+    "retry_throttle_backoff_max": 10,
+}
+"""The same for the Cosmos DB SDK, which takes them by name: seconds and counts. Throttling gets more patience."""

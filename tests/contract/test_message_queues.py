@@ -1,0 +1,146 @@
+"""What every `MessageQueues` does."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from azure.storage.queue.aio import QueueClient
+from support.azurite import AzuriteProcess, connection_string
+from support.node import free_ports
+from support.wire import Wire
+
+from shared.adapters import opening
+from shared.ports import MessageQueues, ReceivedMessage, StorageError, TooLargeError
+from shared.settings import load
+
+NOW = timedelta(0)
+
+
+async def test_what_was_sent_is_received(queues: MessageQueues, unique: str) -> None:
+    await queues.send(unique, "hello")
+    (message,) = await queues.receive(unique)
+    assert (message.text, message.dequeue_count) == ("hello", 1)
+    assert datetime.now(UTC) - message.inserted_at < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("text", ["eyJhIjoxfQ==", '{"a": "<&>"}', "ünïçødé ✓ 日本", "  spaces  and\ttabs\n", "]]>"])
+async def test_text_is_taken_as_it_is(queues: MessageQueues, unique: str, text: str) -> None:
+    await queues.send(unique, text)
+    assert await queues.peek(unique) == [text]
+    assert [message.text for message in await queues.receive(unique)] == [text]
+
+
+async def test_a_missing_queue_is_empty(queues: MessageQueues, unique: str) -> None:
+    gone = ReceivedMessage("5b07ae2e-7a33-4f5c-8ac1-b4f8a9a2a9c1", "AgAAAAMAAAAAAAAA", "", datetime.now(UTC), 1)
+    assert await queues.receive(unique) == []
+    assert await queues.peek(unique) == []
+    assert await queues.depth(unique) == 0
+    assert not await queues.delete(unique, gone)
+
+
+async def test_a_delayed_message_is_counted_and_shows_later(queues: MessageQueues, unique: str) -> None:
+    await queues.send(unique, "later", timedelta(seconds=0.2))
+    assert await queues.receive(unique) == []
+    assert await queues.peek(unique) == []
+    assert await queues.depth(unique) == 1
+    await asyncio.sleep(1.3)
+    assert [message.text for message in await queues.receive(unique)] == ["later"]
+
+
+async def test_a_delay_is_rounded_up_and_capped(queues: MessageQueues, wire: Wire, unique: str) -> None:
+    for delay in (timedelta(seconds=1.001), timedelta(days=30), timedelta(seconds=-5)):
+        await queues.send(unique, "x", delay)
+    sent = [request for request in wire.requests if "messagettl=-1" in request.url]
+    assert [request.url.split("visibilitytimeout=")[1].split("&")[0] for request in sent[1:]] == ["2", "604800", "0"]
+
+
+async def test_a_message_never_expires(queues: MessageQueues, azurite: AzuriteProcess, unique: str) -> None:
+    await queues.send(unique, "x")
+    async with QueueClient.from_connection_string(azurite.connection_string, unique) as client:
+        (message,) = await client.peek_messages()
+    assert message.expires_on is not None
+    assert message.expires_on.year == 9999
+
+
+async def test_a_received_message_is_hidden_for_a_while(queues: MessageQueues, unique: str) -> None:
+    await queues.send(unique, "x")
+    assert len(await queues.receive(unique, hide=timedelta(seconds=1))) == 1
+    assert await queues.receive(unique) == []
+    await asyncio.sleep(1.2)
+    (again,) = await queues.receive(unique)
+    assert again.dequeue_count == 2
+
+
+async def test_deleting_once(queues: MessageQueues, unique: str) -> None:
+    await queues.send(unique, "x")
+    (message,) = await queues.receive(unique)
+    assert await queues.delete(unique, message)
+    assert not await queues.delete(unique, message)
+    assert await queues.depth(unique) == 0
+
+
+async def test_what_somebody_else_received_since_is_not_deleted(queues: MessageQueues, unique: str) -> None:
+    await queues.send(unique, "x")
+    (first,) = await queues.receive(unique, hide=timedelta(seconds=1))
+    await asyncio.sleep(1.2)
+    (second,) = await queues.receive(unique)
+    assert not await queues.delete(unique, first)
+    assert await queues.delete(unique, second)
+
+
+async def test_receiving_is_one_call_of_at_most_the_limit(queues: MessageQueues, wire: Wire, unique: str) -> None:
+    await asyncio.gather(*(queues.send(unique, str(n)) for n in range(40)))
+    wire.requests.clear()
+    received = [len(await queues.receive(unique)), len(await queues.receive(unique, limit=3))]
+    assert received == [32, 3]
+    assert wire.calls == ["GET", "GET"]
+
+
+async def test_peeking_hides_nothing(queues: MessageQueues, unique: str) -> None:
+    for n in range(3):
+        await queues.send(unique, str(n))
+    assert await queues.peek(unique, limit=2) == ["0", "1"]
+    assert await queues.peek(unique) == ["0", "1", "2"]
+    assert [message.dequeue_count for message in await queues.receive(unique)] == [1, 1, 1]
+
+
+async def test_64_kib_is_the_limit(queues: MessageQueues, unique: str) -> None:
+    await queues.send(unique, "x" * 65536)
+    (message,) = await queues.receive(unique)
+    assert len(message.text) == 65536
+    with pytest.raises(TooLargeError):
+        await queues.send(unique, "x" * 65537)
+
+
+async def test_each_operation_is_one_storage_call(queues: MessageQueues, wire: Wire, unique: str) -> None:
+    await queues.send(unique, "makes the queue")
+    wire.requests.clear()
+    await queues.send(unique, "x")
+    await queues.peek(unique)
+    messages = await queues.receive(unique)
+    await queues.delete(unique, messages[0])
+    await queues.depth(unique)
+    assert wire.calls == ["POST", "GET", "GET", "DELETE", "GET"]
+
+
+async def test_a_missing_queue_is_made_by_many_at_once(queues: MessageQueues, unique: str) -> None:
+    await asyncio.gather(*(queues.send(unique, str(n)) for n in range(20)))
+    assert await queues.depth(unique) == 20
+
+
+async def test_no_server_is_a_storage_error(unique: str) -> None:
+    queues = opening.open_queues(load({"AzureWebJobsStorage": connection_string(*free_ports(2))}))
+    message = ReceivedMessage("id", "receipt", "", datetime.now(UTC), 1)
+    outcomes = await asyncio.gather(
+        queues.send(unique, "x"), queues.receive(unique), queues.peek(unique), queues.delete(unique, message),
+        queues.depth(unique), return_exceptions=True,
+    )  # fmt: skip
+    assert [type(outcome) for outcome in outcomes] == [StorageError] * 5
+    await queues.close()
+
+
+async def test_a_name_that_no_queue_can_have_is_a_storage_error(queues: MessageQueues) -> None:
+    with pytest.raises(StorageError):
+        await queues.send("No_Queue", "x")
