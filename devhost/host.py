@@ -1,0 +1,200 @@
+"""The host: loads an app, starts its triggers, and stops them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import zoneinfo
+from collections.abc import Mapping, Sequence
+from datetime import UTC, tzinfo
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from azure.functions import FunctionRegister
+
+from devhost import config
+from devhost.config import ConfigError, Settings
+from devhost.http import HttpServer
+from devhost.index import QUEUE, TIMER, Function, IndexingError, index, load_app
+from devhost.invoke import Invoker
+from devhost.storage import Storage
+
+if TYPE_CHECKING:
+    from devhost.queues import QueueListener
+    from devhost.timers import TimerListener
+
+logger = logging.getLogger("devhost.host")
+
+_HOSTS_CONTAINER = "azure-webjobs-hosts"
+
+
+class Listener(Protocol):
+    """A queue or timer trigger that is being listened to."""
+
+    async def run(self) -> None:
+        """Listen until stopped, and finish what runs."""
+        ...
+
+    def stop(self) -> None:
+        """Start nothing new."""
+        ...
+
+
+class Host:
+    """Runs one function app; an async context manager, or `start` and `stop`.
+
+    Args:
+        app: The app's directory, or a FunctionApp made by a test.
+        settings: The app settings. By default local.settings.json and the environment, which wins. The host itself
+            leaves ``os.environ`` alone: an app that reads it must find it as it needs it.
+        port: The HTTP port; 0 takes a free one.
+        address: The address to listen on.
+        host_json: The content of host.json; by default the file in the app's directory.
+        grace: Seconds that running invocations are given when the host stops.
+
+    Raises:
+        IndexingError: if the app's functions cannot be read.
+        ConfigError: if its configuration is wrong.
+    """
+
+    def __init__(
+        self,
+        app: FunctionRegister | Path | str,
+        settings: Settings | None = None,
+        *,
+        port: int = 0,
+        address: str = "127.0.0.1",
+        host_json: Mapping[str, Any] | None = None,
+        grace: float = 30.0,
+    ) -> None:
+        app_dir = Path.cwd() if isinstance(app, FunctionRegister) else Path(app)
+        self.settings = config.load_settings(app_dir, os.environ) if settings is None else settings
+        self.config = _config(app_dir, self.settings, host_json, read_file=not isinstance(app, FunctionRegister))
+        self._host_id = config.host_id(app_dir, self.settings)
+        self.functions: Sequence[Function] = index(
+            app if isinstance(app, FunctionRegister) else load_app(app_dir), self.settings
+        )
+        self._by_name = {function.name.lower(): function for function in self.functions}
+        self._address, self._port, self._grace = address, port, grace
+        self._invoker = Invoker(app_dir, self.config.function_timeout, _threads(self.settings))
+        self._storage = Storage(self.settings)
+        self.server = HttpServer(self.functions, self.config.route_prefix, self._invoker, self.run_by_hand, grace)
+        self._listeners: list[Listener] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._runs_by_hand: set[asyncio.Task[Any]] = set()
+
+    @property
+    def url(self) -> str:
+        """The address of the app, without a slash at its end."""
+        return f"http://{self._address}:{self._port}"
+
+    @property
+    def stuck(self) -> bool:
+        """Whether a sync function outlived `stop`; only the end of the process ends it."""
+        return self._invoker.stuck
+
+    async def start(self) -> None:
+        """Serve HTTP, poll queues and fire timers."""
+        self._listeners = [listener for function in self.functions if (listener := self._listener(function))]
+        self._port = await self.server.start(self._address, self._port)
+        self._tasks = [asyncio.create_task(listener.run()) for listener in self._listeners]
+        for task in self._tasks:
+            task.add_done_callback(_report)
+
+    async def stop(self) -> None:
+        """Stop in order: no new work, what runs is finished within the grace, locks and clients are let go."""
+        self.server.state = "Stopping"
+        for listener in self._listeners:
+            listener.stop()
+        await asyncio.gather(self.server.close(), self._finish())
+        self._invoker.close()
+        await self._storage.close()
+
+    def run_by_hand(self, name: str, text: str) -> asyncio.Task[Any] | None:
+        """Start a queue or timer function by hand, with this input; None if there is none of this name."""
+        function = self._by_name.get(name.lower())
+        if function is None or function.kind not in (QUEUE, TIMER):
+            return None
+        if function.kind == QUEUE:
+            from devhost import queues
+
+            decode = queues.by_hand(function, text)
+        else:
+            from devhost import timers
+
+            decode = timers.by_hand(function)
+        task = asyncio.create_task(self._invoker.invoke(function, decode))
+        self._runs_by_hand.add(task)
+        task.add_done_callback(self._runs_by_hand.discard)
+        return task
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def _finish(self) -> None:
+        """Wait for listeners and runs by hand as long as the grace lasts, then cancel them."""
+        waiting = {*self._tasks, *self._runs_by_hand}
+        if not waiting:
+            return
+        _, late = await asyncio.wait(waiting, timeout=self._grace)
+        if late:
+            logger.warning("%d triggers did not finish within %.0f s and are cut off", len(late), self._grace)
+            for task in late:
+                task.cancel()
+            await asyncio.wait(late)
+
+    def _listener(self, function: Function) -> Listener | None:
+        try:
+            if function.kind == QUEUE:
+                return self._queue_listener(function)
+            return self._timer_listener(function) if function.kind == TIMER else None
+        except (ConfigError, ValueError) as error:
+            raise IndexingError(f"function {function.name}: {error}") from error
+
+    def _queue_listener(self, function: Function) -> QueueListener:
+        from devhost.queues import QueueListener
+
+        service = self._storage.queues(str(function.trigger["connection"]))
+        return QueueListener(function, service, self.config.queues, self._invoker)
+
+    def _timer_listener(self, function: Function) -> TimerListener:
+        from devhost.timers import Schedule, TimerListener
+
+        schedule = Schedule(str(function.trigger["schedule"]), _zone(self.settings))
+        container = self._storage.blobs().get_container_client(_HOSTS_CONTAINER)
+        return TimerListener(function, schedule, container, self._host_id, self._invoker)
+
+
+def _config(
+    app_dir: Path, settings: Settings, host_json: Mapping[str, Any] | None, *, read_file: bool
+) -> config.HostConfig:
+    if host_json is None and read_file:
+        return config.load_config(app_dir, settings)
+    return config.parse_config(host_json or {}, settings)
+
+
+def _zone(settings: Settings) -> tzinfo:
+    name = settings.get("WEBSITE_TIME_ZONE")
+    try:
+        return zoneinfo.ZoneInfo(name) if name else UTC
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        raise ConfigError(f"WEBSITE_TIME_ZONE: {name!r} is no known time zone") from None
+
+
+def _threads(settings: Settings) -> int | None:
+    given = settings.get("PYTHON_THREADPOOL_THREAD_COUNT", "")
+    return int(given) if given.isdigit() and int(given) else None
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    """Say so where a listener died of a fault in devhost itself: nothing else would."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.critical("a listener stopped", exc_info=error)

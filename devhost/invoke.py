@@ -1,0 +1,181 @@
+"""Running a function once, with the worker's rules: one event loop, a thread pool, a timeout, one line of output."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from azure.functions import Context
+
+from devhost.index import Function
+
+logger = logging.getLogger("devhost.invocation")
+_thread_local = threading.local()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an invocation ended: with a value, or with an error."""
+
+    value: Any = None
+    error: BaseException | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the function returned."""
+        return self.error is None
+
+
+class InvocationContext(Context):
+    """What a function that takes ``context`` is given."""
+
+    def __init__(self, function: Function, invocation_id: str, directory: str, retry: int) -> None:
+        self._function = function
+        self._invocation_id = invocation_id
+        self._directory = directory
+        self._retry = retry
+
+    @property
+    def invocation_id(self) -> str:
+        """The id of this invocation."""
+        return self._invocation_id
+
+    @property
+    def function_name(self) -> str:
+        """The function's name."""
+        return self._function.name
+
+    @property
+    def function_directory(self) -> str:
+        """The app's directory."""
+        return self._directory
+
+    @property
+    def thread_local_storage(self) -> Any:
+        """Storage local to the thread."""
+        return _thread_local
+
+    @property
+    def trace_context(self) -> Any:
+        """None: devhost does no tracing."""
+        return None
+
+    @property
+    def retry_context(self) -> Any:
+        """The number of this retry, and how many there may be; None for a function without a retry policy."""
+        return RetryContext(self._retry, self._function.retry.count) if self._function.retry else None
+
+
+@dataclass(frozen=True, slots=True)
+class RetryContext:
+    """Which retry this run is."""
+
+    retry_count: int
+    max_retry_count: int
+
+
+class Invoker:
+    """Runs the app's functions."""
+
+    def __init__(self, app_dir: Path, timeout: timedelta | None, threads: int | None) -> None:
+        self._directory = str(app_dir)
+        self._timeout = timeout.total_seconds() if timeout else None
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="function")
+        self._in_threads: set[Future[Any]] = set()
+
+    @property
+    def stuck(self) -> bool:
+        """Whether a sync function still runs in its thread, which nothing can stop but the end of the process."""
+        return any(future.running() for future in self._in_threads)
+
+    async def invoke(
+        self, function: Function, decode: Callable[[], Any], encode: Callable[[Any], Any] = lambda value: value
+    ) -> Outcome:
+        """Run a function, again after a failure if it has a retry policy, and say how that ended.
+
+        Args:
+            function: The function.
+            decode: Makes the trigger's argument.
+            encode: Makes the outcome's value of what the function returned.
+
+        An argument or a value that cannot be made fails the invocation, as it does in the worker.
+        """
+        run = _Run(function, decode, encode)
+        outcome = await self._once(run, 0)
+        policy, retry = function.retry, 0
+        while policy and not outcome.succeeded and retry != policy.count:
+            retry += 1
+            await asyncio.sleep(policy.delay(retry))
+            outcome = await self._once(run, retry)
+        return outcome
+
+    def close(self) -> None:
+        """Let go of the threads; what still runs in them cannot be stopped."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _once(self, run: _Run, retry: int) -> Outcome:
+        name, invocation_id = run.function.name, str(uuid.uuid4())
+        started = time.perf_counter()
+        outcome = await self._outcome(run, InvocationContext(run.function, invocation_id, self._directory, retry))
+        _log(name, invocation_id, time.perf_counter() - started, outcome)
+        return outcome
+
+    async def _outcome(self, run: _Run, context: Context) -> Outcome:
+        deadline = asyncio.timeout(self._timeout)
+        try:
+            async with deadline:
+                return Outcome(run.encode(await self._call(run.function, run.arguments(context))))
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise  # the host stops; a CancelledError of the function's own making is its failure
+            return Outcome(error=error)
+        except Exception as error:
+            return Outcome(error=TimeoutError(f"over {self._timeout} s") if deadline.expired() else error)
+
+    async def _call(self, function: Function, arguments: dict[str, Any]) -> Any:
+        if function.is_async:
+            return await function.handler(**arguments)
+        future = self._pool.submit(function.handler, **arguments)
+        self._in_threads.add(future)
+        future.add_done_callback(self._in_threads.discard)
+        return await asyncio.wrap_future(future)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    function: Function
+    decode: Callable[[], Any]
+    encode: Callable[[Any], Any]
+
+    def arguments(self, context: Context) -> dict[str, Any]:
+        arguments = {self.function.trigger["name"]: self.decode()}
+        return {**arguments, "context": context} if self.function.wants_context else arguments
+
+
+def _log(name: str, invocation_id: str, seconds: float, outcome: Outcome) -> None:
+    """Print the invocation's line; of an error its place and type, since its text may quote a payload."""
+    if outcome.error is None:
+        logger.info("%s  %s  %.0f ms  succeeded", name, invocation_id, seconds * 1000)
+    else:
+        error = f"{type(outcome.error).__name__}{_place(outcome.error)}"
+        logger.error("%s  %s  %.0f ms  failed: %s", name, invocation_id, seconds * 1000, error)
+        logger.debug("%s  %s", name, invocation_id, exc_info=outcome.error)
+
+
+def _place(error: BaseException) -> str:
+    trace = error.__traceback__
+    if trace is None:
+        return ""
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"

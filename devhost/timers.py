@@ -1,0 +1,245 @@
+"""Timer triggers: NCRONTAB schedules, their kept state, and the lock that lets one host run them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import partial
+from itertools import islice, pairwise
+from typing import TYPE_CHECKING, Any
+
+from azure.core.exceptions import AzureError, ResourceNotFoundError
+from azure.functions import meta
+from cronsim import CronSim, CronSimError
+
+from devhost.index import Function
+from devhost.invoke import Invoker
+from devhost.lock import SingletonLock
+
+if TYPE_CHECKING:
+    from azure.storage.blob.aio import ContainerClient
+
+logger = logging.getLogger("devhost.timers")
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+_MONTHS = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"]
+_DAYS = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
+_SAMPLE = 10
+_LONGEST_SLEEP = 60.0  # so that a clock that is set, or a machine that slept, is noticed
+
+
+class ScheduleError(ValueError):
+    """The schedule is not an NCRONTAB expression."""
+
+
+class Schedule:
+    """An NCRONTAB expression: six fields with seconds first, or five without, in a time zone.
+
+    Example:
+        >>> Schedule("0 30 3 * * Mon").after(datetime(2026, 1, 1, tzinfo=UTC))
+        datetime.datetime(2026, 1, 5, 3, 30, tzinfo=datetime.timezone.utc)
+    """
+
+    def __init__(self, expression: str, zone: tzinfo = UTC) -> None:
+        self._expression = _six_fields(expression)
+        self._zone = zone
+        self._simulate(datetime.now(zone))
+
+    def after(self, moment: datetime) -> datetime | None:
+        """Return the first occurrence after a moment, in UTC; None if there is none."""
+        found = next(self._simulate(moment.astimezone(self._zone)), None)
+        return found.astimezone(UTC) if found else None
+
+    @property
+    def is_monitored(self) -> bool:
+        """Whether the host keeps its state: it does so for schedules that fire at most once a minute."""
+        occurrences = islice((found.astimezone(UTC) for found in self._simulate(datetime.now(self._zone))), _SAMPLE)
+        return all(later - earlier >= timedelta(minutes=1) for earlier, later in pairwise(occurrences))
+
+    def _simulate(self, moment: datetime) -> CronSim:
+        try:
+            simulation = CronSim(self._expression, moment)
+        except CronSimError as error:
+            raise ScheduleError(f"{self._expression!r}: {error}") from None
+        # NCRONTAB differs from cron: both day fields must match, and no 7 stands for Sunday in a step.
+        simulation.day_and = True
+        simulation.weekdays.discard(7)
+        return simulation
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is kept of a schedule: its last run, its next occurrence, and from when that was reckoned."""
+
+    last: datetime
+    next: datetime | None
+    updated: datetime
+
+    def to_json(self) -> dict[str, str | None]:
+        """Return the shape of the host's status blob and of ``TimerRequest.schedule_status``."""
+        upcoming = self.next.isoformat() if self.next else None
+        return {"Last": self.last.isoformat(), "Next": upcoming, "LastUpdated": self.updated.isoformat()}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Status:
+        """Read a status blob; ValueError, KeyError or TypeError if it is none."""
+        moments = {name: datetime.fromisoformat(content[name]) for name in ("Last", "LastUpdated") if content[name]}
+        upcoming = datetime.fromisoformat(content["Next"]) if content["Next"] else None
+        return cls(moments.get("Last", NEVER), upcoming, moments.get("LastUpdated", NEVER))
+
+
+class TimerListener:
+    """Runs one timer function at its occurrences, while it holds the timer's lock."""
+
+    def __init__(
+        self, function: Function, schedule: Schedule, container: ContainerClient, host_id: str, invoker: Invoker
+    ) -> None:
+        self.name = function.name
+        self._function = function
+        self._schedule = schedule
+        self._invoker = invoker
+        self._blob = container.get_blob_client(f"timers/{host_id}/{function.name}/status")
+        self._lock = SingletonLock(container, f"locks/{host_id}/{function.name}.Listener")
+        self._monitored = bool(function.trigger.get("useMonitor", True)) and schedule.is_monitored
+        self._stopping = asyncio.Event()
+        self._status = Status(NEVER, None, NEVER)
+
+    async def run(self) -> None:
+        """Fire until stopped; an invocation under way is finished first."""
+        while not self._stopping.is_set():
+            if await self._lock.acquire():
+                try:
+                    await self._serve()
+                finally:
+                    await self._lock.release()
+            else:
+                await self._pause(self._lock.poll_seconds)
+
+    def stop(self) -> None:
+        """Start no more runs."""
+        self._stopping.set()
+
+    async def _serve(self) -> None:
+        past_due = await self._load()
+        if past_due or self._function.trigger.get("runOnStartup"):
+            await self._fire(past_due=past_due, scheduled=False)
+        while not self._stopping.is_set() and self._lock.held:
+            wait = self._seconds_to_next()
+            if wait > 0:
+                await self._pause(min(wait, _LONGEST_SLEEP))
+            else:
+                await self._fire(past_due=False, scheduled=True)
+
+    def _seconds_to_next(self) -> float:
+        upcoming = self._status.next
+        return (upcoming - datetime.now(UTC)).total_seconds() if upcoming else _LONGEST_SLEEP
+
+    async def _load(self) -> bool:
+        """Take up the kept state, and say whether an occurrence was missed."""
+        now = datetime.now(UTC)
+        kept = await self._read() if self._monitored else None
+        if kept is None:
+            self._status = Status(NEVER, self._schedule.after(now), now)
+            await self._write()
+            return False
+        self._status = kept
+        if (moved := moved_status(kept, self._schedule, now)) is not None:
+            self._status = moved
+            await self._write()
+        return self._status.next is not None and now > self._status.next
+
+    async def _fire(self, *, past_due: bool, scheduled: bool) -> None:
+        started = datetime.now(UTC)
+        status = self._status if self._monitored else None
+        await self._invoker.invoke(self._function, partial(_argument, self._function, past_due, status))
+        # A clock that runs slow must not name the same occurrence as the next one again.
+        upcoming = self._status.next
+        reckoned = upcoming if scheduled and upcoming and upcoming > started else started
+        self._status = Status(reckoned, self._schedule.after(reckoned), reckoned)
+        await self._write()
+
+    async def _read(self) -> Status | None:
+        try:
+            content = await (await self._blob.download_blob()).readall()
+            return Status.from_json(json.loads(content))
+        except ResourceNotFoundError:
+            return None
+        except (AzureError, ValueError, KeyError, TypeError) as error:
+            logger.warning("timer %s: its kept state cannot be read: %s", self.name, type(error).__name__)
+            return None
+
+    async def _write(self) -> None:
+        """Keep the state, as far as storage lets us: a run is never held up for it."""
+        if not self._monitored:
+            return
+        try:
+            await self._blob.upload_blob(json.dumps(self._status.to_json()).encode(), overwrite=True)
+        except AzureError as error:
+            logger.warning("timer %s: its state could not be kept: %s", self.name, type(error).__name__)
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+
+
+def moved_status(kept: Status, schedule: Schedule, now: datetime) -> Status | None:
+    """Reckon the state anew where the schedule was edited since it was kept; None where it was not.
+
+    An edited schedule is not past due: its next occurrence is in the future.
+    """
+    since = next((moment for moment in (kept.last, kept.updated) if moment != NEVER), now)
+    expected = schedule.after(since)
+    if kept.next == expected:
+        return None
+    if expected is not None and now > expected:
+        expected, since = schedule.after(now), now
+    return replace(kept, last=NEVER, next=expected, updated=since)
+
+
+def by_hand(function: Function) -> Callable[[], Any]:
+    """Return what makes the argument of a timer function that is run by hand."""
+    return partial(_argument, function, False, None)
+
+
+def _argument(function: Function, past_due: bool, status: Status | None) -> Any:
+    content = {
+        "Schedule": {"AdjustForDST": True},
+        "ScheduleStatus": status.to_json() if status else None,
+        "IsPastDue": past_due,
+    }
+    return function.decode(meta.Datum(json.dumps(content), "json"), {})
+
+
+def _six_fields(expression: str) -> str:
+    """Write an NCRONTAB expression with numbers only, and its seconds."""
+    fields = expression.split()
+    if len(fields) == 5:
+        fields.insert(0, "0")
+    if len(fields) != 6:
+        raise ScheduleError(f"{expression!r} has {len(fields)} fields instead of six (or five, without seconds)")
+    fields[4] = _numbers(fields[4], _MONTHS, 1)
+    fields[5] = _numbers(fields[5], _DAYS, 0)
+    for field in fields:
+        if not re.fullmatch(r"[\d*,/-]+", field):
+            raise ScheduleError(f"{expression!r}: {field!r} is not a field of NCRONTAB")
+    if re.search(r"(?<![\d/])0*7(?!\d)", fields[5]):
+        raise ScheduleError(f"{expression!r}: days of the week go from 0 (Sunday) to 6")
+    return " ".join(fields)
+
+
+def _numbers(field: str, names: list[str], first: int) -> str:
+    """Replace the names in a field, of at least three letters, by their numbers."""
+
+    def number(match: re.Match[str]) -> str:
+        word = match[0].lower()
+        found = [index for index, name in enumerate(names) if len(word) > 2 and name.startswith(word)]
+        return str(found[0] + first) if found else match[0]
+
+    return re.sub(r"[A-Za-z]+", number, field)
