@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+"""Everything a developer does with Nightshift, from a fresh clone: ``python dev.py --help``.
+
+Needs Python 3.11 or later and, the first time, a network; nothing else. Each verb first sets up what it needs (`.venv`
+for Python, `node_modules` for the emulators) unless that is done already, then runs. Whatever it starts ends with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from devtools.environment import APP, PEER, STATE, NodeTools, TroubleError, become, ensure, run, say, set_up_alone
+
+CHECKS = {
+    "ruff": ["ruff", "check", "--quiet", "."],
+    "format": ["ruff", "format", "--check", "--quiet", "."],
+    "mypy": ["mypy", "--no-error-summary"],
+    "imports": ["lint-imports"],
+}
+
+
+def setup(args: argparse.Namespace, _: list[str]) -> int:
+    """Set up everything, and nothing else."""
+    ensure(APP, NodeTools())
+    if args.with_core_tools:
+        with set_up_alone():
+            NodeTools().install(core_tools=True)
+    say("ready")
+    return 0
+
+
+def start(args: argparse.Namespace, _: list[str]) -> int:
+    """Run the app."""
+    ensure(APP, NodeTools())
+    return become("-m", "devtools.start", *(["--port", str(args.port)] if args.port else []))
+
+
+def demo(args: argparse.Namespace, _: list[str]) -> int:
+    """Show it working."""
+    ensure(APP, NodeTools())
+    data = ["--data", str(args.data.resolve()), "--rows", str(args.rows)] if args.data else []
+    return become("-m", "devtools.demo", *(["--once"] if args.once else []), *data)
+
+
+def check(_: argparse.Namespace, __: list[str]) -> int:
+    """Run every checker, also after one failed; print what they found."""
+    ensure(APP)
+    failed = [name for name, command in CHECKS.items() if not _passes(name, command)]
+    if failed:
+        say(f"check: {', '.join(failed)} failed")
+    return 1 if failed else 0
+
+
+def _passes(name: str, command: list[str]) -> bool:
+    STATE.mkdir(exist_ok=True)
+    log = STATE / f"check-{name}.log"
+    started = time.monotonic()
+    with log.open("wb") as output:
+        code = run(command, output)
+    say(f"  {name:8} {'ok' if code == 0 else 'FAILED':6} {time.monotonic() - started:5.1f} s")
+    if code:
+        say(log.read_text(encoding="utf-8", errors="replace"))
+    return code == 0
+
+
+def test(args: argparse.Namespace, rest: list[str]) -> int:
+    """Check, then run the tests."""
+    ensure(APP, NodeTools())
+    if check(args, []):
+        return 1
+    chosen = ["-m", "faults"] if args.faults else ["-m", "not faults"]
+    if args.fast and not any(not word.startswith("-") for word in rest):
+        rest = ["tests/unit", *rest]
+    if not args.faults:
+        say("  not run here: the fault tests (dev.py test --faults)")
+    return become("-m", "pytest", *chosen, *rest)
+
+
+def bench(args: argparse.Namespace, rest: list[str]) -> int:
+    """Measure."""
+    ensure(APP, NodeTools())
+    json = ["--json", str(args.json.resolve())] if args.json else []
+    quick = ["--quick"] if args.quick else []
+    peer = {} if args.names == ["taste"] else _peer()
+    return become("-m", "bench", *args.names, *json, *quick, *rest, **peer)
+
+
+def _peer() -> dict[str, str]:
+    """The environment variable by which the benchmark finds its peer's Python; empty where that cannot be installed."""
+    try:
+        ensure(PEER)
+    except TroubleError as error:
+        say(f"  {error}\n  The comparison with the peer will be missing.")
+        return {}
+    return {"NIGHTSHIFT_PEER_PYTHON": str(PEER.python)}
+
+
+def replay(args: argparse.Namespace, _: list[str]) -> int:
+    """Put dead letters back; needs nothing installed, only the app's address."""
+    from devtools import replay as letters
+
+    try:
+        return letters.replay(args)
+    except letters.RefusedError as error:
+        raise TroubleError(str(error)) from None
+
+
+# --- the command line --------------------------------------------------------------------------------------------
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(prog="dev.py", description="Everything a developer does with Nightshift.")
+    verbs = top.add_subparsers(required=True, metavar="VERB")
+
+    verb = verbs.add_parser("demo", help="show it working: feedback in, jobs run and killed, dead letters replayed")
+    verb.add_argument("--once", action="store_true", help="end after the run; exit 0 if all went as it should")
+    verb.add_argument("--data", type=Path, metavar="DIR", help="post real feedback found in DIR instead")
+    verb.add_argument("--rows", type=int, default=200, metavar="N", help="how many rows of it (default: 200)")
+    verb.set_defaults(verb=demo)
+
+    verb = verbs.add_parser("start", help="run the app, with an emulated storage account unless one is configured")
+    verb.add_argument("--port", type=int, help="default: 7071, or a free one where that is taken")
+    verb.set_defaults(verb=start)
+
+    verb = verbs.add_parser("test", help="check, then run the tests; further arguments go to pytest")
+    which = verb.add_mutually_exclusive_group()
+    which.add_argument("--fast", action="store_true", help="unit tests only")
+    which.add_argument("--faults", action="store_true", help="the slow suite that kills processes and breaks storage")
+    verb.set_defaults(verb=test)
+
+    verb = verbs.add_parser("check", help="lint, format, types and import rules")
+    verb.set_defaults(verb=check)
+
+    verb = verbs.add_parser("bench", help="measure, against bare storage calls and against a peer")
+    verb.add_argument(
+        "names", nargs="*", metavar="NAME", help="which measurements, such as `taste`; default: all of speed"
+    )
+    verb.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")
+    verb.add_argument("--quick", action="store_true", help="fewer repetitions: under five minutes")
+    verb.set_defaults(verb=bench)
+
+    _add_replay(verbs.add_parser("replay", help="put dead letters of a running app back on their queue"))
+
+    verb = verbs.add_parser("setup", help="only set up")
+    verb.add_argument("--with-core-tools", action="store_true", help="also fetch Azure Functions Core Tools (large)")
+    verb.set_defaults(verb=setup)
+    return top
+
+
+def _add_replay(verb: argparse.ArgumentParser) -> None:
+    verb.epilog = "Exit code: 0 all replayed (or would be), 1 some refused, 2 the app could not be asked."
+    verb.add_argument("id", nargs="?", metavar="ID", help="one dead letter; without it, all that match")
+    verb.add_argument("--kind", help="only of this kind of job")
+    verb.add_argument("--fingerprint", help="only with this fingerprint")
+    verb.add_argument("--since", metavar="TIME", help="only since this moment, such as 2026-03-16T09:00:00Z")
+    verb.add_argument("--dry-run", action="store_true", help="say what would happen, send nothing")
+    verb.add_argument("--payload", type=Path, metavar="FILE", help="replay ID with the payload in FILE (JSON)")
+    verb.add_argument("--url", default="http://127.0.0.1:7071", help="default: %(default)s")
+    verb.add_argument("--key", default=os.environ.get("NIGHTSHIFT_KEY"), help="function key (or env NIGHTSHIFT_KEY)")
+    verb.set_defaults(verb=replay)
+
+
+def main(arguments: list[str]) -> int:
+    """Run one verb; return the exit code."""
+    args, rest = parser().parse_known_args(arguments)
+    if rest and args.verb not in (test, bench):
+        parser().error(f"unknown: {' '.join(rest)}")
+    try:
+        return int(args.verb(args, rest))
+    except TroubleError as error:
+        print(f"dev.py: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _newer_python() -> str | None:
+    """A Python on the path that is new enough, where the one that runs this is not."""
+    found = (shutil.which(f"python3.{minor}") for minor in (13, 12, 11))
+    return next(
+        (
+            path
+            for path in found
+            if path and not subprocess.run([path, "-V"], capture_output=True, check=False).returncode
+        ),
+        None,
+    )
+
+
+if __name__ == "__main__":
+    if sys.version_info < (3, 11):
+        other = _newer_python()
+        if not other:
+            sys.exit(f"dev.py needs Python 3.11 or later; this is {sys.version.split()[0]}.")
+        os.execv(other, [other, *sys.argv])
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,85 @@
+"""`dev.py replay`: put dead letters back through the app's HTTP API. Standard library only."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+from urllib.parse import quote
+
+_REPLAYED = "replayed"
+_WOULD_REPLAY = "would_replay"
+
+
+class RefusedError(Exception):
+    """The app could not be asked, or said no; the message is its own words."""
+
+
+def replay(args: argparse.Namespace) -> int:
+    """Replay one dead letter, or all that match; return the exit code (0: all of them, 1: some were refused)."""
+    if args.payload and not args.id:
+        raise RefusedError("--payload goes with the ID of one dead letter")
+    if args.id and (args.kind or args.fingerprint or args.since):
+        raise RefusedError("give either the ID of one dead letter or what they have in common, not both")
+    return _one(args) if args.id else _many(args)
+
+
+def _one(args: argparse.Namespace) -> int:
+    body: dict[str, Any] = {"dry_run": args.dry_run}
+    if args.payload:
+        body["payload"] = _payload(args)
+    return _report([_post(args, f"/api/dead-letters/{quote(args.id, safe='')}/replay", body)])
+
+
+def _many(args: argparse.Namespace) -> int:
+    """Replay all that match; the app takes so many at a time, and never offers those again that it has replayed."""
+    wanted = {name: getattr(args, name) for name in ("kind", "fingerprint", "since") if getattr(args, name)}
+    results: list[dict[str, Any]] = []
+    while True:
+        answer = _post(args, "/api/dead-letters/replay", {**wanted, "dry_run": args.dry_run})
+        results += answer["results"]
+        if not answer.get("more") or not any(result["outcome"] == _REPLAYED for result in answer["results"]):
+            return _report(results, more=bool(answer.get("more")))
+
+
+def _payload(args: argparse.Namespace) -> Any:
+    try:
+        return json.loads(args.payload.read_bytes())
+    except OSError as error:
+        raise RefusedError(f"{args.payload}: {error.strerror}") from None
+    except ValueError as error:
+        raise RefusedError(f"{args.payload}: not JSON ({error})") from None
+
+
+def _report(results: list[dict[str, Any]], *, more: bool = False) -> int:
+    for result in results:
+        details = (result.get("job_id") and f"job {result['job_id']}", result.get("detail"))
+        print("  ".join([result["dead_letter_id"], result["outcome"].replace("_", " "), *filter(None, details)]))
+    done = sum(result["outcome"] in (_REPLAYED, _WOULD_REPLAY) for result in results)
+    verb = "would be replayed" if any(result["outcome"] == _WOULD_REPLAY for result in results) else "replayed"
+    print(f"{done} {verb}, {len(results) - done} refused" + (", and there are more" if more else ""))
+    return 0 if done == len(results) else 1
+
+
+def _post(args: argparse.Namespace, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    headers = {"Content-Type": "application/json", **({"x-functions-key": args.key} if args.key else {})}
+    request = urllib.request.Request(args.url.rstrip("/") + path, json.dumps(body).encode(), headers, method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=60) as response:
+            answer: dict[str, Any] = json.load(response)
+            return answer
+    except urllib.error.HTTPError as error:
+        raise RefusedError(_words(error)) from None
+    except (OSError, ValueError) as error:
+        raise RefusedError(f"no answer from {args.url}: {getattr(error, 'reason', error)}") from None
+
+
+def _words(error: urllib.error.HTTPError) -> str:
+    """What a problem document says, or else the status line."""
+    try:
+        problem = json.load(error)
+        return f"{error.code} {problem.get('title', error.reason)}: {problem.get('detail', '')}".rstrip(": ")
+    except (ValueError, AttributeError):
+        return f"{error.code} {error.reason}"
