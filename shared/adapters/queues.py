@@ -48,10 +48,10 @@ class AzureQueues:
             return [_received(message) async for message in _one_page(self._queue(queue), limit, hide)]
         return []
 
-    async def peek(self, queue: str, limit: int = 32) -> list[str]:
-        """Return the texts of up to 32 visible messages without hiding them; empty where the queue is missing."""
+    async def peek(self, queue: str, limit: int = 32) -> list[ReceivedMessage]:
+        """Return up to 32 visible messages without hiding them; empty where the queue is missing."""
         with translated("peeking at messages"), suppress(ResourceNotFoundError):
-            return [message.content or "" for message in await self._queue(queue).peek_messages(max_messages=limit)]
+            return [_received(message) for message in await self._queue(queue).peek_messages(max_messages=limit)]
         return []
 
     async def delete(self, queue: str, message: ReceivedMessage) -> bool:

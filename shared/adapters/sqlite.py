@@ -62,7 +62,7 @@ _READ = f"SELECT body, etag FROM documents WHERE {_KEY} AND {_ALIVE}"
 _REPLACE = f"""
 UPDATE documents SET etag = :etag, version = :version, expires_at = :expires_at, body = :body
 WHERE {_KEY} AND etag = :expected AND {_ALIVE}"""
-_DELETE = f"DELETE FROM documents WHERE {_KEY} AND (:expected IS NULL OR etag = :expected) RETURNING {_ALIVE}"
+_DELETE = f"DELETE FROM documents WHERE {_KEY} AND (:expected IS NULL OR etag = :expected) AND {_ALIVE}"
 _PURGE = "DELETE FROM documents WHERE rowid IN (SELECT rowid FROM documents WHERE expires_at <= :now LIMIT 1000)"
 
 
@@ -106,11 +106,10 @@ class SqliteDocuments:
 
     async def delete(self, container: str, pk: str, id: str, etag: str | None = None) -> bool:
         """Delete the document; False where there was none, PreconditionError where the ETag given is stale."""
-        key = self._key(container, pk, id) | {"expected": etag}
-        deleted = await self._run(_DELETE, key)
+        deleted = await self._write(_DELETE, self._key(container, pk, id) | {"expected": etag})
         if not deleted and etag is not None and await self.read(container, pk, id):
             raise PreconditionError("the document has changed")
-        return bool(deleted and deleted[0][0])
+        return deleted
 
     async def query(self, container: str, query: Query) -> Page:
         """Return one page of documents."""

@@ -28,7 +28,7 @@ async def test_what_was_sent_is_received(queues: MessageQueues, unique: str) -> 
 @pytest.mark.parametrize("text", ["eyJhIjoxfQ==", '{"a": "<&>"}', "ünïçødé ✓ 日本", "  spaces  and\ttabs\n", "]]>"])
 async def test_text_is_taken_as_it_is(queues: MessageQueues, unique: str, text: str) -> None:
     await queues.send(unique, text)
-    assert await queues.peek(unique) == [text]
+    assert [peeked.text for peeked in await queues.peek(unique)] == [text]
     assert [message.text for message in await queues.receive(unique)] == [text]
 
 
@@ -101,8 +101,8 @@ async def test_receiving_is_one_call_of_at_most_the_limit(queues: MessageQueues,
 async def test_peeking_hides_nothing(queues: MessageQueues, unique: str) -> None:
     for n in range(3):
         await queues.send(unique, str(n))
-    assert await queues.peek(unique, limit=2) == ["0", "1"]
-    assert await queues.peek(unique) == ["0", "1", "2"]
+    assert [peeked.text for peeked in await queues.peek(unique, limit=2)] == ["0", "1"]
+    assert [peeked.text for peeked in await queues.peek(unique)] == ["0", "1", "2"]
     assert [message.dequeue_count for message in await queues.receive(unique)] == [1, 1, 1]
 
 

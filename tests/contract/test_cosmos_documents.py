@@ -1,0 +1,114 @@
+"""What the Cosmos DB store does beyond its port: calls over the wire, containers, errors of the service."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from azure.cosmos import PartitionKey
+from azure.cosmos.aio import CosmosClient
+from support.cosmos import KEY, CosmosProcess
+from support.node import free_ports
+from support.wire import Wire
+
+from shared.adapters import opening
+from shared.adapters.cosmos import CosmosDocuments
+from shared.ports import Document, DocumentStore, Query, StorageError, Where
+from shared.settings import load
+
+
+def document(id: str, **properties: Any) -> Document:
+    return {"id": id, "pk": "p", **properties}
+
+
+async def test_each_operation_is_one_call(cosmos_documents: DocumentStore, wire: Wire, unique: str) -> None:
+    await cosmos_documents.create(unique, document("makes the container"))
+    wire.requests.clear()
+    etag = await cosmos_documents.create(unique, document("a"))
+    await cosmos_documents.read(unique, "p", "a")
+    await cosmos_documents.replace(unique, document("a"), etag)
+    await cosmos_documents.delete(unique, "p", "a")
+    await cosmos_documents.put_newer(unique, document("b", version=1))
+    assert wire.calls == ["POST", "GET", "PUT", "DELETE", "POST"]
+    wire.requests.clear()
+    await cosmos_documents.put_newer(unique, document("b", version=2))
+    assert wire.calls == ["GET", "PUT"]
+
+
+async def test_a_query_of_one_partition_is_one_call(cosmos_documents: DocumentStore, wire: Wire, unique: str) -> None:
+    for n in range(30):
+        await cosmos_documents.create(unique, document(str(n), status="failed"))
+    query = Query((Where("status", "=", "failed"),), partition="p", limit=20)
+    await cosmos_documents.query(unique, query)
+    wire.requests.clear()
+    await cosmos_documents.query(unique, query)
+    assert wire.calls == ["POST"]
+
+
+async def test_a_missing_container_is_made_with_its_partition_key_and_no_default_expiry(
+    cosmos_documents: DocumentStore, cosmos: CosmosProcess, unique: str
+) -> None:
+    await asyncio.gather(*(cosmos_documents.read(unique, "p", str(n)) for n in range(10)))
+    async with CosmosClient(cosmos.endpoint, KEY, enable_endpoint_discovery=False) as client:
+        properties = await client.get_database_client("nightshift").get_container_client(unique).read()
+    assert properties["partitionKey"]["paths"] == ["/pk"]
+    assert properties["defaultTtl"] == -1
+
+
+async def test_without_leave_to_make_it_a_missing_container_is_a_clear_error(
+    cosmos: CosmosProcess, unique: str
+) -> None:
+    client = CosmosClient(cosmos.endpoint, KEY, enable_endpoint_discovery=False)
+    documents = CosmosDocuments(client, unique)
+    for _ in range(2):
+        with pytest.raises(StorageError, match="no container 'jobs' in the database"):
+            await documents.read("jobs", "p", "a")
+    database = await client.create_database(unique)
+    await database.create_container("jobs", PartitionKey("/pk"))
+    assert await documents.read("jobs", "p", "a") is None
+    await documents.close()
+
+
+async def test_no_server_is_a_storage_error() -> None:
+    (port,) = free_ports(1)
+    documents = opening.open_documents(load({"COSMOS_ENDPOINT": f"http://127.0.0.1:{port}/", "COSMOS_KEY": KEY}))
+    outcomes = await asyncio.gather(
+        documents.read("c", "p", "a"), documents.create("c", document("a")), documents.delete("c", "p", "a"),
+        documents.query("c", Query()), documents.put_newer("c", document("a", version=2)), return_exceptions=True,
+    )  # fmt: skip
+    assert [type(outcome) for outcome in outcomes] == [StorageError] * 5
+    await documents.close()
+
+
+async def test_a_server_that_went_away_is_a_storage_error() -> None:
+    server = CosmosProcess()
+    server.start()
+    documents = opening.open_documents(load({"COSMOS_ENDPOINT": server.endpoint, "COSMOS_KEY": KEY}))
+    etag = await documents.create("c", document("a"))
+    server.kill()
+    outcomes = await asyncio.gather(
+        documents.read("c", "p", "a"), documents.create("c", document("b")), documents.delete("c", "p", "a"),
+        documents.replace("c", document("a"), etag), documents.query("c", Query()), return_exceptions=True,
+    )  # fmt: skip
+    assert [type(outcome) for outcome in outcomes] == [StorageError] * 5
+    await documents.close()
+
+
+async def test_a_lost_answer_is_a_storage_error(cosmos_documents: DocumentStore, wire: Wire, unique: str) -> None:
+    etag = await cosmos_documents.create(unique, document("a"))
+    wire.answers_to_lose = 1
+    with pytest.raises(StorageError) as raised:
+        await cosmos_documents.replace(unique, document("a", n=1), etag)
+    assert type(raised.value) is StorageError
+    assert wire.answers_to_lose == 0
+    found = await cosmos_documents.read(unique, "p", "a")
+    assert found is not None
+    assert found[0] == document("a", n=1)
+
+
+async def test_what_the_service_does_not_understand_is_a_storage_error(
+    cosmos_documents: DocumentStore, unique: str
+) -> None:
+    with pytest.raises(StorageError, match="creating a document: 400"):
+        await cosmos_documents.create(unique, {"id": "", "pk": "p"})
