@@ -77,10 +77,11 @@ class BlobStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReceivedMessage:
-    """A message received by hand (the sweep does so on poison queues; the host receives all others)."""
+    """A message received or peeked at by hand (the sweep does so on poison queues; the host receives all others)."""
 
     message_id: str
     pop_receipt: str
+    """What deletes it; empty where it was only peeked at."""
     text: str
     inserted_at: datetime
     dequeue_count: int
@@ -100,8 +101,8 @@ class MessageQueues(Protocol):
         """Receive up to `limit` (at most 32) messages, hidden for `hide`; empty where the queue is missing."""
         ...
 
-    async def peek(self, queue: str, limit: int = 32) -> list[str]:
-        """Return the texts of up to 32 visible messages without hiding them; empty where the queue is missing."""
+    async def peek(self, queue: str, limit: int = 32) -> list[ReceivedMessage]:
+        """Return up to 32 visible messages without hiding them; empty where the queue is missing."""
         ...
 
     async def delete(self, queue: str, message: ReceivedMessage) -> bool:

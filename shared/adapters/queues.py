@@ -90,7 +90,7 @@ async def _one_page(client: QueueClient, limit: int, hide: timedelta) -> AsyncIt
 def _received(message: QueueMessage) -> ReceivedMessage:
     return ReceivedMessage(
         message_id=str(message.id),
-        pop_receipt=str(message.pop_receipt),
+        pop_receipt=message.pop_receipt or "",
         text=message.content or "",
         inserted_at=message.inserted_on,  # type: ignore[arg-type]  # the service always says it
         dequeue_count=message.dequeue_count or 0,

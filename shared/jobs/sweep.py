@@ -2,7 +2,7 @@
 
 It reads the listing of the status blobs (whose metadata say when each wants to be looked at), so that a job is found
 even if nothing but its receipt was ever written. What it mends: a receipt without a message, a lease whose worker
-vanished, an index behind the blobs, and messages on poison queues that the host can never deliver, not being Base64.
+vanished, an index behind the blobs, and messages on poison queues that never reach their trigger.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from shared.ports import BlobInfo, Query, ReceivedMessage, Where
 RECENT = timedelta(minutes=30)
 """How far back the frequent sweep lists; older jobs that are stuck it finds by the index, and the full sweep anyway."""
 _BATCH = 200
+_PATIENCE = 3
+"""Deliveries of a message on a poison queue after which the sweep takes it in the trigger's stead."""
 
 
 @dataclass
@@ -139,25 +141,37 @@ class Sweeper:
         return True
 
     async def _drain(self, queue: str) -> int:
-        """Record what lies on a poison queue and is not Base64: the host can neither deliver nor move it."""
-        if not any(_raw(text) for text in await self._parts.queues.peek(queue)):
+        """Record what lies on a poison queue and never reaches its trigger."""
+        if not any(_stranded(message) for message in await self._parts.queues.peek(queue)):
             return 0
         kept = 0
         for message in await self._parts.queues.receive(queue):
-            if _raw(message.text):
-                await self._burial.record(_delivery(queue, message), raw=True)
+            if _stranded(message):
+                body = _body(message.text)
+                delivery = Delivery(
+                    queue,
+                    message.message_id,
+                    message.text.encode() if body is None else body,
+                    message.inserted_at,
+                    message.dequeue_count,
+                )
+                await self._burial.record(delivery, raw=body is None)
                 kept += await self._parts.queues.delete(queue, message)
         return kept
 
 
-def _raw(text: str) -> bool:
+def _stranded(message: ReceivedMessage) -> bool:
+    """Whether the host cannot deliver a message, or its trigger cannot take it.
+
+    The host delivers nothing that is not Base64; and a body whose properties overwrite the trigger's metadata with what
+    they cannot be makes the worker fail before any function runs, delivery after delivery.
+    """
+    return _body(message.text) is None or message.dequeue_count >= _PATIENCE
+
+
+def _body(text: str) -> bytes | None:
     try:
-        base64.b64decode(text, validate=True)
+        return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        return True
-    return False
-
-
-def _delivery(queue: str, message: ReceivedMessage) -> Delivery:
-    return Delivery(queue, message.message_id, message.text.encode(), message.inserted_at, message.dequeue_count)
+        return None
 

@@ -185,7 +185,8 @@ def letter_of_message(
     """The dead letter of a message as it came, byte for byte. `raw`: its text was not Base64."""
     text = delivery.body.decode() if raw else text_of(delivery.body)
     return DeadLetter(
-        id=str(uuid5(_NAMESPACE, f"{delivery.queue}/{delivery.message_id}")),
+        # The body is part of it, since a body can overwrite the message id that the host hands over.
+        id=str(uuid5(_NAMESPACE, f"{delivery.queue}/{delivery.message_id}/{hashlib.sha256(delivery.body).hexdigest()}")),
         reason=reason,
         recorded_at=now,
         fingerprint=fingerprint(kind or delivery.queue, error.type, error.message),
