@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+
 from support.azurite import AzuriteProcess
 from support.clock import FakeClock
 from support.cosmos import CosmosProcess

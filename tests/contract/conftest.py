@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from support.azurite import AzuriteProcess
-from support.clock import FakeClock
-from support.cosmos import KEY, CosmosProcess
-from support.wire import Wire
 
 from shared import ports
 from shared.adapters import opening, transport
 from shared.adapters.sqlite import SqliteDocuments
 from shared.settings import Settings, load
+from support.azurite import AzuriteProcess
+from support.clock import FakeClock
+from support.cosmos import KEY, CosmosProcess
+from support.wire import Wire
 
 
 @pytest.fixture

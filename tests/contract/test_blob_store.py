@@ -6,13 +6,13 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from support.azurite import connection_string
-from support.node import free_ports
-from support.wire import Wire
 
 from shared.adapters import opening
 from shared.ports import AlreadyExistsError, BlobStore, PreconditionError, StorageError
 from shared.settings import load
+from support.azurite import connection_string
+from support.node import free_ports
+from support.wire import Wire
 
 
 async def names(blobs: BlobStore, prefix: str) -> list[str]:

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from azure.cosmos import PartitionKey
 from azure.cosmos.aio import CosmosClient
-from support.cosmos import KEY, CosmosProcess
-from support.node import free_ports
-from support.wire import Wire
 
 from shared.adapters import opening
 from shared.adapters.cosmos import CosmosDocuments
 from shared.ports import Document, DocumentStore, Query, StorageError, Where
 from shared.settings import load
+from support.cosmos import KEY, CosmosProcess
+from support.node import free_ports
+from support.wire import Wire
 
 
 def document(id: str, **properties: Any) -> Document:

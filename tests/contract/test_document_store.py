@@ -180,7 +180,7 @@ async def test_a_first_version_makes_the_document(documents: DocumentStore, uniq
 
 
 async def test_a_newer_version_leaves_nothing_of_the_older(documents: DocumentStore, unique: str) -> None:
-    wide = {f"old{n}": n for n in range(30)}
+    wide: Document = {f"old{n}": n for n in range(30)}
     await documents.put_newer(unique, document("a", version=1, **wide))
     assert await documents.put_newer(unique, document("a", version=2, new=1))
     assert await read(documents, unique, "a") == document("a", version=2, new=1)
@@ -330,5 +330,3 @@ async def test_a_time_to_live_is_kept_with_the_document(documents: DocumentStore
     await documents.create(unique, document("b", ttl=-1))
     assert await read(documents, unique, "a") == document("a", ttl=60)
     assert await read(documents, unique, "b") == document("b", ttl=-1)
-
-

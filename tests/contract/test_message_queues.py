@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from azure.storage.queue.aio import QueueClient
-from support.azurite import AzuriteProcess, connection_string
-from support.node import free_ports
-from support.wire import Wire
 
 from shared.adapters import opening
 from shared.ports import MessageQueues, ReceivedMessage, StorageError, TooLargeError
 from shared.settings import load
+from support.azurite import AzuriteProcess, connection_string
+from support.node import free_ports
+from support.wire import Wire
 
 NOW = timedelta(0)
 
@@ -131,7 +131,8 @@ async def test_a_missing_queue_is_made_by_many_at_once(queues: MessageQueues, un
 
 
 async def test_no_server_is_a_storage_error(unique: str) -> None:
-    queues = opening.open_queues(load({"AzureWebJobsStorage": connection_string(*free_ports(2))}))
+    blob_port, queue_port = free_ports(2)
+    queues = opening.open_queues(load({"AzureWebJobsStorage": connection_string(blob_port, queue_port)}))
     message = ReceivedMessage("id", "receipt", "", datetime.now(UTC), 1)
     outcomes = await asyncio.gather(
         queues.send(unique, "x"), queues.receive(unique), queues.peek(unique), queues.delete(unique, message),

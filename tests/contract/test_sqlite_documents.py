@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.clock import FakeClock
 
 from shared.adapters.clock import SystemClock
 from shared.adapters.sqlite import SqliteDocuments
 from shared.ports import Document, DocumentStore, Page, PreconditionError, Query, StorageError, Where
+from support.clock import FakeClock
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -45,6 +45,11 @@ def document(id: str, **properties: Any) -> Document:
     return {"id": id, "pk": "p", **properties}
 
 
+def run_writer(path: Path, n: int) -> str:
+    command = [sys.executable, "-c", WRITER, str(path), str(n)]
+    return subprocess.run(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True, check=False).stderr
+
+
 def rows(path: Path) -> int:
     database = sqlite3.connect(path)
     (count,) = database.execute("SELECT count(*) FROM documents").fetchone()
@@ -72,7 +77,7 @@ async def test_what_has_expired_can_be_made_again(sqlite_documents: DocumentStor
     clock.advance(10)
     await sqlite_documents.create("c", document("a"))
     assert await sqlite_documents.put_newer("c", document("b", version=1))
-    found = [await sqlite_documents.read("c", "p", id) for id in "ab"]
+    found = [await sqlite_documents.read("c", "p", name) for name in "ab"]
     assert [item[0] for item in found if item] == [document("a"), document("b", version=1)]
 
 
@@ -102,10 +107,7 @@ async def test_processes_share_a_file(tmp_path: Path) -> None:
     path = tmp_path / "new" / "documents.db"
     documents = SqliteDocuments(path, SystemClock())
     await documents.create("shared", document("counter", n=0))
-    command = [sys.executable, "-c", WRITER, str(path)]
-    writers = [subprocess.Popen([*command, str(n)], cwd=REPOSITORY, stderr=subprocess.PIPE) for n in range(3)]
-    outcomes = [await asyncio.to_thread(writer.communicate) for writer in writers]
-    assert [errors for _, errors in outcomes] == [b""] * 3
+    assert await asyncio.gather(*(asyncio.to_thread(run_writer, path, n) for n in range(3))) == [""] * 3
     counter = await documents.read("shared", "p", "counter")
     assert counter is not None
     assert counter[0]["n"] == 300

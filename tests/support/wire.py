@@ -25,7 +25,7 @@ class Wire:
         return _WatchedTransport(self)
 
 
-class _WatchedTransport(AioHttpTransport):
+class _WatchedTransport(AioHttpTransport):  # type: ignore[misc]  # the SDK exports it dynamically
     def __init__(self, wire: Wire) -> None:
         super().__init__(use_env_settings=False)
         self._wire = wire
