@@ -2,174 +2,217 @@
 
 Settings are read from the environment (app settings in Azure, ``local.settings.json`` on a developer's machine) when the
 app starts. A value that does not fit stops the start with a `SettingsError` that names each one that is wrong: better no
-function at deployment than a wrong one at night.
+function at deployment than a wrong one at night. Plain dataclass, no model library: this is on the path of a cold start.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
 from functools import cache
-from typing import Annotated, Any
-
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
-
-QueueName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:-?[a-z0-9])*$", min_length=3, max_length=63)]
-ContainerName = QueueName
-HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+\S*$")]
+from typing import Any
 
 
 class SettingsError(ValueError):
     """An app setting holds a value that the app cannot work with."""
 
 
-class Settings(BaseModel):
-    """The app's settings. A field's alias is the name in the environment."""
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What is known of one setting."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    name: str
+    kind: str
+    """What a value is, in words: the "expected" of an error and of the reference."""
+    meaning: str
+    read: Callable[[str], Any]
+    """From text to value; ValueError where it does not fit."""
+    secret: bool = False
+
+
+def _number(name: str, default: float, low: float, high: float, unit: str, meaning: str) -> Any:
+    kind = f"a number from {low:g} to {high:g}"
+    return _setting(Spec(name, kind, f"{meaning} Unit: {unit}.", _within(float, low, high)), default)
+
+
+def _whole(name: str, default: int, low: int, high: int, unit: str, meaning: str) -> Any:
+    kind = f"a whole number from {low} to {high}"
+    return _setting(Spec(name, kind, f"{meaning} Unit: {unit}.", _within(int, low, high)), default)
+
+
+def _text(name: str, default: str | None, meaning: str, *, secret: bool = False) -> Any:
+    return _setting(Spec(name, "text", meaning, str, secret), default)
+
+
+def _url(name: str, meaning: str) -> Any:
+    return _setting(Spec(name, "an http or https address", meaning, _matching(r"https?://[^\s/]+\S*")), None)
+
+
+def _queue(name: str, default: str, meaning: str) -> Any:
+    kind = "3 to 63 lower-case letters, digits and single hyphens"
+    return _setting(Spec(name, kind, meaning, _matching(r"(?=.{3,63}$)[a-z0-9](-?[a-z0-9])*")), default)
+
+
+def _schedule(name: str, default: str, meaning: str) -> Any:
+    kind = "an NCRONTAB expression of five or six fields"
+    return _setting(Spec(name, kind, f"{meaning} UTC.", _matching(r"\S+(\s+\S+){4,5}")), default)
+
+
+def _setting(spec: Spec, default: Any) -> Any:
+    return field(default=default, metadata={"spec": spec})
+
+
+def _within(number: Callable[[str], Any], low: float, high: float) -> Callable[[str], Any]:
+    def read(text: str) -> Any:
+        value = number(text)
+        if not low <= value <= high:
+            raise ValueError(text)
+        return value
+
+    return read
+
+
+def _matching(pattern: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(text)
+        return text
+
+    return read
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The app's settings. The name in the environment stands first in each line."""
 
     # --- storage -----------------------------------------------------------------------------------------------
-    storage_connection: str | None = Field(
-        None, alias="AzureWebJobsStorage", description="Connection string of the storage account (Azurite, or shared key)."
+    storage_connection: str | None = _text(
+        "AzureWebJobsStorage", None, "Connection string of the storage account (Azurite, or a shared key).", secret=True
     )
-    storage_account: str | None = Field(
-        None, alias="AzureWebJobsStorage__accountName", description="Storage account name, for access by identity."
+    storage_account: str | None = _text(
+        "AzureWebJobsStorage__accountName", None, "Name of the storage account, for access by identity."
     )
-    storage_blob_uri: HttpUrl | None = Field(
-        None, alias="AzureWebJobsStorage__blobServiceUri", description="Blob endpoint, for access by identity."
+    storage_blob_uri: str | None = _url("AzureWebJobsStorage__blobServiceUri", "Blob endpoint, for access by identity.")
+    storage_queue_uri: str | None = _url(
+        "AzureWebJobsStorage__queueServiceUri", "Queue endpoint, for access by identity."
     )
-    storage_queue_uri: HttpUrl | None = Field(
-        None, alias="AzureWebJobsStorage__queueServiceUri", description="Queue endpoint, for access by identity."
+    storage_credential: str | None = _text(
+        "AzureWebJobsStorage__credential", None, "`managedidentity`; unset: the default chain of credentials."
     )
-    storage_credential: str | None = Field(
-        None,
-        alias="AzureWebJobsStorage__credential",
-        description="`managedidentity`, or unset for the default chain of credentials (environment, CLI, ...).",
+    storage_client_id: str | None = _text(
+        "AzureWebJobsStorage__clientId", None, "Client id of the user-assigned identity for storage."
     )
-    storage_client_id: str | None = Field(
-        None, alias="AzureWebJobsStorage__clientId", description="Client id of the user-assigned identity for storage."
+    azure_client_id: str | None = _text(
+        "AZURE_CLIENT_ID", None, "Client id of the user-assigned identity for everything else."
     )
-    azure_client_id: str | None = Field(
-        None, alias="AZURE_CLIENT_ID", description="Client id of the user-assigned identity for everything else."
-    )
-    status_container: ContainerName = Field(
-        "hot-topics", alias="NIGHTSHIFT_STATUS_CONTAINER", description="Blob container of `jobs/{job_id}/status.json`."
+    status_container: str = _queue(
+        "NIGHTSHIFT_STATUS_CONTAINER", "hot-topics", "Blob container of `jobs/{job_id}/status.json`."
     )
 
     # --- documents ---------------------------------------------------------------------------------------------
-    cosmos_endpoint: HttpUrl | None = Field(
-        None, alias="COSMOS_ENDPOINT", description="Cosmos DB account; where it is unset, documents are kept in SQLite."
+    cosmos_endpoint: str | None = _url(
+        "COSMOS_ENDPOINT", "Cosmos DB account; where it is unset, documents are kept in SQLite."
     )
-    cosmos_key: str | None = Field(
-        None, alias="COSMOS_KEY", description="Account key, for emulators only; in Azure the identity is used."
+    cosmos_key: str | None = _text(
+        "COSMOS_KEY", None, "Account key, for emulators; unset: the identity is used.", secret=True
     )
-    cosmos_database: str = Field("nightshift", alias="COSMOS_DATABASE", description="Database name.")
-    sqlite_path: str = Field(
-        ".nightshift/nightshift.db", alias="NIGHTSHIFT_SQLITE_PATH", description="File of the embedded document store."
+    cosmos_database: str = _text("COSMOS_DATABASE", "nightshift", "Database name.")
+    sqlite_path: str = _text(
+        "NIGHTSHIFT_SQLITE_PATH", ".nightshift/nightshift.db", "File of the embedded document store."
     )
 
     # --- the engine --------------------------------------------------------------------------------------------
-    lease_seconds: float = Field(
-        60, alias="JOBS_LEASE_SECONDS", ge=1, le=3600, description="Seconds a claim lasts without a sign of life."
+    lease_seconds: float = _number(
+        "JOBS_LEASE_SECONDS", 60, 1, 3600, "seconds", "How long a claim lasts without a sign of life."
     )
-    sweep_grace_seconds: float = Field(
-        120, alias="JOBS_SWEEP_GRACE_SECONDS", ge=0, le=86400,
-        description="Seconds past its due time after which a job counts as stuck and the sweep mends it.",
+    sweep_grace_seconds: float = _number(
+        "JOBS_SWEEP_GRACE_SECONDS", 120, 0, 86400, "seconds",
+        "How long past its time a job must be before the sweep takes it for stuck.",
     )  # fmt: skip
-    sweep_schedule: str = Field(
-        "0 */5 * * * *", alias="JOBS_SWEEP_SCHEDULE", description="NCRONTAB of the sweep over recent jobs (UTC)."
+    sweep_schedule: str = _schedule("JOBS_SWEEP_SCHEDULE", "0 */5 * * * *", "When recent jobs are swept.")
+    full_sweep_schedule: str = _schedule("JOBS_FULL_SWEEP_SCHEDULE", "0 30 3 * * *", "When all jobs are swept.")
+    retry_after_seconds: int = _whole(
+        "JOBS_RETRY_AFTER_SECONDS", 2, 1, 3600, "seconds", "How long a client is told to wait between polls."
     )
-    full_sweep_schedule: str = Field(
-        "0 30 3 * * *", alias="JOBS_FULL_SWEEP_SCHEDULE", description="NCRONTAB of the sweep over every job (UTC)."
-    )
-    retry_after_seconds: int = Field(
-        2, alias="JOBS_RETRY_AFTER_SECONDS", ge=1, le=3600, description="Seconds a client is told to wait between polls."
-    )
-    queue_high: QueueName = Field("jobs-high", alias="JOBS_HIGH_QUEUE_NAME", description="General queue, high priority.")
-    queue_normal: QueueName = Field("jobs", alias="JOBS_QUEUE_NAME", description="General queue, normal priority.")
-    queue_low: QueueName = Field("jobs-low", alias="JOBS_LOW_QUEUE_NAME", description="General queue, low priority.")
+    queue_high: str = _queue("JOBS_HIGH_QUEUE_NAME", "jobs-high", "General queue, high priority.")
+    queue_normal: str = _queue("JOBS_QUEUE_NAME", "jobs", "General queue, normal priority.")
+    queue_low: str = _queue("JOBS_LOW_QUEUE_NAME", "jobs-low", "General queue, low priority.")
 
     # --- taste -------------------------------------------------------------------------------------------------
-    taste_queue: QueueName = Field(
-        "taste-analysis-jobs", alias="TASTE_JOB_QUEUE_NAME", description="Queue of taste analysis jobs."
-    )
-    taste_poison_queue: QueueName = Field(
-        "", alias="TASTE_JOB_DEAD_LETTER_QUEUE_NAME", validate_default=False,
-        description="Poison queue of taste analysis; default `{TASTE_JOB_QUEUE_NAME}-poison`, the host's own name for it.",
+    taste_queue: str = _queue("TASTE_JOB_QUEUE_NAME", "taste-analysis-jobs", "Queue of taste analysis jobs.")
+    taste_poison_queue: str = _queue(
+        "TASTE_JOB_DEAD_LETTER_QUEUE_NAME", "taste-analysis-jobs-poison",
+        "Poison queue of taste analysis; default: `{TASTE_JOB_QUEUE_NAME}-poison`, the host's own name for it.",
     )  # fmt: skip
-    taste_max_retries: int = Field(
-        4, alias="TASTE_JOB_MAX_RETRIES", ge=0, le=50, description="Retries after the first attempt of a taste job."
+    taste_max_retries: int = _whole(
+        "TASTE_JOB_MAX_RETRIES", 4, 0, 50, "retries", "Retries after the first attempt of a taste job."
     )
-    taste_base_backoff_seconds: float = Field(
-        5, alias="TASTE_JOB_BASE_BACKOFF_SECONDS", ge=0, le=86400, description="Ceiling of the first retry's delay, seconds."
+    taste_base_backoff_seconds: float = _number(
+        "TASTE_JOB_BASE_BACKOFF_SECONDS", 5, 0, 86400, "seconds", "Ceiling of the first retry's delay; doubles."
     )
-    taste_max_backoff_seconds: float = Field(
-        300, alias="TASTE_JOB_MAX_BACKOFF_SECONDS", ge=0, le=604800, description="Ceiling of every retry's delay, seconds."
+    taste_max_backoff_seconds: float = _number(
+        "TASTE_JOB_MAX_BACKOFF_SECONDS", 300, 0, 604800, "seconds", "Ceiling of every retry's delay."
     )
-    taste_jitter_seconds: float = Field(
-        2, alias="TASTE_JOB_JITTER_SECONDS", ge=0, le=86400, description="Seconds of random delay added to every retry."
+    taste_jitter_seconds: float = _number(
+        "TASTE_JOB_JITTER_SECONDS", 2, 0, 86400, "seconds", "Largest random delay added to every retry."
     )
-    taste_dedupe_ttl_seconds: int = Field(
-        3600, alias="TASTE_JOB_DEDUPE_TTL_SECONDS", ge=0, le=2592000,
-        description="Seconds for which the same signal on the same item gets the first ticket; 0 turns dedupe off.",
+    taste_dedupe_ttl_seconds: int = _whole(
+        "TASTE_JOB_DEDUPE_TTL_SECONDS", 3600, 0, 2592000, "seconds",
+        "How long the same signal on the same item gets the first ticket; 0 turns dedupe off.",
     )  # fmt: skip
-    taste_prior_schedule: str = Field(
-        "0 15 * * * *", alias="TASTE_PRIOR_SCHEDULE", description="NCRONTAB of the refresh of what all users like (UTC)."
+    taste_prior_schedule: str = _schedule(
+        "TASTE_PRIOR_SCHEDULE", "0 15 * * * *", "When what all users like is worked out anew."
     )
 
     # --- fetching and analysis ---------------------------------------------------------------------------------
-    fetch_allowed_hosts: str = Field(
-        "", alias="FETCH_ALLOWED_HOSTS",
-        description="Comma-separated `host` or `host:port` that may be fetched although not public; for tests and the demo.",
-    )  # fmt: skip
-    fetch_timeout_seconds: float = Field(
-        10, alias="FETCH_TIMEOUT_SECONDS", gt=0, le=120, description="Seconds for one fetch, redirects included."
+    fetch_allowed_hosts: str = _text(
+        "FETCH_ALLOWED_HOSTS",
+        "",
+        "Comma-separated `host` or `host:port` that may be fetched although not public; for tests.",
     )
-    image_max_bytes: int = Field(
-        8 * 1024 * 1024, alias="IMAGE_MAX_BYTES", ge=1024, description="Largest image that is fetched, bytes."
+    fetch_timeout_seconds: float = _number(
+        "FETCH_TIMEOUT_SECONDS", 10, 0.1, 120, "seconds", "Longest time of one fetch, redirects included."
     )
-    image_max_pixels: int = Field(
-        40_000_000, alias="IMAGE_MAX_PIXELS", ge=1, description="Largest image that is decoded, pixels."
+    image_max_bytes: int = _whole(
+        "IMAGE_MAX_BYTES", 8 * 1024 * 1024, 1024, 2**30, "bytes", "Largest image that is fetched."
     )
-    openai_endpoint: HttpUrl | None = Field(
-        None, alias="AZURE_OPENAI_ENDPOINT", description="Azure OpenAI resource; unset: the built-in analysers."
+    image_max_pixels: int = _whole("IMAGE_MAX_PIXELS", 40_000_000, 1, 2**31, "pixels", "Largest image that is decoded.")
+    openai_endpoint: str | None = _url("AZURE_OPENAI_ENDPOINT", "Azure OpenAI resource; unset: built-in analysers.")
+    openai_vision_deployment: str | None = _text(
+        "AZURE_OPENAI_VISION_DEPLOYMENT", None, "Deployment of the vision model."
     )
-    openai_vision_deployment: str | None = Field(
-        None, alias="AZURE_OPENAI_VISION_DEPLOYMENT", description="Deployment of the vision model."
-    )
-    openai_api_key: str | None = Field(
-        None, alias="AZURE_OPENAI_API_KEY", description="Key; unset: the identity is used."
-    )
-    openai_api_version: str = Field("2024-10-21", alias="AZURE_OPENAI_API_VERSION", description="API version.")
+    openai_api_key: str | None = _text("AZURE_OPENAI_API_KEY", None, "Key; unset: the identity is used.", secret=True)
+    openai_api_version: str = _text("AZURE_OPENAI_API_VERSION", "2024-10-21", "API version.")
 
-    @model_validator(mode="before")
-    @classmethod
-    def _poison_queue_of_host(cls, given: dict[str, Any]) -> dict[str, Any]:
-        queue = given.get("TASTE_JOB_QUEUE_NAME", cls.model_fields["taste_queue"].default)
-        return {"TASTE_JOB_DEAD_LETTER_QUEUE_NAME": f"{queue}-poison", **given}
 
-    @model_validator(mode="after")
-    def _backoff_in_order(self) -> Settings:
-        if self.taste_max_backoff_seconds < self.taste_base_backoff_seconds:
-            raise ValueError("TASTE_JOB_MAX_BACKOFF_SECONDS must be at least TASTE_JOB_BASE_BACKOFF_SECONDS")
-        return self
+def specs() -> dict[str, Spec]:
+    """What is known of each setting, by the name of its field."""
+    return {each.name: _spec(each) for each in fields(Settings)}
 
 
 def load(environ: Mapping[str, str]) -> Settings:
-    """Read the settings from an environment.
+    """Read the settings from an environment. A name that is unset, or empty, has its default.
 
     Raises:
-        SettingsError: naming every setting that is wrong, what it holds and what was expected. Secrets are not shown.
+        SettingsError: naming every setting that is wrong, what was expected and what it holds. Secrets are not shown.
     """
     given: dict[str, Any] = {}
-    for name, field in Settings.model_fields.items():
-        value = environ.get(field.alias or name, "").strip()
-        if value:
-            given[field.alias or name] = value
-    try:
-        return Settings.model_validate(given)
-    except ValidationError as error:
-        raise SettingsError(_describe(error)) from None
+    wrong: list[str] = []
+    for name, spec in specs().items():
+        text = environ.get(spec.name, "").strip()
+        if text:
+            try:
+                given[name] = spec.read(text)
+            except ValueError:
+                wrong.append(f"{spec.name}: expected {spec.kind}" + ("" if spec.secret else f", found {text!r}"))
+    chosen = _with_host_poison_queue(given)
+    if chosen.taste_max_backoff_seconds < chosen.taste_base_backoff_seconds:
+        wrong.append("TASTE_JOB_MAX_BACKOFF_SECONDS: expected at least TASTE_JOB_BASE_BACKOFF_SECONDS")
+    if wrong:
+        raise SettingsError("app settings: " + "; ".join(wrong))
+    return chosen
 
 
 @cache
@@ -178,13 +221,11 @@ def settings() -> Settings:
     return load(os.environ)
 
 
-_SECRET = ("AzureWebJobsStorage", "COSMOS_KEY", "AZURE_OPENAI_API_KEY")
+def _with_host_poison_queue(given: dict[str, Any]) -> Settings:
+    queue = given.get("taste_queue", Settings.taste_queue)
+    return Settings(**{"taste_poison_queue": f"{queue}-poison", **given})
 
 
-def _describe(error: ValidationError) -> str:
-    lines = []
-    for problem in error.errors(include_url=False):
-        name = str(problem["loc"][0]) if problem["loc"] else ""
-        shown = "" if not name or name in _SECRET else f" (it is {problem['input']!r})"
-        lines.append(f"{name}: {problem['msg']}{shown}" if name else problem["msg"].removeprefix("Value error, "))
-    return "app settings: " + "; ".join(lines)
+def _spec(each: Field[Any]) -> Spec:
+    spec: Spec = each.metadata["spec"]
+    return spec
