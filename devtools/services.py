@@ -17,10 +17,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from devtools.environment import ROOT, TroubleError
+from devtools.environment import NODE_MODULES, ROOT, TroubleError
 from devtools.guard import KILL, guarded
 
-_AZURITE = ROOT / "node_modules/azurite/dist/src/azurite.js"
+_AZURITE = NODE_MODULES / "azurite/dist/src/azurite.js"
 _ACCOUNT = "devstoreaccount1"
 _KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 """Azurite's published account key: the same on every machine, and no secret."""
@@ -146,7 +146,7 @@ def app(settings: Mapping[str, str], port: int, log: Path | None = None) -> Serv
         log: a file for what the host prints; None for the terminal.
     """
     func = find_func()
-    own = [sys.executable, "-m", "devhost", "--port", str(port), "--app", str(ROOT)]
+    own = [sys.executable, "-m", "devhost", "--port", str(port), "--app", str(ROOT), "--grace", "3"]
     url = f"http://{_HOST}:{port}"
     return Service(
         name="func" if func else "devhost",
@@ -161,7 +161,7 @@ def app(settings: Mapping[str, str], port: int, log: Path | None = None) -> Serv
 def _has_functions(url: str) -> bool:
     """A host listens before it has loaded the functions; until then it knows no route."""
     try:
-        with urllib.request.urlopen(f"{url}/api/dead-letters?limit=1", timeout=5):
+        with urllib.request.urlopen(f"{url}/api/health", timeout=5):
             return True
     except urllib.error.HTTPError as error:
         return error.code not in (404, 500, 502, 503)
@@ -171,7 +171,7 @@ def _has_functions(url: str) -> bool:
 
 def find_func() -> str | None:
     """The command of Azure Functions Core Tools, on the path or from npm, if it runs."""
-    for found in (shutil.which("func"), shutil.which("func", path=str(ROOT / "node_modules/.bin"))):
+    for found in (shutil.which("func"), shutil.which("func", path=str(NODE_MODULES / ".bin"))):
         if found and _runs(found):
             return found
     return None

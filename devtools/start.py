@@ -8,8 +8,10 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 
-from devtools.environment import ROOT, STATE, TroubleError, say, step
+from devtools.environment import ROOT, STATE, TroubleError, say, step, try_lock
 from devtools.services import app, azurite, free_ports, is_free
 
 _DEFAULT_PORT = 7071
@@ -20,9 +22,11 @@ def main() -> int:
     """Run until Ctrl-C or until the host ends."""
     arguments = argparse.ArgumentParser(prog="dev.py start")
     arguments.add_argument("--port", type=int)
+    arguments.add_argument("--data", type=Path, default=STATE)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        return _serve(_port(arguments.parse_args().port))
+        options = arguments.parse_args()
+        return _serve(_port(options.port), options.data)
     except TroubleError as error:
         print(f"dev.py: {error}", file=sys.stderr)
         return 2
@@ -31,9 +35,12 @@ def main() -> int:
         return 0
 
 
-def _serve(port: int) -> int:
+def _serve(port: int, data: Path) -> int:
+    configured = {**_local_settings(), **os.environ}
+    settings = {} if "NIGHTSHIFT_SQLITE_PATH" in configured else {"NIGHTSHIFT_SQLITE_PATH": str(data / "nightshift.db")}
     with contextlib.ExitStack() as stack:
-        settings = {} if _has_storage() else {"AzureWebJobsStorage": _emulator(stack)}
+        if not _has_storage(configured):
+            settings["AzureWebJobsStorage"] = _emulator(stack, data)
         host = app(settings, port)
         say(f"  host: {host.name}" + (" (Azure Functions Core Tools not found)" if host.name == "devhost" else ""))
         stack.enter_context(host)
@@ -43,15 +50,18 @@ def _serve(port: int) -> int:
         return code
 
 
-def _emulator(stack: contextlib.ExitStack) -> str:
-    with step("Azurite (data kept in .nightshift/azurite)"):
-        return stack.enter_context(azurite(STATE / "azurite")).address
+def _emulator(stack: contextlib.ExitStack, data: Path) -> str:
+    """Start Azurite; one at a time over the same files, which it would spoil otherwise."""
+    data.mkdir(parents=True, exist_ok=True)
+    if not try_lock(stack.enter_context((data / "azurite.lock").open("w"))):
+        raise TroubleError(f"another Azurite works on {data}; choose another folder with --data")
+    with step(f"Azurite, data kept in {data / 'azurite'}"):
+        return stack.enter_context(azurite(data / "azurite")).address
 
 
-def _has_storage() -> bool:
-    """Whether the environment or local.settings.json names a storage account other than the emulator's default."""
-    settings = {**_local_settings(), **os.environ}
-    return any(settings.get(name, "UseDevelopmentStorage=true") != "UseDevelopmentStorage=true" for name in _STORAGE)
+def _has_storage(configured: Mapping[str, str]) -> bool:
+    """Whether a storage account other than the emulator's default is configured."""
+    return any(configured.get(name, "UseDevelopmentStorage=true") != "UseDevelopmentStorage=true" for name in _STORAGE)
 
 
 def _local_settings() -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""`dev.py demo`: the app at work on this machine, through its public HTTP API alone."""

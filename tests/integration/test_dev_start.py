@@ -1,0 +1,82 @@
+"""`dev.py start` with the real app, Azurite and host: it serves, stops in order, and leaves nothing behind when killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from devtools.environment import ROOT
+from devtools.services import free_ports, is_free
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A running `start` and its port."""
+    port = free_ports(1)[0]
+    env = {name: value for name, value in os.environ.items() if not name.startswith("AzureWebJobsStorage")}
+    command = [sys.executable, "-m", "devtools.start", "--port", str(port), "--data", str(tmp_path / "data")]
+    with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL) as process:
+        try:
+            _await(lambda: _serves(port) or process.poll() is not None)
+            yield process, port
+        finally:
+            process.kill()
+
+
+def test_it_serves_the_app_and_stops_on_ctrl_c(started: tuple[subprocess.Popen[bytes], int], tmp_path: Path) -> None:
+    process, port = started
+    assert _serves(port)
+    below = _below(process.pid)
+    assert any("azurite" in line for line in below.values())
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 0
+    assert not _alive(below)
+    assert (tmp_path / "data/azurite/__azurite_db_queue__.json").exists()
+
+
+def test_killed_it_leaves_nothing_behind(started: tuple[subprocess.Popen[bytes], int]) -> None:
+    process, port = started
+    below = _below(process.pid)
+    assert len(below) == 4  # two guards, and the two that they guard
+    process.kill()
+    process.wait()
+    _await(lambda: not _alive(below), within=10)
+    assert is_free(port)
+
+
+def _serves(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=5) as response:
+            return bool(response.status == 200)
+    except OSError:
+        return False
+
+
+def _below(pid: int) -> dict[int, str]:
+    """Every process below one, with its command line."""
+    rows = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    table = [(int(row.split()[0]), int(row.split()[1]), row.split(None, 2)[2]) for row in rows.splitlines()]
+    found = {pid: ""}
+    while more := {one: args for one, parent, args in table if parent in found and one not in found}:
+        found |= more
+    return {one: args for one, args in found.items() if one != pid and not args.startswith("ps ")}
+
+
+def _alive(pids: dict[int, str]) -> bool:
+    command = ["ps", "-o", "stat=", "-p", ",".join(map(str, pids))]
+    states = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
+    return any(not state.startswith("Z") for state in states)
+
+
+def _await(condition: object, within: float = 60) -> None:
+    assert callable(condition)
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -1,0 +1,129 @@
+"""dev.py's command line and the set-up's own judgement of what is up to date."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import dev
+from devtools import environment, services, start
+from devtools.environment import TroubleError, VirtualEnv
+
+VERBS = ("demo", "start", "test", "check", "bench", "replay", "setup")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        dev.main([verb, "--help"])
+    assert ended.value.code == 0
+    assert f"dev.py {verb}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["demo", "--unknown"], ["replay", "a", "b"], ["start", "--port", "x"], []])
+def test_what_it_does_not_know_is_an_error(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        dev.main(arguments)
+    assert ended.value.code == 2
+
+
+def test_trouble_is_one_line_and_no_trace(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def trouble(*_: Any) -> None:
+        raise TroubleError("no disk left")
+
+    monkeypatch.setattr(dev, "ensure", trouble)
+    assert dev.main(["check"]) == 2
+    assert capsys.readouterr().err == "dev.py: no disk left\n"
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """The commands as which dev.py would have gone on, with set-up and check taken as done."""
+    commands: list[tuple[str, ...]] = []
+    monkeypatch.setattr(dev, "ensure", lambda *_: None)
+    monkeypatch.setattr(dev, "check", lambda *_: 0)
+
+    def become(*command: str, **_: str) -> int:
+        commands.append(command)
+        return 0
+
+    monkeypatch.setattr(dev, "become", become)
+    return commands
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["test"], ("-m", "pytest", "-m", "not faults")),
+        (["test", "--fast"], ("-m", "pytest", "-m", "not faults", "tests/unit")),
+        (["test", "--fast", "-x"], ("-m", "pytest", "-m", "not faults", "tests/unit", "-x")),
+        (["test", "--faults", "-k", "kill"], ("-m", "pytest", "-m", "faults", "-k", "kill")),
+        (["test", "--fast", "tests/unit/test_dev.py"], ("-m", "pytest", "-m", "not faults", "tests/unit/test_dev.py")),
+        (["start", "--port", "0"], ("-m", "devtools.start", "--port", "0")),
+        (["demo", "--once"], ("-m", "devtools.demo", "--once")),
+        (["bench", "taste", "--quick"], ("-m", "bench", "taste", "--quick")),
+    ],
+)
+def test_verbs_go_on_as(arguments: list[str], expected: tuple[str, ...], ran: list[tuple[str, ...]]) -> None:
+    assert dev.main(arguments) == 0
+    assert ran == [expected]
+
+
+def test_no_tests_run_where_the_check_fails(ran: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dev, "check", lambda *_: 1)
+    assert dev.main(["test"]) == 1
+    assert ran == []
+
+
+def test_an_environment_is_ready_while_its_requirements_are_those_it_was_made_from(tmp_path: Path) -> None:
+    wanted = tmp_path / "wanted.txt"
+    wanted.write_text("one==1\n")
+    env = VirtualEnv(str(tmp_path / "venv"), str(wanted))
+    assert not env.ready()
+    env.scripts.mkdir(parents=True)
+    env.python.touch()
+    (env.folder / ".installed").write_text(environment.fingerprint(str(wanted)))
+    assert env.ready()
+    wanted.write_text("one==2\n")
+    assert not env.ready()
+
+
+def test_a_lock_is_held_by_one(tmp_path: Path) -> None:
+    with (tmp_path / "lock").open("w") as first, (tmp_path / "lock").open("w") as second:
+        assert environment.try_lock(first)
+        assert not environment.try_lock(second)
+        first.close()
+        assert environment.try_lock(second)
+
+
+def test_free_ports_are_different_and_free() -> None:
+    ports = services.free_ports(5)
+    assert len(set(ports)) == 5
+    assert all(services.is_free(port) for port in ports)
+
+
+@pytest.mark.parametrize(
+    ("configured", "expected"),
+    [
+        ({}, False),
+        ({"AzureWebJobsStorage": "UseDevelopmentStorage=true"}, False),
+        ({"AzureWebJobsStorage": "DefaultEndpointsProtocol=https;AccountName=real"}, True),
+        ({"AzureWebJobsStorage__accountName": "real"}, True),
+    ],
+)
+def test_azurite_is_for_those_who_have_no_storage_account(configured: dict[str, str], expected: bool) -> None:
+    assert start._has_storage(configured) is expected
+
+
+def test_the_example_of_local_settings_holds_defaults() -> None:
+    from shared.settings import load, specs
+
+    example = json.loads((environment.ROOT / "local.settings.json.example").read_text())["Values"]
+    ours = {
+        name: value
+        for name, value in example.items()
+        if name not in ("FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage")
+    }
+    assert set(ours) <= {spec.name for spec in specs().values()}
+    assert load(ours) == load({})
