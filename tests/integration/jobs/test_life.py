@@ -1,0 +1,254 @@
+"""A job's life over real storage: run, retry, give up, cancel, wait."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from support.lab import Broken, Lab, Work, succeed
+
+from shared.jobs import JobContext, Priority
+from shared.jobs.errors import FinalError, InvalidPayloadError, InvalidTransitionError, RetryLater, UnknownKindError
+from shared.jobs.model import Job, Status
+from shared.jobs.submit import Options
+from shared.jobs.vault import Reason
+
+
+def events(job: Job) -> list[str]:
+    return [entry.event for entry in job.history]
+
+
+async def test_a_job_runs_and_its_outcome_is_written(lab: Lab) -> None:
+    ticket = await lab.submit(n=7)
+    assert ticket.job.status is Status.QUEUED
+    assert await lab.pump() == 1
+    job = await lab.settled(ticket.job.job_id, Status.COMPLETED)
+    assert job.results == {"n": 7}
+    assert events(job) == ["submitted", "claimed", "completed"]
+    assert job.progress is not None
+    assert (job.progress.step, job.progress.completed) == ("finished", 2)
+    assert lab.runs == [(job.job_id, 1)]
+    assert await lab.queues.depth(lab.settings.queue_normal) == 0
+
+
+async def test_a_failed_attempt_is_tried_again_after_its_backoff(lab: Lab) -> None:
+    async def at_second(payload: Work, job: JobContext) -> Any:
+        if job.attempt == 1:
+            raise Broken("not yet")
+        return await succeed(payload, job)
+
+    lab.script = at_second
+    job = await lab.run()
+    assert (job.status, job.failures) == (Status.QUEUED, 1)
+    assert job.error is not None
+    assert (job.error.type, job.error.message, job.error.attempt) == ("Broken", "not yet", 1)
+    assert job.due_at <= lab.clock.now() + timedelta(seconds=8)
+    lab.clock.advance(8)
+    await lab.pump()
+    job = await lab.settled(job.job_id, Status.COMPLETED)
+    assert job.error is None
+    assert events(job) == ["submitted", "claimed", "retry", "claimed", "completed"]
+
+
+async def test_a_job_gives_up_after_its_last_attempt(lab: Lab) -> None:
+    async def never(payload: Work, job: JobContext) -> Any:
+        raise Broken(f"no {payload.n}")
+
+    lab.script = never
+    job = await lab.run(n=3)
+    await lab.recover()
+    job = await lab.settled(job.job_id, Status.FAILED)
+    assert [attempt for _, attempt in lab.runs] == [1, 2, 3]
+    (letter,) = await lab.letters(job_id=job.job_id)
+    assert (letter.reason, letter.payload, letter.attempts) == (Reason.EXHAUSTED, {"n": 3, "key": "", "note": ""}, 3)
+    assert letter.error == job.error
+    assert letter.history == job.history[:-1]
+    assert "recorded already" in [said for _, said in lab.host.deliveries]
+
+
+@pytest.mark.parametrize("error", [FinalError("never"), ZeroDivisionError("declared final by the policy")])
+async def test_a_final_error_gives_up_at_once(lab: Lab, error: Exception) -> None:
+    async def never(payload: Work, job: JobContext) -> Any:
+        raise error
+
+    lab.script = never
+    job = await lab.run()
+    await lab.settled(job.job_id, Status.FAILED)
+    assert len(lab.runs) == 1
+    assert (await lab.letters(job_id=job.job_id))[0].reason is Reason.FINAL
+
+
+async def test_a_handler_that_was_told_a_delay_waits_that_long(lab: Lab) -> None:
+    async def told(payload: Work, job: JobContext) -> Any:
+        if job.attempt == 1:
+            raise RetryLater(120)
+        return await succeed(payload, job)
+
+    lab.script = told
+    job = await lab.run()
+    assert job.due_at >= lab.clock.now() + timedelta(seconds=119)
+    lab.clock.advance(100)
+    assert await lab.pump() == 0
+    lab.clock.advance(30)
+    await lab.pump()
+    await lab.settled(job.job_id, Status.COMPLETED)
+
+
+async def test_a_handler_is_stopped_at_its_timeout(lab: Lab) -> None:
+    async def slow(payload: Work, job: JobContext) -> Any:
+        await asyncio.sleep(30)
+
+    lab.script = slow
+    async with asyncio.timeout(5):
+        job = await lab.run("quick")
+    job = await lab.settled(job.job_id, Status.FAILED)
+    assert job.error is not None
+    assert job.error.type == "TimeoutError"
+    assert len(lab.runs) == 2
+
+
+async def test_results_that_json_cannot_hold_are_a_failure(lab: Lab) -> None:
+    async def odd(payload: Work, job: JobContext) -> Any:
+        return object()
+
+    lab.script = odd
+    job = await lab.run("own")
+    assert (job.status, job.error and job.error.type) == (Status.FAILED, "PydanticSerializationError")
+
+
+async def test_what_cannot_be_submitted(lab: Lab) -> None:
+    with pytest.raises(UnknownKindError):
+        await lab.submit("unheard of")
+    with pytest.raises(InvalidPayloadError) as caught:
+        await lab.submit(n="many", extra=1)
+    assert {problem.field for problem in caught.value.problems} == {"n", "extra"}
+    assert [info async for info in lab.blobs.list("jobs/")] == []
+
+
+@pytest.mark.parametrize("priority", list(Priority))
+async def test_each_priority_has_a_queue(lab: Lab, priority: Priority) -> None:
+    await lab.submit(options=Options(priority=priority))
+    queues = {
+        Priority.HIGH: lab.settings.queue_high,
+        Priority.NORMAL: lab.settings.queue_normal,
+        Priority.LOW: lab.settings.queue_low,
+    }
+    assert {one: await lab.queues.depth(queue) for one, queue in queues.items()} == {
+        one: int(one is priority) for one in Priority
+    }
+
+
+async def test_a_job_does_not_start_before_its_time(lab: Lab) -> None:
+    start = lab.clock.now() + timedelta(hours=2)
+    ticket = await lab.submit(options=Options(not_before=start))
+    assert await lab.pump() == 0
+    lab.clock.advance(7200)
+    await lab.pump()
+    await lab.settled(ticket.job.job_id, Status.COMPLETED)
+
+
+async def test_a_message_that_comes_before_its_time_is_put_back(lab: Lab) -> None:
+    """A queue hides a message for seven days at most; a job may be due later than that."""
+    ticket = await lab.submit(options=Options(not_before=lab.clock.now() + timedelta(days=10)))
+    (waiting,) = lab.queues.waiting
+    lab.queues.waiting.clear()
+    await lab.queues.send(waiting.queue, waiting.text)
+    await lab.pump()
+    assert (lab.runs, lab.host.deliveries[-1][1]) == ([], "put back")
+    lab.clock.advance(10 * 86400)
+    await lab.pump()
+    await lab.settled(ticket.job.job_id, Status.COMPLETED)
+
+
+async def test_a_queued_job_is_cancelled_at_once(lab: Lab) -> None:
+    ticket = await lab.submit()
+    held = await lab.engine.cancel(ticket.job.job_id)
+    assert held.job.status is Status.CANCELLED
+    await lab.pump()
+    await lab.settled(ticket.job.job_id, Status.CANCELLED)
+    assert lab.runs == []
+    with pytest.raises(InvalidTransitionError):
+        await lab.engine.cancel(ticket.job.job_id)
+
+
+async def test_a_running_job_stops_at_its_checkpoint(lab: Lab) -> None:
+    running, stop = asyncio.Event(), asyncio.Event()
+
+    async def waits(payload: Work, job: JobContext) -> Any:
+        running.set()
+        await stop.wait()
+        lab.clock.advance(2)
+        await job.checkpoint()
+        raise AssertionError("it went on after its checkpoint")
+
+    lab.script = waits
+    ticket = await lab.submit()
+    pump = asyncio.create_task(lab.pump())
+    await running.wait()
+    held = await lab.engine.cancel(ticket.job.job_id)
+    assert (held.job.status, held.job.cancel_requested) == (Status.RUNNING, True)
+    stop.set()
+    async with asyncio.timeout(2):
+        await pump
+    job = await lab.settled(ticket.job.job_id, Status.CANCELLED)
+    assert events(job) == ["submitted", "claimed", "cancel requested", "cancelled"]
+
+
+async def test_a_running_job_stops_at_its_next_progress(lab: Lab) -> None:
+    async def cancelled_meanwhile(payload: Work, job: JobContext) -> Any:
+        await lab.engine.cancel(job.job_id)
+        await job.progress("on", 1, 2)
+        raise AssertionError("it went on")
+
+    lab.script = cancelled_meanwhile
+    job = await lab.run()
+    await lab.settled(job.job_id, Status.CANCELLED)
+
+
+async def test_a_job_that_fails_after_it_was_to_be_cancelled_is_not_tried_again(lab: Lab) -> None:
+    async def fails(payload: Work, job: JobContext) -> Any:
+        await lab.engine.cancel(job.job_id)
+        raise Broken
+
+    lab.script = fails
+    job = await lab.run()
+    await lab.settled(job.job_id, Status.CANCELLED)
+    assert lab.host.idle
+
+
+async def test_cancel_and_completion_race_to_one_outcome(lab: Lab) -> None:
+    async def quick(payload: Work, job: JobContext) -> Any:
+        return payload.n
+
+    lab.script = quick
+    tickets = [await lab.submit() for _ in range(20)]
+
+    async def cancel(job_id: str, turns: int) -> None:
+        for _ in range(turns):
+            await asyncio.sleep(0.001)
+        try:
+            await lab.engine.cancel(job_id)
+        except InvalidTransitionError:
+            pass
+
+    cancels = [cancel(ticket.job.job_id, turns) for turns, ticket in enumerate(tickets)]
+    await asyncio.gather(lab.pump(), *cancels)
+    await lab.recover()
+    outcomes = {(await lab.settled(ticket.job.job_id)).status for ticket in tickets}
+    assert outcomes <= {Status.COMPLETED, Status.CANCELLED}
+
+
+async def test_two_hundred_concurrent_writers_converge(lab: Lab) -> None:
+    async def busy(payload: Work, job: JobContext) -> Any:
+        steps = [job.progress("step", n, 195) for n in range(195)]
+        cancels = [lab.engine.cancel(job.job_id) for _ in range(5)]
+        return await asyncio.gather(*steps, *cancels, return_exceptions=True)
+
+    lab.script = busy
+    job = await lab.run()
+    await lab.recover()
+    job = await lab.settled(job.job_id)
+    assert job.version >= 200
+    assert job.cancel_requested

@@ -1,0 +1,184 @@
+"""A tiny message pump with the manners of the Functions host, for tests whose clock is turned by hand."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from shared.jobs.verdict import Delivery
+from shared.ports import Clock, MessageQueues, ReceivedMessage, TooLargeError
+from support.faulty import Died
+
+POISON = "-poison"
+MESSAGE_LEASE = timedelta(minutes=10)
+MAX_DEQUEUE_COUNT = 5
+_LARGEST = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A message that is sent, and not visible yet."""
+
+    queue: str
+    text: str
+    visible_at: datetime
+    sent_at: datetime
+
+
+class ClockedQueues:
+    """Real queues whose delays follow a clock that tests turn: what is delayed is kept here until it is due."""
+
+    def __init__(self, inner: MessageQueues, clock: Clock) -> None:
+        self.inner = inner
+        self.waiting: list[Waiting] = []
+        self.touched: set[str] = set()
+        self._clock = clock
+        self._sent_at: dict[str, datetime] = {}
+
+    async def send(self, queue: str, text: str, delay: timedelta = timedelta(0)) -> None:
+        if len(text) > _LARGEST:
+            raise TooLargeError("a message of more than 64 KiB")
+        if delay > timedelta(0):
+            self.waiting.append(Waiting(queue, text, self._clock.now() + delay, datetime.now(UTC)))
+        else:
+            await self.inner.send(queue, text)
+            self.touched.add(queue)
+
+    async def receive(
+        self, queue: str, limit: int = 32, hide: timedelta = timedelta(minutes=1)
+    ) -> list[ReceivedMessage]:
+        return await self.inner.receive(queue, limit, hide)
+
+    async def peek(self, queue: str, limit: int = 32) -> list[str]:
+        return await self.inner.peek(queue, limit)
+
+    async def delete(self, queue: str, message: ReceivedMessage) -> bool:
+        return await self.inner.delete(queue, message)
+
+    async def depth(self, queue: str) -> int:
+        return await self.inner.depth(queue) + sum(each.queue == queue for each in self.waiting)
+
+    async def release(self) -> None:
+        """Put on the real queues what has become visible."""
+        now = self._clock.now()
+        due = [each for each in self.waiting if each.visible_at <= now]
+        self.waiting = [each for each in self.waiting if each.visible_at > now]
+        for each in due:
+            self._sent_at[each.text] = each.sent_at.replace(microsecond=0)
+            await self.inner.send(each.queue, each.text)
+            self.touched.add(each.queue)
+
+    def inserted_at(self, message: ReceivedMessage) -> datetime:
+        """When the message was sent, which for a delayed one is not when it was put on the real queue."""
+        return self._sent_at.get(message.text, message.inserted_at)
+
+
+class Worker(Protocol):
+    """What runs the messages: an engine."""
+
+    async def process(self, delivery: Delivery) -> str: ...
+
+    async def record(self, delivery: Delivery) -> str: ...
+
+
+@dataclass
+class InHand:
+    """A message that the host has received and not settled."""
+
+    queue: str
+    message: ReceivedMessage
+    visible_at: datetime
+    count: int = 0
+
+
+class Host:
+    """Delivers messages one after the other, as the host's queue trigger does, counts and moves what keeps failing."""
+
+    def __init__(self, queues: ClockedQueues, clock: Clock) -> None:
+        self.queues = queues
+        self.deliveries: list[tuple[Delivery, str]] = []
+        self._clock = clock
+        self._in_hand: list[InHand] = []
+
+    @property
+    def idle(self) -> bool:
+        """Whether no message is hidden, by a delay or a dead worker's lease."""
+        return not self._in_hand and not self.queues.waiting
+
+    async def pump(self, worker: Worker) -> int:
+        """Deliver whatever is visible until nothing is; `Died` comes through, with the message left hidden."""
+        delivered = 0
+        while visible := await self._visible():
+            for each in visible:
+                await self._deliver(each, worker)
+                delivered += 1
+        return delivered
+
+    async def _visible(self) -> list[InHand]:
+        await self.queues.release()
+        for queue in sorted(self.queues.touched):
+            received = await self.queues.inner.receive(queue, 32, timedelta(hours=1))
+            self._in_hand += [InHand(queue, message, self._clock.now()) for message in received]
+            if len(received) < 32:
+                self.queues.touched.discard(queue)
+        return [each for each in self._in_hand if each.visible_at <= self._clock.now()]
+
+    async def _deliver(self, each: InHand, worker: Worker) -> None:
+        body = _from_base64(each.message.text)
+        if body is None:
+            await self._set_aside(each)
+        elif each.count >= MAX_DEQUEUE_COUNT and not each.queue.endswith(POISON):
+            await self._move(each)
+        else:
+            await self._run(each, body, worker)
+
+    async def _run(self, each: InHand, body: bytes, worker: Worker) -> None:
+        each.count += 1
+        inserted_at = self.queues.inserted_at(each.message)
+        delivery = Delivery(each.queue, each.message.message_id, body, inserted_at, each.count)
+        try:
+            said = await (worker.record if each.queue.endswith(POISON) else worker.process)(delivery)
+        except Died:
+            each.visible_at = self._clock.now() + MESSAGE_LEASE
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a function raises, the host takes for a failure
+            await self._failed(each)
+            said = f"{type(error).__name__}: {error}"
+        else:
+            await self._settle(each)
+        self.deliveries.append((delivery, said))
+
+    async def _failed(self, each: InHand) -> None:
+        if each.queue.endswith(POISON):
+            each.visible_at = self._clock.now() + MESSAGE_LEASE
+        elif each.count >= MAX_DEQUEUE_COUNT:
+            await self._move(each)
+
+    async def _move(self, each: InHand) -> None:
+        await self.queues.send(each.queue + POISON, each.message.text)
+        await self._settle(each)
+
+    async def _set_aside(self, each: InHand) -> None:
+        """What is not Base64 goes to the poison queue as it is; on a poison queue it stays, unread and visible."""
+        queue = each.queue.removesuffix(POISON) + POISON
+        await self.queues.inner.send(queue, each.message.text)
+        await self._settle(each)
+
+    async def _settle(self, each: InHand) -> None:
+        self._in_hand.remove(each)
+        await self.queues.inner.delete(each.queue, each.message)
+
+
+def delivery_of(delivery: Delivery, **changes: object) -> Delivery:
+    """The delivery with something changed."""
+    return replace(delivery, **changes)  # type: ignore[arg-type]
+
+
+def _from_base64(text: str) -> bytes | None:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
