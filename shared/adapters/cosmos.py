@@ -16,8 +16,8 @@ from azure.cosmos.exceptions import (
 )
 
 from shared.adapters.closing import Closeable, close_all
+from shared.adapters.documents import checked_id, checked_name, page
 from shared.adapters.errors import translated
-from shared.adapters.query import checked_name, page
 from shared.ports import AlreadyExistsError, Document, Page, PreconditionError, Query, StorageError
 
 _PARTITION_KEY = "/pk"
@@ -48,7 +48,7 @@ class CosmosDocuments:
         with translated("reading a document"):
             items = await self._container(container)
             try:
-                found = await items.read_item(id, pk)
+                found = await items.read_item(checked_id(id), pk)
             except CosmosResourceNotFoundError as error:
                 _raise_if_container_is_gone(error)
                 return None
@@ -58,6 +58,7 @@ class CosmosDocuments:
         """Create the document and return its ETag; AlreadyExistsError if partition and id are taken."""
         with translated("creating a document"):
             items = await self._container(container)
+            checked_id(document["id"])
             try:
                 return _etag(await items.create_item(document, no_response=True))
             except CosmosResourceExistsError:
@@ -68,7 +69,9 @@ class CosmosDocuments:
         with translated("replacing a document"):
             items = await self._container(container)
             try:
-                return _etag(await items.replace_item(document["id"], document, **_if(etag), no_response=True))
+                return _etag(
+                    await items.replace_item(checked_id(document["id"]), document, **_if(etag), no_response=True)
+                )
             except CosmosResourceNotFoundError as error:
                 _raise_if_container_is_gone(error)
                 raise PreconditionError("the document is gone") from None
@@ -98,7 +101,7 @@ class CosmosDocuments:
         with translated("deleting a document"):
             items = await self._container(container)
             try:
-                await items.delete_item(id, pk, **(_if(etag) if etag else {}))
+                await items.delete_item(checked_id(id), pk, **(_if(etag) if etag else {}))
             except CosmosResourceNotFoundError as error:
                 _raise_if_container_is_gone(error)
                 return False

@@ -110,5 +110,5 @@ async def test_a_lost_answer_is_a_storage_error(cosmos_documents: DocumentStore,
 async def test_what_the_service_does_not_understand_is_a_storage_error(
     cosmos_documents: DocumentStore, unique: str
 ) -> None:
-    with pytest.raises(StorageError, match="creating a document: 400"):
-        await cosmos_documents.create(unique, {"id": "", "pk": "p"})
+    with pytest.raises(StorageError, match="querying documents: 400"):
+        await cosmos_documents.query(unique, Query(limit=-5))

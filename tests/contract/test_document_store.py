@@ -20,7 +20,7 @@ from shared.ports import (
 )
 
 RICH: Document = {
-    "id": "ünï ✓ 日本 '\"",
+    "id": "ünï ✓ 日本 '\" %41+&=;:@~,.()[]{}",
     "pk": "pärt/it\\ion?#1",
     "text": "line\nbreak \U0001f600 ' \" ; -- DROP",
     "list": [1, 2.5, None, True, {"deep": ["x"]}],
@@ -146,6 +146,23 @@ async def test_what_is_gone_cannot_be_replaced(documents: DocumentStore, unique:
     with pytest.raises(PreconditionError):
         await documents.replace(unique, document("a"), etag)
     assert not await documents.delete(unique, "p", "a", etag)
+
+
+@pytest.mark.parametrize("id", ["", "a/b", "a\\b", "a?b", "a#b", "a ", "a\n", "x" * 256])
+async def test_an_id_that_cosmos_db_does_not_take_is_taken_by_none(
+    documents: DocumentStore, unique: str, id: str
+) -> None:
+    calls = (
+        documents.read(unique, "p", id), documents.create(unique, document(id)), documents.delete(unique, "p", id),
+        documents.replace(unique, document(id), "etag"), documents.put_newer(unique, document(id, version=1)),
+    )  # fmt: skip
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    assert [str(outcome) for outcome in outcomes] == [f"not the id of a document: {id!r}"] * 5
+
+
+async def test_an_id_of_255_characters_is_taken(documents: DocumentStore, unique: str) -> None:
+    await documents.create(unique, document("é" * 255))
+    assert await read(documents, unique, "é" * 255) == document("é" * 255)
 
 
 @pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")

@@ -102,8 +102,11 @@ async def test_peeking_hides_nothing(queues: MessageQueues, unique: str) -> None
     for n in range(3):
         await queues.send(unique, str(n))
     assert [peeked.text for peeked in await queues.peek(unique, limit=2)] == ["0", "1"]
-    assert [peeked.text for peeked in await queues.peek(unique)] == ["0", "1", "2"]
-    assert [message.dequeue_count for message in await queues.receive(unique)] == [1, 1, 1]
+    peeked = await queues.peek(unique)
+    received = await queues.receive(unique)
+    assert [(m.text, m.dequeue_count, m.pop_receipt) for m in peeked] == [(str(n), 0, "") for n in range(3)]
+    assert [m.dequeue_count for m in received] == [1, 1, 1]
+    assert [(m.message_id, m.inserted_at) for m in peeked] == [(m.message_id, m.inserted_at) for m in received]
 
 
 async def test_64_kib_is_the_limit(queues: MessageQueues, unique: str) -> None:

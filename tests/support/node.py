@@ -51,6 +51,15 @@ def free_ports(count: int) -> list[int]:
             one.close()
 
 
+def answers(port: int) -> bool:
+    """Whether something listens on a port of the loopback interface."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
 class NodeProcess:
     """A script run by node that serves ports of the loopback interface, and dies with the process that started it."""
 
@@ -74,16 +83,12 @@ class NodeProcess:
 
     def _await_port(self, port: int, deadline: float) -> None:
         assert self._process is not None
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                return
-            except OSError:
-                if self._process.poll() is not None:
-                    raise RuntimeError(f"{self.command} ended with {self._process.returncode}") from None
-                if time.monotonic() > deadline:
-                    raise TimeoutError(f"{self.command} does not answer on port {port}") from None
-                time.sleep(0.05)
+        while not answers(port):
+            if self._process.poll() is not None:
+                raise RuntimeError(f"{self.command} ended with {self._process.returncode}")
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{self.command} does not answer on port {port}")
+            time.sleep(0.05)
 
     def stop(self, timeout: float = 15) -> None:
         """End it as an operator would (SIGTERM: it saves what it holds), by force where that takes too long."""
