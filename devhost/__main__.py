@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exception(error.__cause__)
         print(f"devhost: no function can be offered: {error}", file=sys.stderr)
     except OSError as error:
-        print(f"devhost: cannot listen on port {options.port}: {error}", file=sys.stderr)
+        print(f"devhost: cannot listen: {error}", file=sys.stderr)
     return 1
 
 
@@ -38,7 +38,9 @@ def _parser() -> argparse.ArgumentParser:
         description="A small local Azure Functions host, for development and tests. Not for production.",
     )
     parser.add_argument("--app", type=Path, default=Path(), help="directory of function_app.py (default: this one)")
-    parser.add_argument("--port", type=int, default=7071, help="HTTP port; 0 takes a free one (default: 7071)")
+    parser.add_argument(
+        "--port", type=int, help="HTTP port; 0 takes a free one (default: as in local.settings.json, else 7071)"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--grace", type=float, default=30.0, help="seconds for running invocations when stopped")
     return parser
@@ -50,10 +52,11 @@ async def _serve(options: argparse.Namespace) -> int:
     os.environ.update(settings)  # as the worker: the app reads its settings from the environment
     os.chdir(app_dir)
     start_logging(config.load_config(app_dir, settings).log_level)
-    host = Host(app_dir, settings, port=options.port, address=options.host, grace=options.grace)
+    port = config.local_port(app_dir) if options.port is None else options.port
+    host = Host(app_dir, settings, port=port, address=options.host, grace=options.grace)
     stopped = _on_signals()
-    await host.start()
     try:
+        await host.start()
         print_functions(host.functions, host.server, host.url)
         await stopped.wait()
     finally:

@@ -65,6 +65,12 @@ def load_settings(app_dir: Path, environ: Settings) -> dict[str, str]:
     return {**values, **environ}
 
 
+def local_port(app_dir: Path) -> int:
+    """Return ``Host.LocalHttpPort`` of local.settings.json, or the usual port."""
+    host = _read_json(app_dir / "local.settings.json").get("Host", {})
+    return int(host.get("LocalHttpPort", 7071)) if isinstance(host, dict) else 7071
+
+
 def load_config(app_dir: Path, settings: Settings) -> HostConfig:
     """Read host.json, overridden by ``AzureFunctionsJobHost__section__name`` settings as on the real host."""
     return parse_config(_read_json(app_dir / "host.json"), settings)

@@ -52,4 +52,4 @@ def print_functions(functions: Iterable[Function], server: HttpServer, url: str)
         else:
             text = f"{function.kind} {function.trigger['queueName' if function.kind == QUEUE else 'schedule']}"
         print(f"    {function.name}: {text}")
-    print(flush=True)
+    print(f"\nListening on {url}\n", flush=True)

@@ -139,7 +139,7 @@ class Invoker:
             if task is not None and task.cancelling():
                 raise  # the host stops; a CancelledError of the function's own making is its failure
             return Outcome(error=error)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever a function raises is its failure
             return Outcome(error=TimeoutError(f"over {self._timeout} s") if deadline.expired() else error)
 
     async def _call(self, function: Function, arguments: dict[str, Any]) -> Any:

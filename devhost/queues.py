@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.functions import meta
 from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
@@ -302,7 +302,8 @@ async def _send(queue: QueueClient, text: str) -> None:
     try:
         await queue.send_message(text)
     except ResourceNotFoundError:
-        await queue.create_queue()
+        with suppress(ResourceExistsError):  # another message may be on its way there as well
+            await queue.create_queue()
         await queue.send_message(text)
 
 

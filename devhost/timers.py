@@ -28,7 +28,20 @@ if TYPE_CHECKING:
 logger = logging.getLogger("devhost.timers")
 
 NEVER = datetime.min.replace(tzinfo=UTC)
-_MONTHS = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"]
+_MONTHS = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
 _DAYS = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
 _SAMPLE = 10
 _LONGEST_SLEEP = 60.0  # so that a clock that is set, or a machine that slept, is noticed
