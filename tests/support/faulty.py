@@ -111,7 +111,7 @@ class FaultyQueues:
     ) -> list[ReceivedMessage]:
         return await self._faults.around("queues.receive", lambda: self._inner.receive(queue, limit, hide))
 
-    async def peek(self, queue: str, limit: int = 32) -> list[str]:
+    async def peek(self, queue: str, limit: int = 32) -> list[ReceivedMessage]:
         return await self._faults.around("queues.peek", lambda: self._inner.peek(queue, limit))
 
     async def delete(self, queue: str, message: ReceivedMessage) -> bool:

@@ -52,7 +52,7 @@ class ClockedQueues:
     ) -> list[ReceivedMessage]:
         return await self.inner.receive(queue, limit, hide)
 
-    async def peek(self, queue: str, limit: int = 32) -> list[str]:
+    async def peek(self, queue: str, limit: int = 32) -> list[ReceivedMessage]:
         return await self.inner.peek(queue, limit)
 
     async def delete(self, queue: str, message: ReceivedMessage) -> bool:

@@ -1,0 +1,130 @@
+"""The index can be lost and late; the sweep mends what fell between two writes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from support.faulty import Died, Faults, Mode
+from support.lab import Broken, Lab
+
+from shared.containers import JOBS
+from shared.jobs.model import Status, summary
+from shared.jobs.submit import Options
+from shared.ports import Query
+
+
+async def wipe(lab: Lab) -> None:
+    page = await lab.documents.query(JOBS, Query(limit=1000))
+    for item in page.items:
+        await lab.documents.delete(JOBS, item["pk"], item["id"])
+
+
+async def test_the_index_is_only_written_by_a_higher_version(lab: Lab) -> None:
+    job = await lab.run()
+    old = job.model_copy(update={"version": 1, "status": Status.QUEUED})
+    await lab.engine.parts.project(old)
+    await lab.settled(job.job_id, Status.COMPLETED)
+
+
+async def test_a_wiped_index_is_made_anew(lab: Lab) -> None:
+    jobs = [await lab.run(n=n) for n in range(5)]
+    await wipe(lab)
+    lab.clock.advance(200)
+    report = await lab.engine.sweep()
+    assert (report.looked, report.projected) == (5, 5)
+    for job in jobs:
+        await lab.settled(job.job_id, Status.COMPLETED)
+    assert (await lab.engine.sweep()).projected == 0
+
+
+async def test_the_full_sweep_reaches_jobs_of_any_age(lab: Lab) -> None:
+    job = await lab.run()
+    await wipe(lab)
+    lab.clock.advance(30 * 86400)
+    assert (await lab.engine.sweep()).projected == 0
+    assert (await lab.engine.sweep(full=True)).projected == 1
+    await lab.settled(job.job_id, Status.COMPLETED)
+
+
+async def test_an_index_that_does_not_answer_fails_no_job(lab: Lab) -> None:
+    lab.start(Faults(only=lambda name: name.startswith("jobs.")))
+
+    async def twice(payload: Any, job: Any) -> None:
+        await job.progress("on", 1, 2)
+        if job.attempt == 1:
+            raise Broken
+
+    lab.script = twice
+    ticket = await lab.submit()
+    await lab.pump()
+    lab.clock.advance(8)
+    await lab.pump()
+    assert (await lab.job(ticket.job.job_id)).status is Status.COMPLETED
+    lab.start()
+    await lab.recover()
+    await lab.settled(ticket.job.job_id, Status.COMPLETED)
+
+
+async def test_a_queue_that_is_down_at_submission(lab: Lab) -> None:
+    lab.start(Faults(only="queues.send".__eq__))
+    ticket = await lab.submit()
+    assert ticket.job.status is Status.QUEUED
+    assert await lab.pump() == 0
+    lab.start()
+    lab.clock.advance(119)
+    assert (await lab.engine.sweep()).resent == 0
+    lab.clock.advance(2)
+    assert (await lab.engine.sweep()).resent == 1
+    await lab.pump()
+    job = await lab.settled(ticket.job.job_id, Status.COMPLETED)
+    assert [entry.event for entry in job.history] == ["submitted", "resent", "claimed", "completed"]
+
+
+async def test_the_sweep_waits_twice_as_long_each_time(lab: Lab) -> None:
+    lab.start(Faults(only="queues.send".__eq__))
+    ticket = await lab.submit()
+    lab.start()
+    resent_at = []
+    start = lab.clock.now()
+    for _ in range(60):
+        lab.clock.advance(50)
+        if await lab.engine._sweeper._resend(ticket.job.job_id):
+            resent_at.append((lab.clock.now() - start).total_seconds())
+    assert resent_at == [150, 400, 800, 1450, 2550]
+    await lab.pump()
+    await lab.settled(ticket.job.job_id, Status.COMPLETED)
+    assert len(lab.runs) == 1
+
+
+async def test_a_worker_that_died_with_its_message(lab: Lab) -> None:
+    ticket = await lab.submit()
+    lab.start(Faults(at=2, mode=Mode.DIE_BEFORE))
+    with pytest.raises(Died):
+        await lab.pump()
+    lab.host._in_hand.clear()  # the message is lost as well
+    lab.start()
+    assert (await lab.job(ticket.job.job_id)).status is Status.RUNNING
+    await lab.recover()
+    job = await lab.settled(ticket.job.job_id, Status.COMPLETED)
+    assert job.lapses == 1
+
+
+async def test_a_job_that_waits_for_its_time_is_not_taken_for_stuck(lab: Lab) -> None:
+    later = lab.clock.now() + timedelta(days=3)
+    ticket = await lab.submit(options=Options(not_before=later))
+    lab.clock.advance(86400)
+    assert (await lab.engine.sweep(full=True)).resent == 0
+    assert (await lab.job(ticket.job.job_id)).version == 1
+
+
+async def test_an_old_job_that_is_stuck_is_found_by_the_index(lab: Lab) -> None:
+    ticket = await lab.submit(options=Options(not_before=lab.clock.now() + timedelta(days=3)))
+    lab.queues.waiting.clear()
+    lab.clock.advance(3 * 86400 + 200)
+    report = await lab.engine.sweep()
+    assert (report.looked, report.resent) == (0, 1)
+    await lab.pump()
+    job = await lab.settled(ticket.job.job_id, Status.COMPLETED)
+    assert summary(job)["status"] == "completed"

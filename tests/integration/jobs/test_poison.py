@@ -1,0 +1,142 @@
+"""The poison trigger: what the host gave up is recorded, and its job settled."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from typing import Any
+
+import pytest
+from support.faulty import Faults
+from support.lab import Lab
+
+from shared.jobs.model import Status
+from shared.jobs.vault import Reason
+from shared.jobs.verdict import Delivery
+from shared.ports import StorageError
+
+RAW = "this is not Base64: ü"
+
+
+async def moved(lab: Lab) -> Delivery:
+    """The message of the only job, as the poison trigger gets it."""
+    (message,) = await lab.azure_queues.receive(lab.settings.queue_normal)
+    await lab.azure_queues.delete(lab.settings.queue_normal, message)
+    body = base64.b64decode(message.text)
+    return Delivery(f"{lab.settings.queue_normal}-poison", "moved", body, message.inserted_at)
+
+
+async def test_a_queued_job_fails(lab: Lab) -> None:
+    ticket = await lab.submit(n=2)
+    delivery = await moved(lab)
+    assert await lab.engine.record(delivery) == "recorded: job failed"
+    job = await lab.settled(ticket.job.job_id, Status.FAILED)
+    (letter,) = await lab.letters()
+    assert (letter.reason, letter.id, letter.payload) == (Reason.HOST, job.dead_letter_id, {"n": 2, "key": "", "note": ""})
+    assert job.error is not None
+    assert job.error.type == "HostGaveUpError"
+
+
+async def test_a_redelivery_changes_nothing(lab: Lab) -> None:
+    ticket = await lab.submit()
+    delivery = await moved(lab)
+    await lab.engine.record(delivery)
+    before = await lab.job(ticket.job.job_id)
+    for _ in range(3):
+        await lab.engine.record(delivery)
+    await lab.recover()
+    job = await lab.settled(ticket.job.job_id, Status.FAILED)
+    assert job == before
+
+
+async def test_a_live_lease_is_left_alone(lab: Lab) -> None:
+    running, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(payload: Any, job: Any) -> None:
+        running.set()
+        await go_on.wait()
+
+    lab.script = slow
+    ticket = await lab.submit()
+    delivery = await moved(lab)
+    worker = asyncio.create_task(
+        lab.engine.process(Delivery(lab.settings.queue_normal, "m", delivery.body, delivery.inserted_at))
+    )
+    await running.wait()
+    assert await lab.engine.record(delivery) == "recorded: the job is running"
+    (letter,) = await lab.letters()
+    assert (letter.job_status, letter.job_id) == (Status.RUNNING, ticket.job.job_id)
+    go_on.set()
+    assert await worker == "completed"
+    await lab.settled(ticket.job.job_id, Status.COMPLETED)
+
+
+async def test_a_lapsed_lease_is_settled(lab: Lab) -> None:
+    hanging, running = asyncio.Event(), asyncio.Event()
+
+    async def hang(payload: Any, job: Any) -> None:
+        running.set()
+        await hanging.wait()
+
+    lab.script = hang
+    ticket = await lab.submit()
+    delivery = await moved(lab)
+    worker = asyncio.create_task(
+        lab.engine.process(Delivery(lab.settings.queue_normal, "m", delivery.body, delivery.inserted_at))
+    )
+    await running.wait()
+    lab.clock.advance(61)
+    assert await lab.engine.record(delivery) == "recorded: job failed"
+    hanging.set()
+    assert await worker == "superseded"
+    await lab.settled(ticket.job.job_id, Status.FAILED)
+
+
+async def test_it_raises_while_the_vault_is_down_and_the_message_stays(lab: Lab) -> None:
+    ticket = await lab.submit()
+    delivery = await moved(lab)
+    lab.start(Faults(only=lambda name: name.startswith("dead-letters")))
+    with pytest.raises(StorageError):
+        await lab.engine.record(delivery)
+    with pytest.raises(StorageError):
+        await lab.engine.record(Delivery(delivery.queue, "x", b"garbage"))
+    assert (await lab.job(ticket.job.job_id)).status is Status.QUEUED
+    lab.start()
+    await lab.engine.record(delivery)
+    await lab.settled(ticket.job.job_id, Status.FAILED)
+
+
+async def test_a_job_that_nobody_has_heard_of(lab: Lab) -> None:
+    body = {
+        "kind": "work", "job_id": "01a20266-6806-72a8-822d-9c048db10d4c", "payload_version": 1,
+        "payload": {"n": 5}, "sent_at": "2026-01-01T00:00:00Z",
+    }  # fmt: skip
+    delivery = Delivery(f"{lab.settings.queue_normal}-poison", "m", json.dumps(body).encode())
+    assert await lab.engine.record(delivery) == "recorded: no such job"
+    (letter,) = await lab.letters()
+    assert letter.payload == {"n": 5}
+    result = await lab.engine.replays.one(letter.id)
+    await lab.pump()
+    assert (await lab.settled(result.job_id or "", Status.COMPLETED)).results == {"n": 5}
+
+
+async def test_text_that_is_not_base64_is_drained_by_the_sweep(lab: Lab) -> None:
+    await lab.queues.send(lab.settings.queue_normal, RAW)
+    await lab.pump()
+    await lab.recover()
+    (letter,) = await lab.letters()
+    assert (letter.message_text, letter.encoding, letter.reason) == (RAW, "text", Reason.UNREADABLE)
+    assert letter.queue == lab.settings.queue_normal
+    assert await lab.queues.depth(f"{lab.settings.queue_normal}-poison") == 0
+
+
+async def test_a_message_that_fails_at_every_delivery_ends_as_a_failed_job(lab: Lab) -> None:
+    lab.start(Faults(only="blobs.replace".__eq__))
+    ticket = await lab.submit()
+    await lab.pump()
+    assert [delivery.dequeue_count for delivery, _ in lab.host.deliveries[:5]] == [1, 2, 3, 4, 5]
+    lab.start()
+    await lab.recover()
+    await lab.settled(ticket.job.job_id, Status.FAILED)
+    assert lab.runs == []
