@@ -1,1 +1,1 @@
-"""Measured comparisons."""
+"""Measured comparisons, each a ratio of two things timed in one run."""

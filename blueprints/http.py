@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import logging
+import traceback
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -63,5 +65,11 @@ def _problem_of(error: Exception, req: func.HttpRequest) -> Problem:
             LOG.error("storage does not answer: method=%s cause=%s", req.method, type(error).__name__)
             return Problem(503, "Storage does not answer", "nothing was lost: try again", retry_after=5)
         case _:
-            LOG.exception("request failed: method=%s", req.method, exc_info=error)
+            LOG.error("request failed: method=%s error=%s at=%s", req.method, type(error).__name__, _place(error))
             return Problem(500, "Internal error", "the request could not be handled")
+
+
+def _place(error: Exception) -> str:
+    """Where an error came from. Its message stays out of the log: it may quote what somebody sent."""
+    frames = traceback.extract_tb(error.__traceback__)[-3:]
+    return " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))

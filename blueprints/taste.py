@@ -22,7 +22,7 @@ bp = func.Blueprint()
 async def post_taste_feedback(req: func.HttpRequest) -> Answer:
     """Take a signal on an item: 202 with a ticket."""
     from shared.bootstrap import app
-    from shared.taste.http import take_feedback
+    from shared.web.taste import take_feedback
 
     return await take_feedback(app(), req.get_body(), base_url(req), req.headers.get("traceparent"))
 
@@ -33,7 +33,7 @@ async def post_taste_feedback(req: func.HttpRequest) -> Answer:
 async def get_taste_profile(req: func.HttpRequest) -> Answer:
     """A user's ranked tastes, with what they stand on."""
     from shared.bootstrap import app
-    from shared.taste.http import show_profile
+    from shared.web.taste import show_profile
 
     return await show_profile(app(), req.route_params["user_id"], req.headers.get("if-none-match"))
 
@@ -44,7 +44,7 @@ async def get_taste_profile(req: func.HttpRequest) -> Answer:
 async def delete_taste(req: func.HttpRequest) -> Answer:
     """Forget a user: evidence and profile."""
     from shared.bootstrap import app
-    from shared.taste.http import forget_user
+    from shared.web.taste import forget_user
 
     return await forget_user(app(), req.route_params["user_id"])
 
@@ -78,4 +78,5 @@ async def refresh_taste_prior(timer: func.TimerRequest) -> None:
     """Have what all users like worked out anew."""
     from shared.bootstrap import app
 
+    del timer
     await app().engine.submit("taste-prior", {})

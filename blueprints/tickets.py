@@ -44,9 +44,7 @@ def _serve(name: str, queue: str, act: Callable[[func.QueueMessage, str], Awaita
         await act(msg, queue)
 
     function.__name__ = name
-    bp.function_name(name)(
-        bp.queue_trigger("msg", queue, queues.CONNECTION, data_type=func.DataType.BINARY)(function)
-    )
+    bp.function_name(name)(bp.queue_trigger("msg", queue, queues.CONNECTION, data_type=func.DataType.BINARY)(function))
 
 
 for _name, _queue in (("High", settings().queue_high), ("", settings().queue_normal), ("Low", settings().queue_low)):

@@ -58,7 +58,7 @@ def build(chosen: Settings) -> App:
     return compose(chosen, blobs, queues, documents, clock, (blobs, queues, documents))
 
 
-def compose(  # noqa: PLR0913 - this is where everything comes together
+def compose(
     chosen: Settings,
     blobs: BlobStore,
     queues: MessageQueues,

@@ -116,4 +116,3 @@ def _abandoned(job: Job, envelope: Envelope, parts: Parts) -> bool:
     if job.status is Status.RUNNING:
         return job.due_at <= parts.clock.now()
     return job.status is Status.QUEUED and envelope.attempt > job.attempt
-

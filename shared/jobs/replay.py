@@ -154,4 +154,3 @@ class Replayer:
 
 def _apart(job: Job, name: str) -> Job:
     return job.model_copy(update={"payload": None, "payload_blob": name})
-

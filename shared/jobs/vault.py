@@ -186,7 +186,9 @@ def letter_of_message(
     text = delivery.body.decode() if raw else text_of(delivery.body)
     return DeadLetter(
         # The body is part of it, since a body can overwrite the message id that the host hands over.
-        id=str(uuid5(_NAMESPACE, f"{delivery.queue}/{delivery.message_id}/{hashlib.sha256(delivery.body).hexdigest()}")),
+        id=str(
+            uuid5(_NAMESPACE, f"{delivery.queue}/{delivery.message_id}/{hashlib.sha256(delivery.body).hexdigest()}")
+        ),
         reason=reason,
         recorded_at=now,
         fingerprint=fingerprint(kind or delivery.queue, error.type, error.message),

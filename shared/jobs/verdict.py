@@ -54,7 +54,7 @@ class Drop:
 Verdict = Claim | ClaimReplay | GiveUpLapsed | PutBack | Drop
 
 
-def judge(  # noqa: PLR0911 - a table of cases reads best flat
+def judge(
     job: Job,
     delivery: Delivery,
     *,

@@ -26,7 +26,12 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
     """An answer that is a problem (RFC 9457): raised anywhere in a request's handling, answered as problem+json."""
 
     def __init__(
-        self, status: int, title: str, detail: str = "", errors: Sequence[FieldProblem] = (), retry_after: int | None = None
+        self,
+        status: int,
+        title: str,
+        detail: str = "",
+        errors: Sequence[FieldProblem] = (),
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(detail or title)
         self.status = status
@@ -51,7 +56,9 @@ def json_answer(content: Any, status: int = 200, headers: Mapping[str, str] | No
     return Answer(status, _dump(content), headers or {})
 
 
-def cached_answer(content: Any, etag: str, if_none_match: str | None, headers: Mapping[str, str] | None = None) -> Answer:
+def cached_answer(
+    content: Any, etag: str, if_none_match: str | None, headers: Mapping[str, str] | None = None
+) -> Answer:
     """A JSON answer with an ETag; 304 without a body where the client holds it already."""
     tag = quoted(etag)
     headers = {"ETag": tag, "Cache-Control": "no-cache", **(headers or {})}

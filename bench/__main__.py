@@ -1,0 +1,66 @@
+"""``python -m bench [jobs] [cold] [taste] [--quick] [--json FILE] [--data DIR]``: measure, print, and keep the figures."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+TARGETS: dict[str, tuple[str, float]] = {
+    "efficiency": (">=", 0.8),
+    "calls_per_plain_job": ("<=", 7.0),
+    "document_writes_per_job": ("<=", 2.0),
+    "peer_ratio": (">=", 1.5),
+    "submit_latency_ratio_p50": ("<=", 1.3),
+    "cold_start_ratio": ("<=", 1.5),
+    "memory_growth_mib": ("<=", 10.0),
+}
+"""What the project holds itself to. A miss is printed, and is no error: the machine may be to blame."""
+
+
+def main() -> int:
+    """Measure what is named; all of it by default."""
+    parser = argparse.ArgumentParser(prog="bench")
+    parser.add_argument(
+        "names", nargs="*", choices=["jobs", "cold", "taste", []], help="what to measure (default: all)"
+    )
+    parser.add_argument("--quick", action="store_true", help="fewer rounds: under five minutes")
+    parser.add_argument("--json", type=Path, help="file for the figures, one flat object")
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("NIGHTSHIFT_DATA", "../shared/data")))
+    options = parser.parse_args()
+    figures = _measure(options.names or ["cold", "jobs"], options)
+    _print(figures)
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+def _measure(names: list[str], options: argparse.Namespace) -> dict[str, float]:
+    figures: dict[str, float] = {}
+    if "cold" in names:
+        from bench import cold
+
+        figures |= cold.measure(quick=options.quick)
+    if "jobs" in names:
+        from bench import jobs
+
+        figures |= jobs.measure(quick=options.quick)
+    if "taste" in names:
+        from bench import taste
+
+        figures |= taste.measure(options.data, quick=options.quick)
+    return figures
+
+
+def _print(figures: dict[str, float]) -> None:
+    for name, value in figures.items():
+        sign, target = TARGETS.get(name, ("", 0.0))
+        met = value >= target if sign == ">=" else value <= target
+        verdict = f"   to reach {sign} {target:g}: {'yes' if met else 'NO'}" if sign else ""
+        print(f"{name:34} {value:12.3f}{verdict}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
