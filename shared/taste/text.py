@@ -25,6 +25,6 @@ def stem(word: str) -> str:
     """Fold the plural into the singular. Only good for comparing two words that both went through it."""
     if re.search(r"(ss|sh|ch|x|z)es$", word):
         word = word[:-2]
-    elif len(word) > 2 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+    elif len(word) > 2 and word.endswith("s") and not word.endswith("ss"):
         word = word[:-1]
     return f"{word[:-2]}y" if word.endswith("ie") else word
