@@ -176,7 +176,7 @@ class NodeTools:
         """
         npm = self._npm()
         optional = "--include=optional" if core_tools else "--omit=optional"
-        quiet = ["--no-audit", "--no-fund", "--loglevel=error", "--ignore-scripts"]
+        quiet = ["--no-audit", "--no-fund", "--loglevel=error", "--ignore-scripts", "--prefer-offline"]
         logged("emulators from npm", [*npm, "ci", optional, *quiet])
         if core_tools:
             self._core_tools(npm)
