@@ -187,9 +187,6 @@ def _sql(query: Query) -> tuple[str, list[dict[str, Any]]]:
     values: dict[str, Any] = {f"@p{n}": where.value for n, where in enumerate(query.where)}
     if query.order_by != "id":
         conditions.append(f"IS_STRING({order})")
-    if query.partition is not None:
-        conditions.append("c.pk = @pk")
-        values["@pk"] = query.partition
     if query.after is not None:
         conditions.append(f"{order} {'<' if query.descending else '>'} @after")
         values["@after"] = query.after

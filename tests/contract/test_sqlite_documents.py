@@ -123,6 +123,19 @@ async def test_many_processes_may_be_the_first(tmp_path: Path) -> None:
         await store.close()
 
 
+async def test_a_file_that_somebody_else_is_making_is_waited_for(tmp_path: Path, clock: FakeClock) -> None:
+    other = sqlite3.connect(tmp_path / "documents.db", isolation_level=None)
+    other.execute("CREATE TABLE theirs (x)")
+    other.execute("BEGIN IMMEDIATE")
+    documents = SqliteDocuments(tmp_path / "documents.db", clock)
+    write = asyncio.create_task(documents.create("c", document("a")))
+    await asyncio.sleep(0.1)
+    other.execute("COMMIT")
+    other.close()
+    assert await write
+    await documents.close()
+
+
 async def test_what_was_written_is_there_after_a_restart(tmp_path: Path, clock: FakeClock) -> None:
     first = SqliteDocuments(tmp_path / "documents.db", clock)
     etag = await first.create("c", document("a"))
