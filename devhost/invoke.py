@@ -123,10 +123,10 @@ class Invoker:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def _once(self, run: _Run, retry: int) -> Outcome:
-        name, invocation_id = run.function.name, str(uuid.uuid4())
+        context = InvocationContext(run.function, str(uuid.uuid4()), self._directory, retry)
         started = time.perf_counter()
-        outcome = await self._outcome(run, InvocationContext(run.function, invocation_id, self._directory, retry))
-        _log(name, invocation_id, time.perf_counter() - started, outcome)
+        outcome = await self._outcome(run, context)
+        _log(run.function.name, context.invocation_id, time.perf_counter() - started, outcome)
         return outcome
 
     async def _outcome(self, run: _Run, context: Context) -> Outcome:

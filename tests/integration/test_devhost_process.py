@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 import pytest
 from azure.storage.queue.aio import QueueClient
+
 from support.azurite import AzuriteProcess
 
 REPOSITORY = Path(__file__).parents[2]
@@ -132,7 +133,9 @@ async def test_it_lists_its_functions_and_logs_a_line_for_each_invocation(bench:
     assert f"work: queueTrigger {bench.queue.queue_name}" in devhost.output
     assert "nightly: timerTrigger 0 0 3 1 1 *" in devhost.output
     assert "not for production; function keys are not enforced" in devhost.output
-    lines = re.findall(r"^[\d:.]{12}  INFO     (env|work)  [0-9a-f-]{36}  \d+ ms  succeeded$", devhost.output, re.M)
+    lines = re.findall(
+        r"^[\d:.]{12}  INFO     (env|work)  [0-9a-f-]{36}  \d+ ms  succeeded$", devhost.output, re.MULTILINE
+    )
     assert sorted(lines) == ["env", "env", "work"]
     assert devhost.output.count("asked for a setting") == 2
 

@@ -32,7 +32,7 @@ class Runs:
     fails: bool = False
     past_due: list[bool] = field(default_factory=list)
     starts: list[float] = field(default_factory=list)
-    requests: list[func.TimerRequest] = field(default_factory=list)
+    requests: list[Any] = field(default_factory=list)
 
     async def __call__(self, timer: func.TimerRequest) -> None:
         self.starts.append(time.monotonic())

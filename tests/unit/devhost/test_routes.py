@@ -6,6 +6,7 @@ from typing import Any
 
 import azure.functions as func
 import pytest
+
 from devhost.index import Function, IndexingError, index
 from devhost.routes import Router
 
@@ -40,14 +41,11 @@ def _found(router: Router, path: str, method: str = "GET") -> Any:
         ("jobs/{id?}", "/api/jobs", {}),
         ("jobs/{id?}", "/api/jobs/7", {"id": "7"}),
         ("jobs/{id:guid}", "/api/jobs/0b57c7ff-3a44-4d07-8d38-1c8d8f2a3c11", {"id": "0b57c7ff-3a44-4d07-8d38-1c8d8f2a3c11"}),
-        ("jobs/{id:int:min(5)}", "/api/jobs/5", {"id": "5"}),
+        ("jobs/{id:int:long}", "/api/jobs/-5", {"id": "-5"}),
         ("{kind}/items/{id:int?}", "/api/x/items", {"kind": "x"}),
         ("files/{*rest}", "/api/files/a/b", {"rest": "a/b"}),
         ("files/{*rest}", "/api/files", {}),
         ("v{major}.{minor}", "/api/v1.2", {"major": "1", "minor": "2"}),
-        ("codes/{code:regex(^z{{2}}$)}", "/api/codes/zz", {"code": "zz"}),
-        ("codes/{code:regex(^z+$)}", "/api/codes/zz", {"code": "zz"}),
-        ("names/{n:length(2,3)}", "/api/names/abc", {"n": "abc"}),
     ],
 )  # fmt: skip
 def test_paths_that_fit(route: str, path: str, values: dict[str, str]) -> None:
@@ -63,12 +61,8 @@ def test_paths_that_fit(route: str, path: str, values: dict[str, str]) -> None:
         ("jobs/{id}", "/api/jobs/a/b"),
         ("jobs/{id:guid}", "/api/jobs/7"),
         ("jobs/{id:int}", "/api/jobs/99999999999"),
-        ("jobs/{id:range(1,3)}", "/api/jobs/4"),
-        ("jobs/{id:max(3)}", "/api/jobs/4"),
         ("jobs/{id:alpha}", "/api/jobs/a1"),
         ("jobs/{id:bool}", "/api/jobs/yes"),
-        ("names/{n:minlength(3)}", "/api/names/ab"),
-        ("names/{n:maxlength(1)}", "/api/names/ab"),
         ("a.c", "/api/abc"),
     ],
 )
