@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +68,9 @@ class VisionAnalyser:
         import openai
 
         try:
-            completion = await self._client.chat.completions.create(**_request(image_url, self._settings))
+            # A client for each question: beside a model's answer a handshake is nothing, and nothing is left open.
+            async with self._client() as client:
+                completion = await client.chat.completions.create(**_request(image_url, self._settings))
         except openai.APIStatusError as error:
             if error.status_code < 500 and error.status_code not in (408, 409, 429):
                 return ""  # refused for good (content filter, image not taken): what else is known will do
@@ -80,29 +82,26 @@ class VisionAnalyser:
             raise AnalyserUnavailableError(f"the vision model did not answer ({type(error).__name__})") from None
         return (completion.choices[0].message.content or "") if completion.choices else ""
 
-    @cached_property
     def _client(self) -> AsyncAzureOpenAI:
         from openai import AsyncAzureOpenAI
 
-        # The engine retries, with its own patience: the client must not.
-        common: dict[str, Any] = {"max_retries": 0, "timeout": _TIMEOUT_SECONDS}
-        if self._settings.openai_api_key:
-            common["api_key"] = self._settings.openai_api_key
-        else:
-            common["azure_ad_token_provider"] = _token_provider(self._settings)
+        key = self._settings.openai_api_key
         return AsyncAzureOpenAI(
             azure_endpoint=str(self._settings.openai_endpoint),
             api_version=self._settings.openai_api_version,
-            **common,
+            api_key=key,
+            azure_ad_token_provider=None if key else self._token,
+            max_retries=0,  # the engine retries, with its own patience
+            timeout=_TIMEOUT_SECONDS,
         )
 
+    @cached_property
+    def _token(self) -> Callable[[], Awaitable[str]]:
+        """Signs in with the app's identity; kept, since it remembers its tokens."""
+        from azure.identity.aio import DefaultAzureCredential, get_bearer_token_provider
 
-def _token_provider(settings: Settings) -> Any:
-    from azure.identity.aio import DefaultAzureCredential, get_bearer_token_provider
-
-    return get_bearer_token_provider(
-        DefaultAzureCredential(managed_identity_client_id=settings.azure_client_id), _SCOPE
-    )
+        credential = DefaultAzureCredential(managed_identity_client_id=self._settings.azure_client_id)
+        return get_bearer_token_provider(credential, _SCOPE)
 
 
 def _request(image_url: str, settings: Settings) -> dict[str, Any]:
