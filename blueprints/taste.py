@@ -7,24 +7,25 @@ from typing import TYPE_CHECKING
 import azure.functions as func
 
 from blueprints import queues
-from blueprints.http import base_url, endpoint
+from blueprints.http import api_url, endpoint
 from shared.settings import settings
 
 if TYPE_CHECKING:
     from shared.web.answers import Answer
 
 bp = func.Blueprint()
+_FEEDBACK = "taste/feedback"
 
 
 @bp.function_name("PostTasteFeedback")
-@bp.route("taste/feedback", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+@bp.route(_FEEDBACK, methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 @endpoint
 async def post_taste_feedback(req: func.HttpRequest) -> Answer:
     """Take a signal on an item: 202 with a ticket."""
     from shared.bootstrap import app
     from shared.web.taste import take_feedback
 
-    return await take_feedback(app(), req.get_body(), base_url(req), req.headers.get("traceparent"))
+    return await take_feedback(app(), req.get_body(), api_url(req, _FEEDBACK), req.headers.get("traceparent"))
 
 
 @bp.function_name("GetTasteProfile")

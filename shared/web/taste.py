@@ -27,13 +27,13 @@ KIND = "taste-analysis"
 _identifier: TypeAdapter[str] = TypeAdapter(Identifier)
 
 
-async def take_feedback(app: App, body: bytes, base_url: str, trace: str | None) -> Answer:
+async def take_feedback(app: App, body: bytes, api_url: str, trace: str | None) -> Answer:
     """202 with a ticket: the first one, where the same signal on the same item came before."""
     with validating():
         feedback = read_feedback(read_json(body), parse_allowed(app.settings.fetch_allowed_hosts))
     job = TasteJob(**dict(feedback), occurred_at=app.clock.now())
     ticket = await app.engine.submit(KIND, job, Options(trace=trace))
-    return ticket_answer(ticket, base_url, app.settings.retry_after_seconds)
+    return ticket_answer(ticket, api_url, app.settings.retry_after_seconds)
 
 
 async def show_profile(app: App, user_id: str, if_none_match: str | None) -> Answer:

@@ -38,9 +38,9 @@ def job_view(job: Job) -> dict[str, Any]:
     return view
 
 
-def ticket_answer(ticket: Ticket, base_url: str, retry_after: int) -> Answer:
+def ticket_answer(ticket: Ticket, api_url: str, retry_after: int) -> Answer:
     """202 with where to ask and when."""
-    location = f"{base_url}/api/jobs/{ticket.job.job_id}"
+    location = f"{api_url}/jobs/{ticket.job.job_id}"
     content = {
         "job_id": ticket.job.job_id,
         "status": ticket.job.status.value,
