@@ -41,9 +41,7 @@ def endpoint(
 def api_url(req: func.HttpRequest, route: str) -> str:
     """The address under which the client reached the app's API, given the route of this request."""
     parts = urlsplit(req.url)
-    host = req.headers.get("x-forwarded-host") or parts.netloc
-    scheme = req.headers.get("x-forwarded-proto", parts.scheme).split(",")[0].strip()
-    return f"{scheme}://{host}{parts.path.rstrip('/').removesuffix('/' + route)}"
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/').removesuffix('/' + route)}"
 
 
 def _problem_of(error: Exception, req: func.HttpRequest) -> Problem:
