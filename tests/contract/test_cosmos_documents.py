@@ -70,6 +70,20 @@ async def test_without_leave_to_make_it_a_missing_container_is_a_clear_error(
     await documents.close()
 
 
+async def test_a_container_that_goes_away_is_a_storage_error_and_not_a_missing_document(
+    cosmos_documents: DocumentStore, cosmos: CosmosProcess, unique: str
+) -> None:
+    etag = await cosmos_documents.create(unique, document("a"))
+    async with CosmosClient(cosmos.endpoint, KEY, enable_endpoint_discovery=False) as client:
+        await client.get_database_client("nightshift").delete_container(unique)
+    outcomes = await asyncio.gather(
+        cosmos_documents.read(unique, "p", "a"), cosmos_documents.create(unique, document("a")),
+        cosmos_documents.replace(unique, document("a"), etag), cosmos_documents.delete(unique, "p", "a"),
+        cosmos_documents.query(unique, Query()), return_exceptions=True,
+    )  # fmt: skip
+    assert [type(outcome) for outcome in outcomes] == [StorageError] * 5
+
+
 async def test_no_server_is_a_storage_error() -> None:
     (port,) = free_ports(1)
     documents = opening.open_documents(load({"COSMOS_ENDPOINT": f"http://127.0.0.1:{port}/", "COSMOS_KEY": KEY}))

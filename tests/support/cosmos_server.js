@@ -67,5 +67,16 @@ for (const name of ["create-document", "replace-document", "upsert-document"]) {
   });
 }
 
+// Wrong: what goes to a missing container ends as a 500, or as a 404 like that of a missing document.
+for (const verb of ["create", "read", "replace", "upsert", "delete", "query"]) {
+  mend(verb === "query" ? "query-documents" : `${verb}-document`, (original) => (account, request, response, params) => {
+    if (account.database(params.dbId).collection(params.collId).read()) return original(account, request, response, params);
+    request.resume();
+    response.statusCode = 404;
+    response.setHeader("x-ms-substatus", "1003");
+    return { code: "NotFound", message: "Owner resource does not exist" };
+  });
+}
+
 const server = load("index").createHttpServer({ keepAlive: true });
 server.listen(Number(port), "127.0.0.1", () => console.log("ready"));
