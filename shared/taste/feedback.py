@@ -10,9 +10,8 @@ from pydantic_core import PydanticCustomError
 
 from shared.fetch import FetchRefusedError, check_url
 
-Identifier = Annotated[
-    str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@|+=-]*$")
-]
+IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._:@|+=-]{0,127}$"
+Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER)]
 """A user's or an item's id: what is safe in a URL's path, a partition key and a log, and holds no space."""
 
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]

@@ -12,7 +12,7 @@ import ssl
 import struct
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -617,6 +617,16 @@ async def test_the_model_sees_a_small_copy_and_nothing_of_the_user(site: Site) -
     assert bodies[0]["model"] == "eyes"
     assert "Anna" not in json.dumps(bodies)
     assert len(json.dumps(bodies)) < 300_000 < len(data.getvalue())
+
+
+async def test_without_a_key_the_identity_signs_in(site: Site) -> None:
+    async def token() -> str:
+        return "of-the-identity"
+
+    analyser = VisionAnalyser(replace(_eyes(site), openai_api_key=None))
+    analyser.__dict__["_token"] = token
+    assert (await analyser.analyse(Item(), png())).facets["colour"] == {"navy": 0.9}
+    assert site.requests[0].headers["Authorization"] == "Bearer of-the-identity"
 
 
 @pytest.mark.parametrize(
