@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 from dataclasses import asdict
-from functools import cache
 from typing import Any, Protocol
 
 from shared.fetch import parse_allowed
@@ -22,6 +21,9 @@ from shared.taste.store import PriorStore, TasteStore
 from shared.web.answers import Answer, cached_answer
 from shared.web.requests import invalid, read_json, validating
 from shared.web.views import ticket_answer
+
+
+_PRIORS: dict[DocumentStore, PriorStore] = {}
 
 
 class App(Protocol):
@@ -55,7 +57,7 @@ async def show_profile(app: App, user_id: str, if_none_match: str | None) -> Ans
     """A user's ranked tastes with an ETag; what all users like, where the user is new. 304 where nothing changed."""
     _check(user_id)
     profile = await TasteStore(app.documents, app.clock).read(user_id)
-    content = profile_view(user_id, profile, await _priors(app.documents, app.clock).read())
+    content = profile_view(user_id, profile, await _priors(app).read())
     etag = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
     return cached_answer(content, etag, if_none_match)
 
@@ -74,10 +76,9 @@ def profile_view(user_id: str, profile: Profile, prior: Prior) -> dict[str, Any]
     return {"user_id": user_id, "evidence": evidence, "prior_users": prior.users, "facets": facets}
 
 
-@cache
-def _priors(documents: Any, clock: Any) -> PriorStore:
-    """The prior of a store, remembered by this process. The cache wants what a port does not promise: hashing."""
-    return PriorStore(documents, clock)
+def _priors(app: App) -> PriorStore:
+    """The prior of the app's store, remembered by this process."""
+    return _PRIORS.setdefault(app.documents, PriorStore(app.documents, app.clock))
 
 
 def _check(user_id: str) -> None:
