@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from devhost import config
 from devhost.config import ConfigError
@@ -19,10 +21,10 @@ from devhost.index import IndexingError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the app until SIGTERM or SIGINT, and return the exit code: 0, or 1 if it cannot be started."""
+    """Run the app until SIGTERM or SIGINT, which end the process with 0; return 1 if it cannot be started."""
     options = _parser().parse_args(arguments)
     try:
-        return asyncio.run(_serve(options))
+        asyncio.run(_serve(options))
     except (IndexingError, ConfigError) as error:
         if error.__cause__ is not None:
             traceback.print_exception(error.__cause__)
@@ -46,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-async def _serve(options: argparse.Namespace) -> int:
+async def _serve(options: argparse.Namespace) -> NoReturn:
     app_dir = options.app.resolve()
     settings = config.load_settings(app_dir, os.environ)
     os.environ.update(settings)  # as the worker: the app reads its settings from the environment
@@ -61,10 +63,18 @@ async def _serve(options: argparse.Namespace) -> int:
         await stopped.wait()
     finally:
         await host.stop()
-    if host.stuck:
-        sys.stdout.flush()
-        os._exit(0)
-    return 0
+    _end()
+
+
+def _end() -> NoReturn:
+    """End the process as the real host ends its worker: at once.
+
+    The app keeps its clients for the life of the process, and a sync function that overran keeps its thread: an
+    orderly end of the interpreter would complain of the ones, and wait for the other.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def _on_signals() -> asyncio.Event:

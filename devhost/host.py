@@ -90,11 +90,6 @@ class Host:
         """The address of the app, without a slash at its end."""
         return f"http://{self._address}:{self._port}"
 
-    @property
-    def stuck(self) -> bool:
-        """Whether a sync function outlived `stop`; only the end of the process ends it."""
-        return self._invoker.stuck
-
     async def start(self) -> None:
         """Serve HTTP, poll queues and fire timers."""
         self._listeners = [listener for function in self.functions if (listener := self._listener(function))]
@@ -157,7 +152,7 @@ class Host:
                 return self._queue_listener(function)
             return self._timer_listener(function) if function.kind == TIMER else None
         except (ConfigError, ValueError) as error:
-            raise IndexingError(f"function {function.name}: {error}") from error
+            raise IndexingError(f"function {function.name}: {error}") from None
 
     def _queue_listener(self, function: Function) -> QueueListener:
         from devhost.queues import QueueListener

@@ -87,7 +87,7 @@ def index(app: FunctionRegister, settings: Settings) -> list[Function]:
     try:
         functions = app.get_functions()
     except ValueError as error:
-        raise IndexingError(str(error)) from error
+        raise IndexingError(str(error)) from None
     return [_function(function, settings) for function in functions]
 
 

@@ -8,7 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -90,12 +90,6 @@ class Invoker:
         self._directory = str(app_dir)
         self._timeout = timeout.total_seconds() if timeout else None
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="function")
-        self._in_threads: set[Future[Any]] = set()
-
-    @property
-    def stuck(self) -> bool:
-        """Whether a sync function still runs in its thread, which nothing can stop but the end of the process."""
-        return any(future.running() for future in self._in_threads)
 
     async def invoke(
         self, function: Function, decode: Callable[[], Any], encode: Callable[[Any], Any] = lambda value: value
@@ -126,7 +120,9 @@ class Invoker:
         context = InvocationContext(run.function, str(uuid.uuid4()), self._directory, retry)
         started = time.perf_counter()
         outcome = await self._outcome(run, context)
-        _log(run.function.name, context.invocation_id, time.perf_counter() - started, outcome)
+        # Printed after this step of the loop: the answer, or the message's deletion, goes out first.
+        seconds = time.perf_counter() - started
+        asyncio.get_running_loop().call_soon(_log, run.function.name, context.invocation_id, seconds, outcome)
         return outcome
 
     async def _outcome(self, run: _Run, context: Context) -> Outcome:
@@ -145,10 +141,7 @@ class Invoker:
     async def _call(self, function: Function, arguments: dict[str, Any]) -> Any:
         if function.is_async:
             return await function.handler(**arguments)
-        future = self._pool.submit(function.handler, **arguments)
-        self._in_threads.add(future)
-        future.add_done_callback(self._in_threads.discard)
-        return await asyncio.wrap_future(future)
+        return await asyncio.wrap_future(self._pool.submit(function.handler, **arguments))
 
 
 @dataclass(frozen=True, slots=True)
