@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from typing import Protocol
 from shared.jobs.verdict import Delivery
 from shared.ports import Clock, MessageQueues, ReceivedMessage, TooLargeError
 from support.faulty import Died
+from support.memory import MemoryQueues
 
 POISON = "-poison"
 MESSAGE_LEASE = timedelta(minutes=10)
@@ -37,12 +39,13 @@ class ClockedQueues:
         self.touched: set[str] = set()
         self._clock = clock
         self._sent_at: dict[str, datetime] = {}
+        self._hidden: dict[str, tuple[datetime, datetime]] = {}
 
     async def send(self, queue: str, text: str, delay: timedelta = timedelta(0)) -> None:
         if len(text) > _LARGEST:
             raise TooLargeError("a message of more than 64 KiB")
         if delay > timedelta(0):
-            self.waiting.append(Waiting(queue, text, self._clock.now() + delay, datetime.now(UTC)))
+            self.waiting.append(Waiting(queue, text, self._clock.now() + delay, self._service_time()))
         else:
             await self.inner.send(queue, text)
             self.touched.add(queue)
@@ -50,12 +53,17 @@ class ClockedQueues:
     async def receive(
         self, queue: str, limit: int = 32, hide: timedelta = timedelta(minutes=1)
     ) -> list[ReceivedMessage]:
-        return await self.inner.receive(queue, limit, hide)
+        """Hide what is received by the turned clock; on real queues for a second of the real one, awaited when due."""
+        received = await self.inner.receive(queue, limit, hide if self._in_memory else timedelta(seconds=1))
+        until = self._clock.now() + hide, datetime.now(UTC) + timedelta(seconds=1.1)
+        self._hidden |= {message.message_id: until for message in received}
+        return received
 
     async def peek(self, queue: str, limit: int = 32) -> list[ReceivedMessage]:
         return await self.inner.peek(queue, limit)
 
     async def delete(self, queue: str, message: ReceivedMessage) -> bool:
+        self._hidden.pop(message.message_id, None)
         return await self.inner.delete(queue, message)
 
     async def depth(self, queue: str) -> int:
@@ -64,12 +72,32 @@ class ClockedQueues:
     async def release(self) -> None:
         """Put on the real queues what has become visible."""
         now = self._clock.now()
+        await self._show_hidden(now)
         due = [each for each in self.waiting if each.visible_at <= now]
         self.waiting = [each for each in self.waiting if each.visible_at > now]
         for each in due:
             self._sent_at[each.text] = each.sent_at.replace(microsecond=0)
             await self.inner.send(each.queue, each.text)
             self.touched.add(each.queue)
+
+    async def _show_hidden(self, now: datetime) -> None:
+        due = {message_id: real for message_id, (until, real) in self._hidden.items() if until <= now}
+        for message_id, real in due.items():
+            del self._hidden[message_id]
+            if not self._in_memory:
+                await asyncio.sleep(max(0.0, (real - datetime.now(UTC)).total_seconds()))
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is hidden."""
+        return not self.waiting and not self._hidden
+
+    @property
+    def _in_memory(self) -> bool:
+        return isinstance(self.inner, MemoryQueues)
+
+    def _service_time(self) -> datetime:
+        return self._clock.now() if self._in_memory else datetime.now(UTC)
 
     def inserted_at(self, message: ReceivedMessage) -> datetime:
         """When the message was sent, which for a delayed one is not when it was put on the real queue."""
@@ -100,13 +128,14 @@ class Host:
     def __init__(self, queues: ClockedQueues, clock: Clock) -> None:
         self.queues = queues
         self.deliveries: list[tuple[Delivery, str]] = []
+        self.gave_up = 0
         self._clock = clock
         self._in_hand: list[InHand] = []
 
     @property
     def idle(self) -> bool:
         """Whether no message is hidden, by a delay or a dead worker's lease."""
-        return not self._in_hand and not self.queues.waiting
+        return not self._in_hand and self.queues.idle
 
     async def pump(self, worker: Worker) -> int:
         """Deliver whatever is visible until nothing is; `Died` comes through, with the message left hidden."""
@@ -158,6 +187,7 @@ class Host:
             await self._move(each)
 
     async def _move(self, each: InHand) -> None:
+        self.gave_up += 1
         await self.queues.send(each.queue + POISON, each.message.text)
         await self._settle(each)
 

@@ -25,6 +25,7 @@ from shared.settings import Settings, load
 from support.clock import FakeClock
 from support.faulty import Faults, FaultyBlobs, FaultyDocuments, FaultyQueues
 from support.host import ClockedQueues, Host
+from support.memory import MemoryBlobs, MemoryQueues
 
 ENDS = {Status.COMPLETED.value, Status.FAILED.value, Status.CANCELLED.value}
 
@@ -57,7 +58,7 @@ class Lab:
     """The app, its real parts, and what its handlers have done."""
 
     blobs: Any
-    azure_queues: Any
+    storage_queues: Any
     documents: SqliteDocuments
     settings: Settings
     clock: FakeClock
@@ -67,7 +68,7 @@ class Lab:
 
     def __post_init__(self) -> None:
         """Start the host and the app."""
-        self.queues = ClockedQueues(self.azure_queues, self.clock)
+        self.queues = ClockedQueues(self.storage_queues, self.clock)
         self.host = Host(self.queues, self.clock)
         self.app = self.start()
 
@@ -210,8 +211,16 @@ async def open_lab(connection: str, name: str, folder: Path, **environ: str) -> 
     return Lab(open_blobs(settings, name), open_queues(settings), documents, settings, clock)
 
 
+def open_memory_lab(name: str, folder: Path) -> Lab:
+    """A lab whose blobs and queues are in memory; its documents are real."""
+    settings = load({"NIGHTSHIFT_STATUS_CONTAINER": name, "JOBS_QUEUE_NAME": name})
+    clock = FakeClock(datetime.now(UTC))
+    documents = SqliteDocuments(folder / f"{name}.db", clock)
+    return Lab(MemoryBlobs(clock), MemoryQueues(clock), documents, settings, clock)
+
+
 async def close_lab(lab: Lab) -> None:
     """Close what the lab holds open."""
-    for each in (lab.blobs, lab.azure_queues, lab.documents):
+    for each in (lab.blobs, lab.storage_queues, lab.documents):
         await each.close()
 

@@ -19,8 +19,8 @@ from shared.jobs.verdict import Delivery
 
 async def first_delivery(lab: Lab) -> Delivery:
     """The message of the only job, taken from its queue by hand."""
-    (message,) = await lab.azure_queues.receive(lab.settings.queue_normal)
-    await lab.azure_queues.delete(lab.settings.queue_normal, message)
+    (message,) = await lab.storage_queues.receive(lab.settings.queue_normal)
+    await lab.storage_queues.delete(lab.settings.queue_normal, message)
     body = base64.b64decode(message.text)
     return Delivery(lab.settings.queue_normal, message.message_id, body, message.inserted_at)
 

@@ -162,8 +162,8 @@ async def test_a_record_that_an_envelope_made_up_is_not_believed(lab: Lab) -> No
 
 async def drain(lab: Lab) -> None:
     """Take away what the app has sent."""
-    for message in await lab.azure_queues.receive(lab.settings.queue_normal):
-        await lab.azure_queues.delete(lab.settings.queue_normal, message)
+    for message in await lab.storage_queues.receive(lab.settings.queue_normal):
+        await lab.storage_queues.delete(lab.settings.queue_normal, message)
 
 
 def decode_text(text: str) -> Envelope:

@@ -21,8 +21,8 @@ RAW = "this is not Base64: ü"
 
 async def moved(lab: Lab) -> Delivery:
     """The message of the only job, as the poison trigger gets it."""
-    (message,) = await lab.azure_queues.receive(lab.settings.queue_normal)
-    await lab.azure_queues.delete(lab.settings.queue_normal, message)
+    (message,) = await lab.storage_queues.receive(lab.settings.queue_normal)
+    await lab.storage_queues.delete(lab.settings.queue_normal, message)
     body = base64.b64decode(message.text)
     return Delivery(f"{lab.settings.queue_normal}-poison", "moved", body, message.inserted_at)
 

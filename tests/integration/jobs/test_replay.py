@@ -148,8 +148,8 @@ async def test_a_failed_replay_has_a_dead_letter_of_its_own(lab: Lab) -> None:
 async def test_what_the_host_moved_to_the_poison_queue_moved_back(lab: Lab) -> None:
     """The host's copy carries no word of its dead letter: its time, later than the failure, says what it is."""
     ticket = await lab.submit(n=8)
-    (message,) = await lab.azure_queues.receive(lab.settings.queue_normal)
-    await lab.azure_queues.delete(lab.settings.queue_normal, message)
+    (message,) = await lab.storage_queues.receive(lab.settings.queue_normal)
+    await lab.storage_queues.delete(lab.settings.queue_normal, message)
     await lab.queues.send(f"{lab.settings.queue_normal}-poison", message.text)
     await lab.pump()
     job = await lab.settled(ticket.job.job_id, Status.FAILED)

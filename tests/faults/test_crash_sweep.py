@@ -1,0 +1,53 @@
+"""One fault at every storage call of every scenario: whatever breaks where, no job is lost and no outcome told twice.
+
+Each scenario is played once for each of its storage calls and each way in which that call can go wrong, until the fault
+is placed behind its last call. In the ordinary run blobs and queues are in memory, which makes thousands of such plays
+cheap; the same plays run over Azurite under the marker `faults`.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+from pathlib import Path
+
+import pytest
+from support.faulty import Mode
+from support.lab import Lab, close_lab, open_memory_lab
+from support.scenarios import SCENARIOS, Scenario, disturb
+
+SCENARIO = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name.replace(" ", "_"))
+MODE = pytest.mark.parametrize("mode", list(Mode), ids=lambda mode: mode.name.lower())
+
+
+async def play(lab: Lab, scenario: Scenario, mode: Mode) -> int:
+    """Disturb each call in turn; return how many there were."""
+    for at in count(1):
+        try:
+            faults = await disturb(lab, scenario, at, mode)
+        except Exception as error:
+            raise AssertionError(f"{scenario.name}, {mode} at call {at}: {error}") from error
+        if faults.struck is None:
+            assert len(faults.calls) == at - 1
+            return at - 1
+    raise AssertionError
+
+
+@SCENARIO
+@MODE
+async def test_a_fault_at_each_call(tmp_path: Path, scenario: Scenario, mode: Mode) -> None:
+    lab = open_memory_lab("sweep", tmp_path)
+    try:
+        assert await play(lab, scenario, mode) > 0, "the scenario makes no storage call: nothing was tested"
+    finally:
+        await close_lab(lab)
+
+
+@pytest.mark.faults
+@SCENARIO
+@MODE
+async def test_a_fault_at_each_call_over_azurite(lab: Lab, scenario: Scenario, mode: Mode) -> None:
+    assert await play(lab, scenario, mode) > 0, "the scenario makes no storage call: nothing was tested"
+
+
+def test_the_scenarios_cover_what_the_app_does() -> None:
+    assert len({scenario.name for scenario in SCENARIOS}) == len(SCENARIOS) > 20
