@@ -45,8 +45,12 @@ CREATE TABLE IF NOT EXISTS documents (
     UNIQUE (container, pk, id)
 );
 CREATE INDEX IF NOT EXISTS documents_by_id ON documents (container, id);
-CREATE INDEX IF NOT EXISTS documents_by_status ON documents (container, json_extract(body, '$.status'), id)
-    WHERE json_extract(body, '$.status') IS NOT NULL;
+CREATE INDEX IF NOT EXISTS documents_by_sort ON documents (container, json_extract(body, '$.sort'))
+    WHERE json_extract(body, '$.sort') IS NOT NULL;
+CREATE INDEX IF NOT EXISTS documents_by_pk_and_sort ON documents (container, pk, json_extract(body, '$.sort'))
+    WHERE json_extract(body, '$.sort') IS NOT NULL;
+CREATE INDEX IF NOT EXISTS documents_by_watch ON documents (container, json_extract(body, '$.watch_at'))
+    WHERE json_extract(body, '$.watch_at') IS NOT NULL;
 CREATE INDEX IF NOT EXISTS documents_by_expiry ON documents (expires_at) WHERE expires_at IS NOT NULL;
 """
 _ALIVE = "(expires_at IS NULL OR expires_at > :now)"
@@ -206,7 +210,7 @@ def _sql(container: str, query: Query) -> tuple[str, dict[str, Any]]:
         conditions.append(f"{_column(where.name)} {where.op} :p{n} AND {_has_type_of(where.name, where.value)}")
         values[f"p{n}"] = where.value
     if query.order_by not in _COLUMNS:
-        conditions.append(_has_type_of(query.order_by, ""))
+        conditions.append(f"{order} IS NOT NULL AND {_has_type_of(query.order_by, '')}")
     if query.partition is not None:
         conditions.append("pk = :pk")
         values["pk"] = query.partition

@@ -14,6 +14,16 @@ CONNECTION_TIMEOUT = 5
 READ_TIMEOUT = 20
 """Seconds to wait for the next bytes of an answer."""
 
+COSMOS_LIMITS: dict[str, Any] = {
+    "connection_timeout": CONNECTION_TIMEOUT,
+    "read_timeout": READ_TIMEOUT,
+    "retry_total": 3,
+    "retry_backoff_max": 5,
+    "retry_throttle_total": 5,
+    "retry_throttle_backoff_max": 10,
+}
+"""Limits for the Cosmos DB SDK, which takes them by name: seconds and counts. Throttling gets more patience."""
+
 
 def transport() -> AioHttpTransport:
     """An HTTP transport of up to 100 connections, opened by its first request.
@@ -31,14 +41,3 @@ def quiet() -> None:
     logger = logging.getLogger("azure")
     if logger.level == logging.NOTSET:
         logger.setLevel(logging.WARNING)
-
-
-COSMOS_LIMITS: dict[str, Any] = {
-    "connection_timeout": CONNECTION_TIMEOUT,
-    "read_timeout": READ_TIMEOUT,
-    "retry_total": 3,
-    "retry_backoff_max": 5,
-    "retry_throttle_total": 5,
-    "retry_throttle_backoff_max": 10,
-}
-"""The same for the Cosmos DB SDK, which takes them by name: seconds and counts. Throttling gets more patience."""
