@@ -22,7 +22,6 @@ from shared.web.answers import Answer, cached_answer
 from shared.web.requests import invalid, read_json, validating
 from shared.web.views import ticket_answer
 
-
 _PRIORS: dict[DocumentStore, PriorStore] = {}
 
 

@@ -88,8 +88,8 @@ class Ranked:
 
 def fold(evidence: Iterable[Evidence]) -> Profile:
     """Fold evidence, in any order, into a profile."""
-    newest_first = sorted({one.id: one for one in evidence}.values(), key=lambda one: one.sort, reverse=True)
-    kept = newest_first[:MAX_EVIDENCE]
+    latest = {one.id: one for one in sorted(evidence, key=_moment)}
+    kept = sorted(latest.values(), key=_moment, reverse=True)[:MAX_EVIDENCE]
     if not kept:
         return Profile()
     return Profile(
@@ -119,6 +119,10 @@ def rank(
         if values:
             ranked[name] = values
     return ranked
+
+
+def _moment(one: Evidence) -> str:
+    return one.sort
 
 
 def _tallies(newest_first: list[Evidence]) -> dict[str, dict[str, Tally]]:

@@ -159,6 +159,7 @@ def test_the_last_word_on_an_item_stands() -> None:
     up, down = (signal(1, {"colour": {"red": 1.0}}, sign, minute) for sign, minute in ((UP, 1), (DOWN, 2)))
     assert down.version > up.version
     assert down.id == up.id
+    assert fold([up, down]) == fold([down, up]) == fold([down])
 
 
 def test_only_the_newest_evidence_counts_and_only_so_many_values_are_kept() -> None:

@@ -17,7 +17,7 @@ from shared.taste.words import analyse_words
     [
         ("Navy-Blue STRIPED T-Shirts", [("colour", "navy"), ("pattern", "striped"), ("garment", "t-shirt")]),
         ("rose gold cufflinks", [("colour", "rose gold"), ("garment", "cufflinks")]),
-        ("dresses, hoodies & scarves", [("garment", "dress"), ("garment", "hoodie")]),
+        ("dresses, hoodies & scarves", [("garment", "dress"), ("garment", "hoodie"), ("garment", "scarf")]),
         ("a blue blouse, two blouses", [("colour", "blue"), ("garment", "blouse"), ("garment", "blouse")]),
         ("sundress for weddings", [("garment", "dress"), ("occasion", "wedding")]),
         ("Lévi's jeans", [("brand", "levis"), ("garment", "jeans")]),
