@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 import azure.functions as func
@@ -30,4 +31,7 @@ async def record(msg: func.QueueMessage, queue: str) -> None:
 def _delivery(msg: func.QueueMessage, queue: str) -> Delivery:
     from shared.jobs.verdict import Delivery
 
-    return Delivery(queue, msg.id or "", msg.get_body(), msg.insertion_time, msg.dequeue_count or 1)
+    inserted = msg.insertion_time
+    if inserted and inserted.tzinfo is None:
+        inserted = inserted.replace(tzinfo=UTC)  # the library drops a zone that is not written as `Z`
+    return Delivery(queue, msg.id or "", msg.get_body(), inserted, msg.dequeue_count or 1)
