@@ -104,7 +104,8 @@ class Burial:
 def failure_of(error: Exception, attempt: int, parts: Parts) -> Failure:
     """What is kept of an exception: its type and at most 2,000 characters of its message."""
     name = type(error).__name__
-    return Failure(type=name, message=str(error)[:2000] or name, attempt=attempt, at=parts.clock.now())
+    message = str(error)[:2000].encode(errors="replace").decode()  # half a surrogate pair is no text that JSON can hold
+    return Failure(type=name, message=message or name, attempt=attempt, at=parts.clock.now())
 
 
 def _abandoned(job: Job, envelope: Envelope, parts: Parts) -> bool:

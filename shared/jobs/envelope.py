@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue, StringConstraints, ValidationError
+from pydantic_core import from_json
 
 from shared.jobs.errors import UnreadableError
 from shared.jobs.model import Job
@@ -25,7 +26,7 @@ LARGEST = 48 * 1024
 class Envelope(BaseModel):
     """One message about one job. `dead_letter` marks a replay: it names the dead letter whose text this is."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
     nightshift: Literal[1] = 1
     kind: str
@@ -92,8 +93,9 @@ def decode(body: bytes) -> Envelope:
         UnreadableError: it is not an envelope of this app; the message says why, without the content.
     """
     try:
-        return Envelope.model_validate_json(body)
-    except ValidationError as error:
+        # In two steps, since the model's own parser takes NaN, which is no JSON and which no store would keep.
+        return Envelope.model_validate(from_json(body, allow_inf_nan=False))
+    except ValueError as error:
         inner = _unwrapped(body)
         if inner is not None:
             return decode(inner)
@@ -108,7 +110,9 @@ def _unwrapped(body: bytes) -> bytes | None:
     return inner if inner.startswith(b"{") else None
 
 
-def _why(error: ValidationError) -> str:
+def _why(error: ValueError) -> str:
+    if not isinstance(error, ValidationError):
+        return f"not JSON: {error}"
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     where = ".".join(map(str, first["loc"]))
     return f"{where}: {first['msg']}" if where else first["msg"]

@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from pydantic_core import to_jsonable_python
+from pydantic_core import from_json, to_json
 
 from shared.jobs.backoff import delay
 from shared.jobs.burial import Burial, failure_of
@@ -199,7 +199,7 @@ class Runner:
         payload = kind.parse(await self._parts.payload(context.job), context.job.payload_version)
         async with context.heartbeat(), asyncio.timeout(policy.timeout_seconds):
             results = await kind.handler(payload, context)
-        return to_jsonable_python(results)
+        return from_json(to_json(results))  # as it will be stored: what cannot be is an error of this attempt
 
     async def _failed(self, error: Exception, policy: Policy, context: JobContext) -> str:
         failure = failure_of(error, context.attempt, self._parts)

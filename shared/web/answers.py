@@ -80,4 +80,4 @@ def matches(if_none_match: str, tag: str) -> bool:
 
 
 def _dump(content: Any) -> bytes:
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
