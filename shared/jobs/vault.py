@@ -129,6 +129,8 @@ class Vault:
         """Add a replay to a dead letter's record."""
         for _ in range(10):
             letter, etag = await self._read(letter_id)
+            if replay in letter.replays:
+                return  # noted by a write whose answer was lost
             changed = letter.model_copy(update={"replays": (*letter.replays, replay)})
             try:
                 await self._documents.replace(DEAD_LETTERS, _document(changed), etag)
