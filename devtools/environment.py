@@ -209,10 +209,10 @@ def _npm_on_path() -> list[str] | None:
     version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
     if not re.match(r"v\d", version) or int(version[1:].split(".")[0]) < NODE:
         return None
-    if npm:
-        return [npm]
     bundled = Path(node).resolve().parent.parent / "lib/node_modules/npm/bin/npm-cli.js"
-    return [node, str(bundled)] if bundled.exists() else None
+    if bundled.exists():  # first: a wheel cannot hold the symbolic link that npm itself is
+        return [node, str(bundled)]
+    return [npm] if npm else None
 
 
 def _read(path: Path) -> str | None:

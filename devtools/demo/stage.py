@@ -25,7 +25,7 @@ _HURRIED = {
     "TASTE_JOB_BASE_BACKOFF_SECONDS": "1",
     "TASTE_JOB_MAX_BACKOFF_SECONDS": "2",
     "TASTE_JOB_JITTER_SECONDS": "0",
-    "DEVHOST_MESSAGE_LEASE_SECONDS": "10",
+    "DEVHOST_MESSAGE_LEASE_SECONDS": "3",
 }
 """Settings under which leases lapse and retries come within seconds, so that a demo can show them."""
 _LOCAL = {"COSMOS_ENDPOINT": "", "AZURE_OPENAI_ENDPOINT": ""}

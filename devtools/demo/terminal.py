@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Mapping, Sequence
 
 from devtools.demo.client import FINAL, Json
@@ -29,10 +30,12 @@ class Story:
 
     def __init__(self) -> None:
         self.broken: list[str] = []
+        self._started = time.monotonic()
 
     def chapter(self, title: str) -> None:
         """Begin a chapter."""
-        say(f"\n{title}\n{'-' * len(title)}")
+        head = f"{time.monotonic() - self._started:3.0f} s  {title}"
+        say(f"\n{head}\n{'-' * len(head)}")
 
     def expect(self, what: str, *, held: bool) -> None:
         """State an expectation and whether it held."""
