@@ -89,7 +89,7 @@ async def _hop(url: str, limits: Limits, allowed: Collection[str], resolver: Abs
     Every hop has a connector of its own, so that no connection made under one host's rules serves another's.
     """
     check_url(url, allowed)
-    target = URL(url)
+    target = _parsed(url)
     listed = is_allowed((target.host or "").lower(), target.port or 0, allowed)
     connector = aiohttp.TCPConnector(
         resolver=resolver, use_dns_cache=False, socket_factory=_open_socket if listed else _open_public_socket
@@ -133,9 +133,16 @@ def _location(response: aiohttp.ClientResponse) -> str:
     if not location:
         raise StatusRefusedError("the server redirects to nowhere")
     try:
-        return str(response.url.join(URL(location)))
+        return str(response.url.join(_parsed(location)))
     except ValueError:
-        raise UrlRefusedError("the server redirects to something that is no URL") from None
+        raise UrlRefusedError from None
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return URL(url)
+    except ValueError:
+        raise UrlRefusedError from None
 
 
 def _check_status(response: aiohttp.ClientResponse) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
@@ -64,7 +63,7 @@ def analysers(settings: Settings) -> tuple[Analyser, ...]:
 
 
 async def analyse(chosen: Sequence[Analyser], item: Item, image: bytes | None, *, tolerant: bool = False) -> Findings:
-    """Ask every analyser and put together what they found.
+    """Ask every analyser, one after the other (only one of them takes its time), and put together what they found.
 
     Args:
         chosen: the analysers.
@@ -72,7 +71,7 @@ async def analyse(chosen: Sequence[Analyser], item: Item, image: bytes | None, *
         image: its image, if there is one.
         tolerant: do without an analyser whose service cannot answer, instead of raising.
     """
-    return merge(await asyncio.gather(*(_ask(one, item, image, tolerant) for one in chosen)))
+    return merge([await _ask(one, item, image, tolerant) for one in chosen])
 
 
 async def _ask(one: Analyser, item: Item, image: bytes | None, tolerant: bool) -> Findings:

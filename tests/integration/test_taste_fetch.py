@@ -20,6 +20,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from shared.adapters.sqlite import SqliteDocuments
@@ -225,6 +227,16 @@ async def test_a_redirect_is_checked_like_a_first_address(site: Site, target: st
 async def test_a_redirect_to_no_http_url_is_refused(site: Site, target: str) -> None:
     with pytest.raises(UrlRefusedError):
         await get(site.serve("/go", status=307, Location=target), site.host)
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.text(max_size=30),
+    st.sampled_from(["http://{}", "http://{}/a", "http://a.{}:80/", "http://[{}]/", "http://a.example/{}"]),
+)
+async def test_whatever_the_url_only_errors_of_fetching_are_raised(noise: str, form: str) -> None:
+    with pytest.raises(FetchError):
+        await get(form.format(noise), resolver=Answers(["127.0.0.1"]))
 
 
 async def test_redirects_are_followed_and_counted(site: Site) -> None:
