@@ -18,10 +18,10 @@ from shared.ports import DocumentStore
 from shared.settings import load
 from shared.taste.evidence import Evidence, ImageNote
 from shared.taste.feedback import TasteJob
-from shared.taste.http import forget_user, show_profile, take_feedback
 from shared.taste.profile import fold
 from shared.taste.store import PriorStore, TasteStore
 from shared.taste.words import analyse_words
+from shared.web.taste import forget_user, show_profile, take_feedback
 from support.clock import FakeClock
 from support.cosmos import KEY, CosmosProcess
 from support.lab import Lab

@@ -1,70 +1,35 @@
-"""Taste over HTTP, on the app's own ports but for queues and blobs, which are not reached."""
+"""Taste over HTTP: the real app over SQLite, with blobs and queues in memory."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from shared.adapters.sqlite import SqliteDocuments
-from shared.jobs.model import Job, Priority, Status
-from shared.jobs.submit import Options, Ticket
-from shared.settings import Settings, load
+from shared.bootstrap import App, compose
+from shared.settings import load
 from shared.taste.evidence import Evidence, ImageNote
 from shared.taste.feedback import TasteJob
-from shared.taste.http import forget_user, show_profile, take_feedback
 from shared.taste.store import PriorStore, TasteStore
 from shared.taste.words import analyse_words
 from shared.web.answers import Problem
+from shared.web.taste import forget_user, show_profile, take_feedback
 from support.clock import FakeClock
-
-
-class Desk:
-    """Takes jobs in."""
-
-    def __init__(self) -> None:
-        self.taken: list[tuple[str, TasteJob, Options]] = []
-
-    async def submit(self, kind: str, payload: TasteJob, options: Options) -> Ticket:
-        self.taken.append((kind, payload, options))
-        now = datetime(2026, 1, 5, 12, tzinfo=UTC)
-        job = Job(
-            job_id="0193d1d0-0000-7000-8000-000000000000",
-            kind=kind,
-            status=Status.QUEUED,
-            version=1,
-            priority=Priority.NORMAL,
-            payload_version=1,
-            payload={},
-            created_at=now,
-            updated_at=now,
-            due_at=now,
-            watch_at=now,
-        )
-        return Ticket(job, '"e"')
-
-
-@dataclass
-class FakeApp:
-    settings: Settings
-    engine: Any
-    documents: SqliteDocuments
-    clock: FakeClock
+from support.memory import MemoryBlobs, MemoryQueues
 
 
 @pytest.fixture
-async def app(tmp_path: Path, clock: FakeClock) -> AsyncIterator[FakeApp]:
+async def app(tmp_path: Path, clock: FakeClock) -> AsyncIterator[App]:
     documents = SqliteDocuments(tmp_path / "taste.db", clock)
-    yield FakeApp(load({}), Desk(), documents, clock)
+    yield compose(load({}), MemoryBlobs(clock), MemoryQueues(clock), documents, clock)
     await documents.close()
 
 
-async def like(app: FakeApp, user: str, item: int = 1) -> None:
+async def like(app: App, user: str, item: int = 1) -> None:
     job = TasteJob.model_validate(
         {
             "user_id": user,
@@ -79,18 +44,14 @@ async def like(app: FakeApp, user: str, item: int = 1) -> None:
     await store.fold(user)
 
 
-async def test_feedback_becomes_a_job_of_now(app: FakeApp) -> None:
+async def test_feedback_becomes_a_job_of_now(app: App) -> None:
     body = {"user_id": "u", "item_id": "i", "signal": "up", "item": {"title": "gown"}}
     answer = await take_feedback(app, json.dumps(body).encode(), "http://host", "trace")
     assert (answer.status, answer.headers["Retry-After"]) == (202, "2")
-    assert answer.headers["Location"].endswith("/jobs/0193d1d0-0000-7000-8000-000000000000")
-    [(kind, job, options)] = app.engine.taken
-    assert (kind, job.item.title, job.occurred_at, options.trace) == (
-        "taste-analysis",
-        "gown",
-        app.clock.now(),
-        "trace",
-    )
+    job = (await app.engine.get(json.loads(answer.body)["job_id"])).job
+    payload = TasteJob.model_validate(job.payload)
+    assert (job.kind, payload.item.title, payload.occurred_at) == ("taste-analysis", "gown", app.clock.now())
+    assert await app.queues.depth("taste-analysis-jobs") == 1
 
 
 @pytest.mark.parametrize(
@@ -105,24 +66,24 @@ async def test_feedback_becomes_a_job_of_now(app: FakeApp) -> None:
         (b'{"user_id":"u","item_id":"i","signal":"up","item":{"sise":"m"}}', 422, {"item.sise"}),
     ],
 )
-async def test_what_does_not_fit_makes_no_job(app: FakeApp, body: bytes, status: int, named: set[str]) -> None:
+async def test_what_does_not_fit_makes_no_job(app: App, body: bytes, status: int, named: set[str]) -> None:
     with pytest.raises(Problem) as caught:
         await take_feedback(app, body, "http://host", None)
     assert caught.value.status == status
     assert {one.field for one in caught.value.errors} == named
     assert b"192.168" not in caught.value.answer().body
-    assert app.engine.taken == []
+    assert await app.queues.depth("taste-analysis-jobs") == 0
 
 
-async def test_a_new_user_has_a_sensible_profile(app: FakeApp) -> None:
+async def test_a_new_user_has_a_sensible_profile(app: App) -> None:
     answer = await show_profile(app, "new", None)
     content = json.loads(answer.body)
     assert content["evidence"] == {"ups": 0, "downs": 0, "items": 0, "oldest": None, "newest": None}
     assert len(content["facets"]["colour"]) == 10
-    assert content["prior_users"] == 0
+    assert content["others"] == {"users": 0}
 
 
-async def test_a_profile_says_what_it_stands_on_and_can_be_cached(app: FakeApp) -> None:
+async def test_a_profile_says_what_it_stands_on_and_can_be_cached(app: App) -> None:
     await like(app, "u")
     answer = await show_profile(app, "u", None)
     content = json.loads(answer.body)
@@ -135,18 +96,18 @@ async def test_a_profile_says_what_it_stands_on_and_can_be_cached(app: FakeApp) 
     assert (await show_profile(app, "u", etag)).status == 200
 
 
-async def test_what_others_like_changes_the_etag_too(app: FakeApp) -> None:
+async def test_what_others_like_changes_the_etag_too(app: App, clock: FakeClock) -> None:
     etag = (await show_profile(app, "u", None)).headers["ETag"]
     for number in range(6):
         await like(app, f"other{number}")
     await PriorStore(app.documents, app.clock).refresh()
-    app.clock.advance(301)
+    clock.advance(301)
     answer = await show_profile(app, "u", etag)
     assert answer.status == 200
     assert json.loads(answer.body)["facets"]["colour"][0]["value"] == "teal"
 
 
-async def test_a_user_can_be_forgotten(app: FakeApp) -> None:
+async def test_a_user_can_be_forgotten(app: App) -> None:
     await like(app, "u")
     assert (await forget_user(app, "u")).status == 204
     assert (await forget_user(app, "u")).status == 204
@@ -154,7 +115,7 @@ async def test_a_user_can_be_forgotten(app: FakeApp) -> None:
 
 
 @pytest.mark.parametrize("user_id", ["", "~prior", "a b", "..", "a/b", "a" * 129, "a\n"])
-async def test_what_is_no_user_id_is_refused(app: FakeApp, user_id: str) -> None:
+async def test_what_is_no_user_id_is_refused(app: App, user_id: str) -> None:
     for answer in (show_profile(app, user_id, None), forget_user(app, user_id)):
         with pytest.raises(Problem) as caught:
             await answer
