@@ -234,7 +234,7 @@ def _next(job: Job, at: datetime, event: str | None, detail: str | None = None, 
 
 
 def _bounded(history: tuple[Entry, ...]) -> tuple[Entry, ...]:
-    return history if len(history) <= HISTORY_LIMIT else (history[0], *history[2 - HISTORY_LIMIT :])
+    return history if len(history) <= HISTORY_LIMIT else (history[0], *history[1 - HISTORY_LIMIT :])
 
 
 def _finished(job: Job) -> Progress | None:

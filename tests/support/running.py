@@ -1,0 +1,80 @@
+"""The real app under devhost, as a process that tests kill."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+from support.node import free_ports
+
+from devtools.guard import KILL, guarded
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+class RunningApp:
+    """The app, started and killed as often as a test likes, always on the same port; it never outlives the test."""
+
+    def __init__(self, connection: str, folder: Path, **environ: str) -> None:
+        (self.port,) = free_ports(1)
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._log = folder / "devhost.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._environ = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("AZURE", "COSMOS", "TASTE"))},
+            "AzureWebJobsStorage": connection,
+            "NIGHTSHIFT_SQLITE_PATH": str(folder / "nightshift.db"),
+            "JOBS_LEASE_SECONDS": "3",
+            "JOBS_SWEEP_SCHEDULE": "*/2 * * * * *",
+            "JOBS_SWEEP_GRACE_SECONDS": "2",
+            "DEVHOST_MESSAGE_LEASE_SECONDS": "5",
+            **environ,
+        }
+
+    async def start(self) -> None:
+        """Start, and wait until it answers."""
+        command = (sys.executable, "-m", "devhost", "--app", str(REPOSITORY), "--port", str(self.port))
+        with self._log.open("ab") as log:
+            self._process = guarded(command, cwd=REPOSITORY, env=self._environ, stdout=log, stderr=subprocess.STDOUT)
+        async with asyncio.timeout(60), httpx.AsyncClient() as client:
+            while not await _answers(client, f"{self.url}/api/health"):
+                assert self._process.poll() is None, self.output()[-4000:]
+                await asyncio.sleep(0.1)
+
+    async def kill(self) -> None:
+        """SIGKILL."""
+        if self._process is None:
+            return
+        assert self._process.stdin is not None
+        self._process.stdin.write(KILL)
+        self._process.stdin.close()
+        await asyncio.to_thread(self._process.wait)
+        self._process = None
+
+    def output(self) -> str:
+        """What it has printed so far."""
+        return self._log.read_text(errors="replace")
+
+
+async def _answers(client: httpx.AsyncClient, url: str) -> bool:
+    try:
+        return (await client.get(url)).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+async def insist(client: httpx.AsyncClient, method: str, url: str, **options: Any) -> httpx.Response:
+    """Ask until the app answers with something other than an error of its own, as a client is told to do."""
+    while True:
+        try:
+            response = await client.request(method, url, **options)
+        except httpx.HTTPError:
+            response = None
+        if response is not None and response.status_code < 500:
+            return response
+        await asyncio.sleep(0.2)
