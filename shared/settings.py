@@ -61,7 +61,7 @@ def _schedule(name: str, default: str, meaning: str) -> Any:
 
 
 def _setting(spec: Spec, default: Any) -> Any:
-    return field(default=default, metadata={"spec": spec})
+    return field(default=default, repr=not spec.secret, metadata={"spec": spec})
 
 
 def _within(number: Callable[[str], Any], low: float, high: float) -> Callable[[str], Any]:

@@ -112,7 +112,7 @@ class Job(_Record):
 
 def iso(moment: datetime) -> str:
     """Write a moment so that text order is time order: UTC, microseconds, `Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def summary(job: Job) -> dict[str, Any]:

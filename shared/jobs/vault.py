@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 from uuid import NAMESPACE_URL, uuid5
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue
 
 from shared.containers import DEAD_LETTERS
 from shared.jobs.envelope import Envelope, encode, envelope_of, text_of
@@ -83,6 +83,17 @@ class DeadLetter(BaseModel):
     replays: tuple[Replay, ...] = ()
 
 
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError("is beyond the calendar") from None
+
+
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
+"""A date and time, UTC where it names no zone."""
+
+
 class Filter(BaseModel):
     """Which dead letters are meant; what is None does not matter. `replayed` False: only those never replayed."""
 
@@ -92,8 +103,8 @@ class Filter(BaseModel):
     fingerprint: str | None = None
     reason: Reason | None = None
     job_id: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     replayed: bool | None = None
 
 

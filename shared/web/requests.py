@@ -65,7 +65,7 @@ def read_uuid(text: str, field: str) -> str:
 def read_limit(params: Mapping[str, str], default: int = 50, largest: int = 200) -> int:
     """The `limit` of a page, or a 422 problem."""
     text = params.get("limit", str(default))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= largest):
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= largest):
         raise invalid((FieldProblem("limit", f"must be a whole number from 1 to {largest}"),))
     return int(text)
 

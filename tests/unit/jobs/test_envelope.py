@@ -79,7 +79,7 @@ def test_what_fits_travels_and_no_text_is_larger_than_a_queue_takes(size: int, e
 
 
 def test_a_record_that_does_not_fit_is_left_out() -> None:
-    job = job_of({"note": "x" * (LARGEST - 1000)})
+    job = job_of({"note": "x" * (LARGEST - 600)})
     assert fits(job, NOW)
     envelope = decode(body_of(encode(envelope_of(job, '"e"', NOW))))
     assert (envelope.record, envelope.etag, envelope.snapshot) == (None, None, None)

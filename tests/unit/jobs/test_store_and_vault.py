@@ -20,7 +20,7 @@ spans = st.timedeltas(timedelta(0), timedelta(hours=3))
 
 def id_made_at(moment: datetime) -> str:
     nanoseconds = int(moment.timestamp() * 1e6) * 1000
-    return str(uuid7(nanoseconds // 10**9, nanoseconds % 10**9))
+    return str(uuid7(nanoseconds=nanoseconds))
 
 
 @given(moments, spans, st.floats(0, 1))

@@ -1,0 +1,123 @@
+"""Settings: each validated with a clear error, and no secret told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.settings import Settings, SettingsError, load, specs
+
+NAMES = {spec.name: spec for spec in specs().values()}
+
+
+def error_of(**environ: str) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load(environ)
+    return str(caught.value)
+
+
+def test_an_empty_environment_is_enough() -> None:
+    assert load({}) == Settings()
+    assert load(dict.fromkeys(NAMES, "  ")) == Settings()
+
+
+def test_every_default_would_be_accepted() -> None:
+    for name, spec in specs().items():
+        default = getattr(Settings(), name)
+        if default not in (None, ""):
+            assert spec.read(str(default)) == default
+
+
+def test_names_and_meanings_are_given_once() -> None:
+    assert len(NAMES) == len(specs())
+    assert all(spec.meaning.endswith((".", "`.", ")")) for spec in specs().values())
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "text", "value"),
+    [
+        ("TASTE_JOB_QUEUE_NAME", "taste_queue", "tastes-2", "tastes-2"),
+        ("TASTE_JOB_DEAD_LETTER_QUEUE_NAME", "taste_poison_queue", "graves", "graves"),
+        ("TASTE_JOB_MAX_RETRIES", "taste_max_retries", "0", 0),
+        ("TASTE_JOB_BASE_BACKOFF_SECONDS", "taste_base_backoff_seconds", "0.5", 0.5),
+        ("TASTE_JOB_MAX_BACKOFF_SECONDS", "taste_max_backoff_seconds", "604800", 604800.0),
+        ("TASTE_JOB_JITTER_SECONDS", "taste_jitter_seconds", "0", 0.0),
+        ("TASTE_JOB_DEDUPE_TTL_SECONDS", "taste_dedupe_ttl_seconds", "60", 60),
+        ("TASTE_PRIOR_SCHEDULE", "taste_prior_schedule", "0 0 4 * * *", "0 0 4 * * *"),
+    ],
+)
+def test_each_taste_setting_is_read(name: str, field: str, text: str, value: Any) -> None:
+    assert getattr(load({name: f" {text} "}), field) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("TASTE_JOB_QUEUE_NAME", "Taste"),
+        ("TASTE_JOB_QUEUE_NAME", "ab"),
+        ("TASTE_JOB_QUEUE_NAME", "a--b"),
+        ("TASTE_JOB_QUEUE_NAME", "-ab"),
+        ("TASTE_JOB_QUEUE_NAME", "a" * 64),
+        ("TASTE_JOB_QUEUE_NAME", "a_b"),
+        ("TASTE_JOB_QUEUE_NAME", "ab\u0669"),
+        ("TASTE_JOB_DEAD_LETTER_QUEUE_NAME", "graves!"),
+        ("TASTE_JOB_MAX_RETRIES", "-1"),
+        ("TASTE_JOB_MAX_RETRIES", "51"),
+        ("TASTE_JOB_MAX_RETRIES", "4.5"),
+        ("TASTE_JOB_MAX_RETRIES", "many"),
+        ("TASTE_JOB_BASE_BACKOFF_SECONDS", "-0.1"),
+        ("TASTE_JOB_BASE_BACKOFF_SECONDS", "nan"),
+        ("TASTE_JOB_BASE_BACKOFF_SECONDS", "inf"),
+        ("TASTE_JOB_MAX_BACKOFF_SECONDS", "604801"),
+        ("TASTE_JOB_JITTER_SECONDS", "2s"),
+        ("TASTE_JOB_DEDUPE_TTL_SECONDS", "2592001"),
+        ("TASTE_JOB_DEDUPE_TTL_SECONDS", "1e3"),
+        ("TASTE_PRIOR_SCHEDULE", "hourly"),
+        ("JOBS_LEASE_SECONDS", "0"),
+        ("COSMOS_ENDPOINT", "cosmos.example"),
+    ],
+)
+def test_what_does_not_fit_is_named_with_what_was_expected_and_found(name: str, text: str) -> None:
+    message = error_of(**{name: text})
+    assert message == f"app settings: {name}: expected {NAMES[name].kind}, found {text!r}"
+
+
+def test_everything_that_is_wrong_is_told_at_once() -> None:
+    message = error_of(TASTE_JOB_MAX_RETRIES="x", JOBS_LEASE_SECONDS="y", TASTE_JOB_JITTER_SECONDS="1")
+    assert "TASTE_JOB_MAX_RETRIES" in message
+    assert "JOBS_LEASE_SECONDS" in message
+    assert "JITTER" not in message
+
+
+def test_backoff_settings_must_agree() -> None:
+    message = error_of(TASTE_JOB_BASE_BACKOFF_SECONDS="10", TASTE_JOB_MAX_BACKOFF_SECONDS="5")
+    assert message == "app settings: TASTE_JOB_MAX_BACKOFF_SECONDS: expected at least TASTE_JOB_BASE_BACKOFF_SECONDS"
+
+
+def test_the_poison_queue_follows_the_hosts_own_naming() -> None:
+    assert load({}).taste_poison_queue == "taste-analysis-jobs-poison"
+    assert load({"TASTE_JOB_QUEUE_NAME": "tastes"}).taste_poison_queue == "tastes-poison"
+    chosen = load({"TASTE_JOB_QUEUE_NAME": "tastes", "TASTE_JOB_DEAD_LETTER_QUEUE_NAME": "graves"})
+    assert chosen.taste_poison_queue == "graves"
+
+
+def test_secrets_are_marked() -> None:
+    secret = {spec.name for spec in specs().values() if spec.secret}
+    assert secret == {"AzureWebJobsStorage", "COSMOS_KEY", "AZURE_OPENAI_API_KEY"}
+
+
+def test_a_secret_is_shown_neither_in_errors_nor_in_a_print(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("AzureWebJobsStorage", "COSMOS_KEY", "AZURE_OPENAI_API_KEY")
+    assert "hush" not in error_of(**dict.fromkeys(names, "hush"), JOBS_LEASE_SECONDS="x")
+    assert "hush" not in repr(load(dict.fromkeys(names, "hush")))
+
+
+@given(st.dictionaries(st.sampled_from(sorted(NAMES)), st.text(max_size=20), max_size=4))
+def test_any_environment_is_read_or_refused_in_words(environ: dict[str, str]) -> None:
+    try:
+        assert isinstance(load(environ), Settings)
+    except SettingsError as error:
+        assert any(name in str(error) for name in NAMES)

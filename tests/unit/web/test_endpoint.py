@@ -1,0 +1,128 @@
+"""Functions of the app called as the worker calls them: every error becomes an answer, and none tells too much."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import azure.functions as func
+import pytest
+from blueprints.http import endpoint
+
+import shared.bootstrap
+from shared.jobs.errors import (
+    DeadLetterNotFoundError,
+    FieldProblem,
+    InvalidPayloadError,
+    InvalidTransitionError,
+    JobNotFoundError,
+)
+from shared.ports import PreconditionError, StorageError
+from shared.web.answers import Answer, Problem
+
+REPOSITORY = Path(__file__).parents[3]
+Function = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
+
+
+def request(method: str = "GET", path: str = "/api/x", body: bytes = b"", **route: str) -> func.HttpRequest:
+    return func.HttpRequest(method, f"http://localhost:7071{path}", body=body, route_params=route)
+
+
+def raising(error: Exception) -> Function:
+    @endpoint
+    async def handle(req: func.HttpRequest) -> Answer:
+        raise error
+
+    return handle
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "says"),
+    [
+        (Problem(400, "Not JSON", "at line 1"), 400, "at line 1"),
+        (InvalidPayloadError((FieldProblem("a", "expected"),)), 422, "expected"),
+        (JobNotFoundError("there is no job x"), 404, "there is no job x"),
+        (DeadLetterNotFoundError("there is no dead letter x"), 404, "there is no dead letter x"),
+        (InvalidTransitionError("it is completed"), 409, "it is completed"),
+        (StorageError("account key of ann"), 503, "try again"),
+        (PreconditionError("account key of ann"), 503, "try again"),
+        (RuntimeError("account key of ann"), 500, "could not be handled"),
+    ],
+)
+async def test_every_error_is_an_answer(
+    error: Exception, status: int, says: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    response = await raising(error)(request(path="/api/x?secret=1"))
+    assert (response.status_code, response.mimetype) == (status, "application/problem+json")
+    content = json.loads(response.get_body())
+    assert (content["status"], content["instance"]) == (status, "/api/x")
+    assert says in json.dumps(content)
+    assert "ann" not in json.dumps(content)
+    assert "ann" not in caplog.text
+    assert (response.headers.get("Retry-After") is not None) is (status == 503)
+    assert bool(caplog.records) is (status >= 500)
+
+
+async def test_an_answer_goes_out_as_it_is() -> None:
+    @endpoint
+    async def handle(req: func.HttpRequest) -> Answer:
+        return Answer(202, b"{}", {"Location": "/there"})
+
+    response = await handle(request())
+    assert (response.status_code, response.get_body(), response.mimetype) == (202, b"{}", "application/json")
+    assert response.headers["Location"] == "/there"
+
+
+def test_the_worker_sees_the_functions_own_signature() -> None:
+    assert list(inspect.signature(raising(ValueError())).parameters) == ["req"]
+
+
+@pytest.fixture
+def functions(monkeypatch: pytest.MonkeyPatch) -> dict[str, Function]:
+    """The functions of the app by name; storage is not to be reached."""
+
+    def nowhere() -> Any:
+        raise StorageError
+
+    monkeypatch.setattr(shared.bootstrap, "app", nowhere)
+    spec = importlib.util.spec_from_file_location("function_app_under_test", REPOSITORY / "function_app.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)  # an app of its own: one can be indexed only once
+    spec.loader.exec_module(module)
+    return {one.get_function_name(): one.get_user_function() for one in module.app.get_functions()}
+
+
+async def test_health_needs_no_storage(functions: dict[str, Function]) -> None:
+    response = await functions["Health"](request(path="/api/health"))
+    assert (response.status_code, json.loads(response.get_body())["status"]) == (200, "alive")
+
+
+@pytest.mark.parametrize(
+    ("name", "route"),
+    [
+        ("GetJob", {"job_id": "7"}),
+        ("CancelJob", {"job_id": "7"}),
+        ("GetDeadLetter", {"letter_id": "7"}),
+        ("ReplayDeadLetter", {"letter_id": "7"}),
+        ("ReplayDeadLetters", {}),
+        ("ListDeadLetters", {}),
+        ("PostTasteFeedback", {}),
+        ("GetTasteProfile", {"user_id": "ann"}),
+        ("DeleteTaste", {"user_id": "ann"}),
+    ],
+)
+async def test_storage_that_is_away_is_a_503(functions: dict[str, Function], name: str, route: dict[str, str]) -> None:
+    response = await functions[name](request(body=b"{}", **route))
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+
+
+def test_every_queue_and_timer_has_a_function(functions: dict[str, Function]) -> None:
+    assert {
+        "ProcessTasteAnalysisJob", "ProcessTasteAnalysisJobDlq", "ProcessJobs", "ProcessJobsHigh", "ProcessJobsLow",
+        "ProcessJobsDlq", "ProcessJobsHighDlq", "ProcessJobsLowDlq", "SweepRecentJobs", "SweepAllJobs",
+    } <= set(functions)  # fmt: skip
