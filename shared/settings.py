@@ -46,8 +46,8 @@ def _text(name: str, default: str | None, meaning: str, *, secret: bool = False)
     return _setting(Spec(name, "text", meaning, str, secret), default)
 
 
-def _url(name: str, meaning: str) -> Any:
-    return _setting(Spec(name, "an http or https address", meaning, _matching(r"https?://[^\s/]+\S*")), None)
+def _url(name: str, meaning: str, default: str | None = None) -> Any:
+    return _setting(Spec(name, "an http or https address", meaning, _matching(r"https?://[^\s/]+\S*")), default)
 
 
 def _queue(name: str, default: str, meaning: str) -> Any:
@@ -166,6 +166,33 @@ class Settings:
         "TASTE_PRIOR_SCHEDULE", "0 15 * * * *", "When what all users like is worked out anew."
     )
 
+    # --- collection --------------------------------------------------------------------------------------------
+    collect_max_bytes: int = _whole(
+        "COLLECT_MAX_BYTES", 5 * 1024 * 1024, 1024, 2**30, "bytes", "Largest feed, listing or page that is collected."
+    )
+    reddit_url: str = _url("REDDIT_URL", "Reddit's public address.", "https://www.reddit.com")
+    reddit_api_url: str = _url("REDDIT_API_URL", "Reddit's API for those who signed in.", "https://oauth.reddit.com")
+    reddit_client_id: str | None = _text(
+        "REDDIT_CLIENT_ID", None, "Id of the application at Reddit; unset: the public JSON is read."
+    )
+    reddit_client_secret: str | None = _text(
+        "REDDIT_CLIENT_SECRET", None, "Its secret; a Key Vault reference in Azure.", secret=True
+    )
+    hot_topics_schedule: str = _schedule("HOT_TOPICS_SCHEDULE", "0 0 */6 * * *", "When hot topics are collected.")
+    hot_topics: str = _setting(
+        Spec(
+            "HOT_TOPICS",
+            "comma-separated names of subreddits",
+            "The subreddits whose hot topics are collected.",
+            _matching(r"\w{2,24}(\s*,\s*\w{2,24}){0,49}"),
+        ),
+        "technology,programming",
+    )
+    hot_topics_limit: int = _whole("HOT_TOPICS_LIMIT", 10, 1, 100, "items", "Most items that are taken of each.")
+    hot_topics_look_seconds: float = _number(
+        "HOT_TOPICS_LOOK_SECONDS", 10, 0, 120, "seconds", "How long after submitting the timer looks at the job."
+    )
+
     # --- fetching and analysis ---------------------------------------------------------------------------------
     fetch_allowed_hosts: str = _text(
         "FETCH_ALLOWED_HOSTS",
@@ -174,6 +201,25 @@ class Settings:
     )
     fetch_timeout_seconds: float = _number(
         "FETCH_TIMEOUT_SECONDS", 10, 0.1, 120, "seconds", "Longest time of one fetch, redirects included."
+    )
+    fetch_contact: str = _setting(
+        Spec(
+            "FETCH_CONTACT",
+            "an e-mail address or a URL",
+            "Whom a site's owner may ask about our visits; part of the User-Agent.",
+            _matching(r"[!-'*-~]{3,200}"),
+        ),
+        "",
+    )
+    fetch_host_concurrency: int = _whole(
+        "FETCH_HOST_CONCURRENCY", 2, 1, 100, "requests", "How many requests one process has under way at one host."
+    )
+    fetch_host_interval_seconds: float = _number(
+        "FETCH_HOST_INTERVAL_SECONDS", 1, 0, 3600, "seconds",
+        "Shortest time between two requests to one host; a longer `Crawl-delay` is obeyed.",
+    )  # fmt: skip
+    fetch_robots_ttl_seconds: float = _number(
+        "FETCH_ROBOTS_TTL_SECONDS", 3600, 0, 86400, "seconds", "How long a host's robots.txt is remembered."
     )
     image_max_bytes: int = _whole(
         "IMAGE_MAX_BYTES", 8 * 1024 * 1024, 1024, 2**30, "bytes", "Largest image that is fetched."
