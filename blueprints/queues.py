@@ -21,11 +21,26 @@ async def process(msg: func.QueueMessage, queue: str) -> None:
     await app().engine.process(_delivery(msg, queue))
 
 
-async def record(msg: func.QueueMessage, queue: str) -> None:
-    """Record a message from a poison queue; raise where that cannot be done, so that it stays."""
-    from shared.bootstrap import app
+async def record(msg: bytes, queue: str) -> None:
+    """Record a message from a poison queue.
 
-    await app().engine.record(_delivery(msg, queue))
+    Where that cannot be done it goes back on the queue as a fresh message; and if that cannot be done either, this raises
+    and it stays. Raising alone would not do: the host stops running a message after `maxDequeueCount` deliveries, also
+    where there is no poison queue to move it to, and what the host put there lives for seven days only.
+
+    Poison triggers take the body alone. With a `QueueMessage` the worker reads the trigger's metadata too, which a body
+    with properties of the same names overwrites: if they are of the wrong type, it fails before any function runs.
+    """
+    from shared.bootstrap import app
+    from shared.jobs.verdict import Delivery
+
+    await app().engine.record_or_put_back(Delivery(queue, "", _body(msg)))
+
+
+def _body(msg: object) -> bytes:
+    """The bytes of a message, in whichever form a host hands them to a parameter that asks for bytes."""
+    body = msg.get_body() if isinstance(msg, func.QueueMessage) else msg
+    return body.encode() if isinstance(body, str) else bytes(body)  # type: ignore[call-overload]
 
 
 def _delivery(msg: func.QueueMessage, queue: str) -> Delivery:

@@ -59,7 +59,7 @@ async def process_taste_analysis_job(msg: func.QueueMessage) -> None:
 
 @bp.function_name("ProcessTasteAnalysisJobDlq")
 @bp.queue_trigger("msg", settings().taste_poison_queue, queues.CONNECTION, data_type=func.DataType.BINARY)
-async def process_taste_analysis_job_dlq(msg: func.QueueMessage) -> None:
+async def process_taste_analysis_job_dlq(msg: bytes) -> None:
     """Record what gave up, or could not be read."""
     await queues.record(msg, settings().taste_poison_queue)
 
@@ -68,7 +68,7 @@ if settings().taste_poison_queue != f"{settings().taste_queue}-poison":
     # The host has a name of its own for the poison queue. What it moves there must reach the vault too.
     @bp.function_name("ProcessTasteAnalysisJobHostDlq")
     @bp.queue_trigger("msg", f"{settings().taste_queue}-poison", queues.CONNECTION, data_type=func.DataType.BINARY)
-    async def process_taste_analysis_job_host_dlq(msg: func.QueueMessage) -> None:
+    async def process_taste_analysis_job_host_dlq(msg: bytes) -> None:
         """Record what the host moved to the poison queue of its own naming."""
         await queues.record(msg, f"{settings().taste_queue}-poison")
 

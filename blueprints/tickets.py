@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import azure.functions as func
@@ -39,14 +38,21 @@ async def cancel_job(req: func.HttpRequest) -> Answer:
     return await cancel(app(), req.route_params["job_id"])
 
 
-def _serve(name: str, queue: str, act: Callable[[func.QueueMessage, str], Awaitable[None]]) -> None:
-    async def function(msg: func.QueueMessage) -> None:
-        await act(msg, queue)
+def _serve(name: str, queue: str) -> None:
+    """Make the two functions of a general queue: for its jobs, and for its poison queue."""
 
-    function.__name__ = name
-    bp.function_name(name)(bp.queue_trigger("msg", queue, queues.CONNECTION, data_type=func.DataType.BINARY)(function))
+    async def process(msg: func.QueueMessage) -> None:
+        await queues.process(msg, queue)
+
+    async def record(msg: bytes) -> None:
+        await queues.record(msg, f"{queue}-poison")
+
+    for suffix, function in (("", process), ("Dlq", record)):
+        source = queue if function is process else f"{queue}-poison"
+        trigger = bp.queue_trigger("msg", source, queues.CONNECTION, data_type=func.DataType.BINARY)
+        bp.function_name(f"{name}{suffix}")(trigger(function))
 
 
-for _name, _queue in (("High", settings().queue_high), ("", settings().queue_normal), ("Low", settings().queue_low)):
-    _serve(f"ProcessJobs{_name}", _queue, queues.process)
-    _serve(f"ProcessJobs{_name}Dlq", f"{_queue}-poison", queues.record)
+_serve("ProcessJobsHigh", settings().queue_high)
+_serve("ProcessJobs", settings().queue_normal)
+_serve("ProcessJobsLow", settings().queue_low)

@@ -22,6 +22,7 @@ HTTP, QUEUE, TIMER = "httpTrigger", "queueTrigger", "timerTrigger"
 _SUPPORTED = {HTTP, QUEUE, TIMER, "http"}
 _SETTING = re.compile(r"%([^%]+)%")
 _CONTEXT = "context"
+_PLAIN = (str, bytes)
 
 
 class IndexingError(Exception):
@@ -52,6 +53,8 @@ class Function:
     is_async: bool
     wants_context: bool
     retry: Retry | None
+    plain: bool = False
+    """Whether the trigger's parameter is annotated ``str`` or ``bytes``: it gets the data, and no metadata is read."""
 
     @property
     def kind(self) -> str:
@@ -59,8 +62,8 @@ class Function:
         return str(self.trigger["type"])
 
     def decode(self, data: meta.Datum, metadata: Mapping[str, meta.Datum]) -> Any:
-        """Make the trigger's argument with the library's own converter."""
-        return converter(self.kind).decode(data, trigger_metadata=metadata)
+        """Make the trigger's argument with the library's own converter; a parameter that is plain gets the data."""
+        return data.value if self.plain else converter(self.kind).decode(data, trigger_metadata=metadata)
 
 
 def load_app(app_dir: Path) -> FunctionRegister:
@@ -134,6 +137,7 @@ def _function(function: LibraryFunction, settings: Settings) -> Function:
         is_async=inspect.iscoroutinefunction(handler),
         wants_context=_CONTEXT in inspect.signature(handler).parameters,
         retry=_retry(name, function.get_settings_dict("retry_policy")),
+        plain=typing.get_type_hints(handler).get(trigger["name"]) in _PLAIN,
     )
 
 
@@ -161,7 +165,7 @@ def _check_signature(name: str, handler: Callable[..., Any], bindings: list[dict
 
 def _check_annotation(name: str, binding: dict[str, Any], hints: dict[str, Any]) -> None:
     parameter = "return" if binding["name"] == "$return" else binding["name"]
-    if parameter not in hints:
+    if parameter not in hints or (binding["type"] == QUEUE and hints[parameter] in _PLAIN):
         return
     encoder = converter(binding["type"])
     check = encoder.check_output_type_annotation if parameter == "return" else encoder.check_input_type_annotation

@@ -37,9 +37,9 @@ class Burial:
         )  # fmt: skip
         return held
 
-    async def keep_message(self, delivery: Delivery, error: Exception, *, raw: bool = False) -> DeadLetter:
+    async def keep_message(self, delivery: Delivery, error: Exception) -> DeadLetter:
         """Record a message that is not an envelope, byte for byte."""
-        letter = letter_of_message(delivery, Reason.UNREADABLE, self._failure(error), self._parts.clock.now(), raw=raw)
+        letter = letter_of_message(delivery, Reason.UNREADABLE, self._failure(error), self._parts.clock.now())
         await self._keep(letter)
         return letter
 
@@ -52,12 +52,12 @@ class Burial:
         await self._keep(letter)
         return letter
 
-    async def record(self, delivery: Delivery, *, raw: bool = False) -> str:
+    async def record(self, delivery: Delivery) -> str:
         """Take a message from a poison queue: record it and settle its job. Raises where it could not be recorded."""
         try:
             envelope = decode(delivery.body)
         except UnreadableError as error:
-            await self.keep_message(delivery, error, raw=raw)
+            await self.keep_message(delivery, error)
             return "recorded: unreadable"
         if envelope.dead_letter and await self._vault.has(envelope.dead_letter):
             return "recorded already"

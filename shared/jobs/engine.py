@@ -8,9 +8,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from shared.jobs.burial import Burial
+from shared.jobs.envelope import text_of
 from shared.jobs.errors import JobNotFoundError
 from shared.jobs.machine import CancelRequested, apply
-from shared.jobs.parts import Parts
+from shared.jobs.parts import LOG, Parts
 from shared.jobs.replay import Replayer
 from shared.jobs.runner import Runner
 from shared.jobs.store import Held
@@ -18,6 +19,7 @@ from shared.jobs.submit import Options, Submitter, Ticket
 from shared.jobs.sweep import Report, Sweeper
 from shared.jobs.vault import Vault
 from shared.jobs.verdict import Delivery
+from shared.ports import StorageError
 
 
 class Engine:
@@ -29,7 +31,7 @@ class Engine:
         self._burial = Burial(parts, self.vault)
         self._submitter = Submitter(parts)
         self._runner = Runner(parts, self.vault, self._burial)
-        self._sweeper = Sweeper(parts, self._burial)
+        self._sweeper = Sweeper(parts)
         self.replays = Replayer(parts, self.vault, self._submitter)
 
     async def submit(self, kind: str, payload: BaseModel | Mapping[str, Any], options: Options | None = None) -> Ticket:
@@ -62,6 +64,15 @@ class Engine:
     async def record(self, delivery: Delivery) -> str:
         """Take a message from a poison queue into the vault; see `Burial.record`."""
         return await self._burial.record(delivery)
+
+    async def record_or_put_back(self, delivery: Delivery) -> str:
+        """Record; where storage fails, send the message anew to its poison queue. Raises where that fails too."""
+        try:
+            return await self.record(delivery)
+        except StorageError as error:
+            LOG.error("not recorded, put back: queue=%s cause=%s", delivery.queue, type(error).__name__)
+            await self.parts.queues.send(delivery.queue, text_of(delivery.body), self.parts.timing.put_back)
+            return "put back"
 
     async def sweep(self, *, full: bool = False) -> Report:
         """Look for what fell between two writes; see `Sweeper`."""

@@ -1,6 +1,7 @@
 """The envelope: what travels on a queue.
 
-A JSON object, Base64 on the queue as the Functions host expects. Beside kind, id and payload it carries the job's
+A JSON object, sent as Base64 and read in either form, so that it does not matter who put it on the queue, and whether the
+host decodes what it delivers. Beside kind, id and payload it carries the job's
 record as it was when the message was sent, with the ETag of the status blob: a claim that finds the blob unchanged
 needs no read. None of its names is one that would overwrite the host's trigger metadata (`id`, `dequeueCount`, ...).
 """
@@ -8,7 +9,6 @@ needs no read. None of its names is one that would overwrite the host's trigger 
 from __future__ import annotations
 
 import base64
-import binascii
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -70,12 +70,16 @@ def encode(envelope: Envelope) -> str:
     data = envelope.model_dump_json(exclude_none=True).encode()
     if len(data) > LARGEST:
         data = envelope.model_copy(update={"record": None, "etag": None}).model_dump_json(exclude_none=True).encode()
-    return text_of(data)
+    return base64.b64encode(data).decode("ascii")
 
 
 def text_of(body: bytes) -> str:
-    """A body as a queue holds it."""
-    return base64.b64encode(body).decode("ascii")
+    """The text that brings a body back on a queue: Base64, unless it is that already."""
+    try:
+        base64.b64decode(body, validate=True)
+    except ValueError:
+        return base64.b64encode(body).decode("ascii")
+    return body.decode("ascii")
 
 
 def fits(job: Job, now: datetime) -> bool:
@@ -85,29 +89,24 @@ def fits(job: Job, now: datetime) -> bool:
 
 
 def decode(body: bytes) -> Envelope:
-    """Read an envelope from the body that the host decoded.
-
-    A body that is Base64 once more (a text of the vault, encoded again by the tool that put it there) is accepted.
+    """Read an envelope from a body as the host delivers it: JSON, or Base64 of it (once, or twice over).
 
     Raises:
         UnreadableError: it is not an envelope of this app; the message says why, without the content.
     """
+    content = _unwrapped(_unwrapped(body))
     try:
         # In two steps, since the model's own parser takes NaN, which is no JSON and which no store would keep.
-        return Envelope.model_validate(from_json(body, allow_inf_nan=False))
+        return Envelope.model_validate(from_json(content, allow_inf_nan=False))
     except ValueError as error:
-        inner = _unwrapped(body)
-        if inner is not None:
-            return decode(inner)
         raise UnreadableError(_why(error)) from None
 
 
-def _unwrapped(body: bytes) -> bytes | None:
+def _unwrapped(body: bytes) -> bytes:
     try:
-        inner = base64.b64decode(body.strip(), validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    return inner if inner.startswith(b"{") else None
+        return base64.b64decode(body.strip(), validate=True)
+    except ValueError:
+        return body
 
 
 def _why(error: ValueError) -> str:

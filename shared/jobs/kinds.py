@@ -180,13 +180,6 @@ class Registry:
         """The poison queue that belongs to it."""
         return self.policy(name).poison_queue or f"{self.queue(name, priority)}-poison"
 
-    def poison_queues(self) -> list[str]:
-        """Every poison queue of the app."""
-        general = [f"{self._queues.of(priority)}-poison" for priority in Priority]
-        own = [self.poison_queue(one.name, Priority.NORMAL) for one in self]
-        hosts = [f"{queue}-poison" for one in self if (queue := self.policy(one.name).queue)]
-        return sorted({*general, *own, *hosts})
-
 
 def problems_of(error: ValidationError) -> tuple[FieldProblem, ...]:
     """What a validation error says, field by field, without the values (they may be personal)."""

@@ -2,33 +2,27 @@
 
 It reads the listing of the status blobs (whose metadata say when each wants to be looked at), so that a job is found
 even if nothing but its receipt was ever written. What it mends: a receipt without a message, a lease whose worker
-vanished, an index behind the blobs, and messages on poison queues that never reach their trigger.
+vanished, and an index behind the blobs.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from shared.containers import JOBS
-from shared.jobs.burial import Burial
 from shared.jobs.errors import InvalidTransitionError
 from shared.jobs.machine import Resent, apply
 from shared.jobs.model import Job, iso
 from shared.jobs.parts import LOG, Parts
 from shared.jobs.store import id_of, prefixes
-from shared.jobs.verdict import Delivery
-from shared.ports import BlobInfo, Query, ReceivedMessage, Where
+from shared.ports import BlobInfo, Query, Where
 
 RECENT = timedelta(minutes=30)
 """How far back the frequent sweep lists; older jobs that are stuck it finds by the index, and the full sweep anyway."""
 _BATCH = 200
-_PATIENCE = 3
-"""Deliveries of a message on a poison queue after which the sweep takes it in the trigger's stead."""
 
 
 @dataclass
@@ -38,15 +32,13 @@ class Report:
     looked: int = 0
     resent: int = 0
     projected: int = 0
-    drained: int = 0
 
 
 class Sweeper:
     """Looks for stuck jobs and sends their messages again."""
 
-    def __init__(self, parts: Parts, burial: Burial) -> None:
+    def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._burial = burial
 
     async def sweep(self, *, full: bool = False) -> Report:
         """Look through the recent jobs, or all of them."""
@@ -56,11 +48,9 @@ class Sweeper:
             await self._mend(batch, report)
         if not full:
             await self._mend_indexed(report)
-        for queue in self._parts.kinds.poison_queues():
-            report.drained += await self._drain(queue)
         LOG.info(
-            "sweep: full=%s looked=%d resent=%d projected=%d drained=%d",
-            full, report.looked, report.resent, report.projected, report.drained,
+            "sweep: full=%s looked=%d resent=%d projected=%d",
+            full, report.looked, report.resent, report.projected,
         )  # fmt: skip
         return report
 
@@ -139,38 +129,3 @@ class Sweeper:
             return False
         await self._parts.project(held.job)
         return True
-
-    async def _drain(self, queue: str) -> int:
-        """Record what lies on a poison queue and never reaches its trigger."""
-        if not any(_stranded(message) for message in await self._parts.queues.peek(queue)):
-            return 0
-        kept = 0
-        for message in await self._parts.queues.receive(queue):
-            if _stranded(message):
-                body = _body(message.text)
-                delivery = Delivery(
-                    queue,
-                    message.message_id,
-                    message.text.encode() if body is None else body,
-                    message.inserted_at,
-                    message.dequeue_count,
-                )
-                await self._burial.record(delivery, raw=body is None)
-                kept += await self._parts.queues.delete(queue, message)
-        return kept
-
-
-def _stranded(message: ReceivedMessage) -> bool:
-    """Whether the host cannot deliver a message, or its trigger cannot take it.
-
-    The host delivers nothing that is not Base64; and a body whose properties overwrite the trigger's metadata with what
-    they cannot be makes the worker fail before any function runs, delivery after delivery.
-    """
-    return _body(message.text) is None or message.dequeue_count >= _PATIENCE
-
-
-def _body(text: str) -> bytes | None:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -67,8 +68,9 @@ class DeadLetter(BaseModel):
     queue: str
     """The queue on which the message belongs, to be put back there."""
     message_text: str
-    """The exact text to put on the queue, Base64 as the host expects (or raw, where it was not Base64)."""
-    encoding: str = "base64"
+    """The text to put on the queue: Base64 of an envelope, or of whatever came instead."""
+    body_base64: str | None = None
+    """Base64 of the message's body exactly as the host delivered it, where it came from a queue."""
     kind: str | None = None
     job_id: str | None = None
     job_status: Status | None = None
@@ -193,10 +195,9 @@ def letter_of_envelope(
 
 
 def letter_of_message(
-    delivery: Delivery, reason: Reason, error: Failure, now: datetime, *, raw: bool = False, kind: str | None = None
+    delivery: Delivery, reason: Reason, error: Failure, now: datetime, kind: str | None = None
 ) -> DeadLetter:
     """The dead letter of a message as it came, byte for byte. `raw`: its text was not Base64."""
-    text = delivery.body.decode() if raw else text_of(delivery.body)
     return DeadLetter(
         # The body is part of it, since a body can overwrite the message id that the host hands over.
         id=str(
@@ -206,8 +207,8 @@ def letter_of_message(
         recorded_at=now,
         fingerprint=fingerprint(kind or delivery.queue, error.type, error.message),
         queue=delivery.queue.removesuffix("-poison"),
-        message_text=text,
-        encoding="text" if raw else "base64",
+        message_text=text_of(delivery.body),
+        body_base64=b64encode(delivery.body).decode("ascii"),
         kind=kind,
         dequeue_count=delivery.dequeue_count,
         error=error,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -109,7 +107,7 @@ class Worker(Protocol):
 
     async def process(self, delivery: Delivery) -> str: ...
 
-    async def record(self, delivery: Delivery) -> str: ...
+    async def record_or_put_back(self, delivery: Delivery) -> str: ...
 
 
 @dataclass
@@ -156,20 +154,22 @@ class Host:
         return [each for each in self._in_hand if each.visible_at <= self._clock.now()]
 
     async def _deliver(self, each: InHand, worker: Worker) -> None:
-        body = _from_base64(each.message.text)
-        if body is None:
-            await self._set_aside(each)
-        elif each.count >= MAX_DEQUEUE_COUNT and not each.queue.endswith(POISON):
-            await self._move(each)
+        if each.count < MAX_DEQUEUE_COUNT:
+            await self._run(each, worker)
+        elif each.queue.endswith(POISON):
+            raise AssertionError(f"the host runs this message no more, and has nowhere to move it to: {each.message}")
         else:
-            await self._run(each, body, worker)
+            await self._move(each)
 
-    async def _run(self, each: InHand, body: bytes, worker: Worker) -> None:
+    async def _run(self, each: InHand, worker: Worker) -> None:
         each.count += 1
+        body = each.message.text.encode()  # as `messageEncoding` none has it
         inserted_at = self.queues.inserted_at(each.message)
         delivery = Delivery(each.queue, each.message.message_id, body, inserted_at, each.count)
+        if each.queue.endswith(POISON):
+            delivery = Delivery(each.queue, "", body)  # a poison trigger takes the body alone
         try:
-            said = await (worker.record if each.queue.endswith(POISON) else worker.process)(delivery)
+            said = await (worker.record_or_put_back if each.queue.endswith(POISON) else worker.process)(delivery)
         except Died:
             each.visible_at = self._clock.now() + MESSAGE_LEASE
             raise
@@ -191,12 +191,6 @@ class Host:
         await self.queues.send(each.queue + POISON, each.message.text)
         await self._settle(each)
 
-    async def _set_aside(self, each: InHand) -> None:
-        """What is not Base64 goes to the poison queue as it is; on a poison queue it stays, unread and visible."""
-        queue = each.queue.removesuffix(POISON) + POISON
-        await self.queues.inner.send(queue, each.message.text)
-        await self._settle(each)
-
     async def _settle(self, each: InHand) -> None:
         self._in_hand.remove(each)
         await self.queues.inner.delete(each.queue, each.message)
@@ -205,10 +199,3 @@ class Host:
 def delivery_of(delivery: Delivery, **changes: object) -> Delivery:
     """The delivery with something changed."""
     return replace(delivery, **changes)  # type: ignore[arg-type]
-
-
-def _from_base64(text: str) -> bytes | None:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return None

@@ -11,9 +11,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from support.faulty import Died, Faults, Mode
-from support.lab import Broken, Lab, Work, succeed
-
 from shared.containers import JOBS
 from shared.jobs.errors import FinalError, InvalidTransitionError
 from shared.jobs.model import Job, Status
@@ -24,6 +21,8 @@ from shared.taste.evidence import Evidence, ImageNote
 from shared.taste.feedback import TasteJob
 from shared.taste.profile import fold
 from shared.taste.store import TasteStore
+from support.faulty import Died, Faults, Mode
+from support.lab import Broken, Lab, Work, succeed
 
 BIG = "x" * 60_000
 
@@ -231,7 +230,7 @@ async def _cancel_running(trial: Trial) -> None:
 
 
 async def _broken_house(trial: Trial) -> None:
-    """A receipt without a message, a vanished worker, an index that is gone, and raw text on a poison queue."""
+    """A receipt without a message, a vanished worker, and an index that is gone."""
     lab = trial.lab
     lab.start(Faults(only="queues.send".__eq__))
     await trial.take(n=7)
@@ -245,7 +244,6 @@ async def _broken_house(trial: Trial) -> None:
     await lab.pump()
     for job_id in trial.tickets:
         await lab.documents.delete(JOBS, job_id, job_id)
-    await lab.storage_queues.send(f"{lab.settings.queue_normal}-poison", f"raw {trial.key}")
     lab.clock.advance(700)
 
 
@@ -255,8 +253,6 @@ async def _sweep(trial: Trial) -> None:
 
 async def _mended(trial: Trial) -> None:
     await each(Status.COMPLETED, {"n": 7})(trial)
-    letters = [letter for letter in await trial.lab.letters() if letter.message_text == f"raw {trial.key}"]
-    assert len(letters) == 1
 
 
 async def _garbage(trial: Trial) -> None:

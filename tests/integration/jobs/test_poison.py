@@ -8,13 +8,13 @@ import json
 from typing import Any
 
 import pytest
-from support.faulty import Faults
-from support.lab import Lab
 
 from shared.jobs.model import Status
 from shared.jobs.vault import Reason
 from shared.jobs.verdict import Delivery
 from shared.ports import StorageError
+from support.faulty import Faults
+from support.lab import Lab
 
 RAW = "this is not Base64: ü"
 
@@ -33,7 +33,11 @@ async def test_a_queued_job_fails(lab: Lab) -> None:
     assert await lab.engine.record(delivery) == "recorded: job failed"
     job = await lab.settled(ticket.job.job_id, Status.FAILED)
     (letter,) = await lab.letters()
-    assert (letter.reason, letter.id, letter.payload) == (Reason.HOST, job.dead_letter_id, {"n": 2, "key": "", "note": ""})
+    assert (letter.reason, letter.id, letter.payload) == (
+        Reason.HOST,
+        job.dead_letter_id,
+        {"n": 2, "key": "", "note": ""},
+    )
     assert job.error is not None
     assert job.error.type == "HostGaveUpError"
 
@@ -121,14 +125,39 @@ async def test_a_job_that_nobody_has_heard_of(lab: Lab) -> None:
     assert (await lab.settled(result.job_id or "", Status.COMPLETED)).results == {"n": 5}
 
 
-async def test_text_that_is_not_base64_is_drained_by_the_sweep(lab: Lab) -> None:
+async def test_text_that_is_not_base64_is_kept_too(lab: Lab) -> None:
     await lab.queues.send(lab.settings.queue_normal, RAW)
     await lab.pump()
+    (letter,) = await lab.letters()
+    assert (base64.b64decode(letter.body_base64 or "").decode(), letter.reason) == (RAW, Reason.UNREADABLE)
+    assert letter.queue == lab.settings.queue_normal
+
+
+async def test_what_cannot_be_recorded_goes_back_as_a_fresh_message(lab: Lab) -> None:
+    poison = f"{lab.settings.queue_normal}-poison"
+    lab.start(Faults(only="dead-letters.create".__eq__))
+    assert await lab.engine.record_or_put_back(Delivery(poison, "", b"garbage")) == "put back"
+    lab.start(Faults(only=lambda call: call in ("dead-letters.create", "queues.send")))
+    with pytest.raises(StorageError):
+        await lab.engine.record_or_put_back(Delivery(poison, "", b"garbage"))
+    lab.start()
     await lab.recover()
     (letter,) = await lab.letters()
-    assert (letter.message_text, letter.encoding, letter.reason) == (RAW, "text", Reason.UNREADABLE)
     assert letter.queue == lab.settings.queue_normal
-    assert await lab.queues.depth(f"{lab.settings.queue_normal}-poison") == 0
+
+
+async def test_while_the_vault_is_down_each_delivery_is_of_a_fresh_message(lab: Lab) -> None:
+    """The host stops running a message after so many deliveries, even if it has nowhere to move it to."""
+    lab.start(Faults(only=lambda name: name.startswith("dead-letters")))
+    await lab.queues.send(f"{lab.settings.queue_normal}-poison", base64.b64encode(b"garbage").decode())
+    for _ in range(10):
+        await lab.pump()
+        lab.clock.advance(61)
+    assert [said for _, said in lab.host.deliveries] == ["put back"] * 10
+    lab.start()
+    await lab.recover()
+    (letter,) = await lab.letters()
+    assert base64.b64decode(letter.message_text) == b"garbage"
 
 
 async def test_a_message_that_fails_at_every_delivery_ends_as_a_failed_job(lab: Lab) -> None:

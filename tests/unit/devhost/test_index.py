@@ -6,6 +6,7 @@ from pathlib import Path
 
 import azure.functions as func
 import pytest
+from azure.functions import meta
 
 from devhost.host import Host
 from devhost.index import IndexingError, Retry, index, load_app
@@ -132,7 +133,7 @@ def test_an_annotation_that_does_not_fit_is_an_error() -> None:
     app = func.FunctionApp()
 
     @app.queue_trigger("message", queue_name="work", connection="AzureWebJobsStorage")
-    def work(message: str) -> None: ...
+    def work(message: int) -> None: ...
 
     with pytest.raises(IndexingError, match="annotation of message"):
         index(app, {})
@@ -171,3 +172,16 @@ async def test_an_unknown_time_zone_is_an_error() -> None:
     host = Host(app, {"WEBSITE_TIME_ZONE": "Mars/Olympus", "AzureWebJobsStorage": "UseDevelopmentStorage=true"})
     with pytest.raises(IndexingError, match="WEBSITE_TIME_ZONE"):
         await host.start()
+
+
+@pytest.mark.parametrize("annotation", [str, bytes])
+def test_a_queue_function_may_ask_for_the_plain_body(annotation: type) -> None:
+    app = func.FunctionApp()
+
+    async def work(message: object) -> None: ...
+
+    work.__annotations__["message"] = annotation
+    app.queue_trigger("message", queue_name="work", connection="AzureWebJobsStorage")(work)
+    (function,) = index(app, {})
+    broken = {"DequeueCount": meta.Datum("many", "string")}
+    assert function.decode(meta.Datum(b"{}", "bytes"), broken) == b"{}"

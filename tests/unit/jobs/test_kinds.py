@@ -89,4 +89,4 @@ def test_queues_by_priority_and_by_kind() -> None:
     assert general.poison_queue("greet", Priority.HIGH) == "h-poison"
     own = Registry([declared(policy=Policy(queue="own", poison_queue="graves"))], Queues("h", "n", "l"))
     assert {own.queue("greet", priority) for priority in Priority} == {"own"}
-    assert own.poison_queues() == ["graves", "h-poison", "l-poison", "n-poison", "own-poison"]
+    assert own.poison_queue("greet", Priority.LOW) == "graves"
