@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+
 from support.faulty import Mode
 from support.lab import Lab, close_lab, open_memory_lab
 from support.scenarios import SCENARIOS, Scenario, disturb

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from support.azurite import AzuriteProcess
 from support.running import RunningApp, insist
 

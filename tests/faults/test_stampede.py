@@ -6,41 +6,39 @@ import asyncio
 import sys
 from pathlib import Path
 
+from shared.jobs.model import Status
 from support import submitters
 from support.azurite import AzuriteProcess
 from support.lab import close_lab, open_lab
-
-from shared.jobs.model import Status
 
 PROCESSES = 4
 EACH = 250
 
 
-async def started(*arguments: str) -> asyncio.subprocess.Process:
+async def tickets_of(start: asyncio.Barrier, *arguments: str) -> list[str]:
+    """Run one process that submits when all of them are ready."""
+    pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        submitters.__file__,
-        *arguments,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
+        sys.executable, submitters.__file__, *arguments, stdin=pipe, stdout=pipe
     )
-    assert process.stdout is not None
-    assert (await process.stdout.readline()).strip() == b"ready"
-    return process
+    try:
+        assert process.stdout is not None
+        assert (await process.stdout.readline()).strip() == b"ready"
+        await start.wait()
+        said, _ = await process.communicate(b"go\n")
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return said.decode().split()
 
 
 async def test_one_key_makes_one_job(azurite: AzuriteProcess, unique: str, tmp_path: Path) -> None:
     arguments = (azurite.connection_string, unique, str(tmp_path), str(EACH))
-    processes = await asyncio.gather(*(started(*arguments) for _ in range(PROCESSES)))
-    try:
-        async with asyncio.timeout(60):
-            answers = await asyncio.gather(*(process.communicate(b"go\n") for process in processes))
-    finally:
-        for process in processes:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-    tickets = [line for said, _ in answers for line in said.decode().split()]
+    start = asyncio.Barrier(PROCESSES)
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        tasks = [group.create_task(tickets_of(start, *arguments)) for _ in range(PROCESSES)]
+    tickets = [ticket for task in tasks for ticket in task.result()]
     assert len(tickets) == PROCESSES * EACH
     assert len(set(tickets)) == 1
     await _runs_once(azurite, unique, tmp_path, tickets[0])

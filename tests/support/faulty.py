@@ -89,7 +89,7 @@ class FaultyBlobs:
         return await self._faults.around("blobs.delete", lambda: self._inner.delete(name))
 
     async def list(self, prefix: str) -> AsyncIterator[BlobInfo]:
-        async def whole() -> list[BlobInfo]:  # type: ignore[valid-type]  # the builtin, not the method
+        async def whole() -> list[BlobInfo]:
             return [info async for info in self._inner.list(prefix)]
 
         for info in await self._faults.around("blobs.list", whole):

@@ -46,5 +46,5 @@ BODIES: dict[str, bytes] = {
 }
 """Bodies, each put on the queue in Base64."""
 
-RAW = ("not Base64!", "{}", "\u00fcml\u00e4ut", "YQ=", "{\"id\":\"x\"}")
+RAW = ("not Base64!", "{}", "\u00fcml\u00e4ut", "YQ=", '{"id":"x"}')
 """Texts that are not Base64."""

@@ -17,8 +17,7 @@ from shared.containers import JOBS
 from shared.jobs import Dedupe, JobContext, Policy, kind
 from shared.jobs.engine import Engine
 from shared.jobs.kinds import Kind
-from shared.jobs.machine import HISTORY_LIMIT
-from shared.jobs.model import Job, Status, summary
+from shared.jobs.model import HISTORY_LIMIT, Job, Status, summary
 from shared.jobs.submit import Options, Ticket
 from shared.jobs.vault import DeadLetter, Filter
 from shared.settings import Settings, load
@@ -80,15 +79,10 @@ class Lab:
     def start(self, faults: Faults | None = None) -> App:
         """Start a process: what was in the memory of the one before is gone."""
         kinds = (*_kinds(self), *self.more_kinds)
-        if faults is None:
-            ports = (self.blobs, self.queues, self.documents)
-        else:
-            ports = (
-                FaultyBlobs(self.blobs, faults),
-                FaultyQueues(self.queues, faults),
-                FaultyDocuments(self.documents, faults),
-            )
-        self.app = compose(self.settings, *ports, self.clock, kinds=kinds)
+        faults = faults or Faults()
+        blobs, queues = FaultyBlobs(self.blobs, faults), FaultyQueues(self.queues, faults)
+        documents = FaultyDocuments(self.documents, faults)
+        self.app = compose(self.settings, blobs, queues, documents, self.clock, kinds=kinds)
         return self.app
 
     def afresh(self) -> None:
@@ -97,7 +91,7 @@ class Lab:
         self.script, self.runs = succeed, []
         self.__post_init__()
 
-    async def submit(self, kind: str = "work", options: Options | None = None, **payload: JsonValue) -> Ticket:
+    async def submit(self, kind: str = "work", options: Options | None = None, **payload: Any) -> Ticket:
         """Take a job in."""
         return await self.engine.submit(kind, payload, options)
 
@@ -109,7 +103,7 @@ class Lab:
         """The job as it stands."""
         return (await self.engine.get(job_id)).job
 
-    async def run(self, kind: str = "work", **payload: JsonValue) -> Job:
+    async def run(self, kind: str = "work", **payload: Any) -> Job:
         """Submit a job and let the host deliver what there is."""
         ticket = await self.submit(kind, **payload)
         await self.pump()

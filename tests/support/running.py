@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from support.node import free_ports
 
 from devtools.guard import KILL, guarded
+from support.node import free_ports
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -27,7 +27,7 @@ def test_an_empty_environment_is_enough() -> None:
 def test_every_default_would_be_accepted() -> None:
     for name, spec in specs().items():
         default = getattr(Settings(), name)
-        if default not in (None, ""):
+        if default not in (None, "", ()):
             assert spec.read(str(default)) == default
 
 
@@ -105,8 +105,8 @@ def test_the_poison_queue_follows_the_hosts_own_naming() -> None:
 
 
 def test_secrets_are_marked() -> None:
-    secret = {spec.name for spec in specs().values() if spec.secret}
-    assert secret == {"AzureWebJobsStorage", "COSMOS_KEY", "AZURE_OPENAI_API_KEY"}
+    named = {name for name in NAMES if name.endswith(("_SECRET", "_KEY", "_PASSWORD"))} | {"AzureWebJobsStorage"}
+    assert {spec.name for spec in specs().values() if spec.secret} >= named >= {"COSMOS_KEY", "AZURE_OPENAI_API_KEY"}
 
 
 def test_a_secret_is_shown_neither_in_errors_nor_in_a_print(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +117,9 @@ def test_a_secret_is_shown_neither_in_errors_nor_in_a_print(monkeypatch: pytest.
 
 @given(st.dictionaries(st.sampled_from(sorted(NAMES)), st.text(max_size=20), max_size=4))
 def test_any_environment_is_read_or_refused_in_words(environ: dict[str, str]) -> None:
+    refused = ""
     try:
-        assert isinstance(load(environ), Settings)
+        load(environ)
     except SettingsError as error:
-        assert any(name in str(error) for name in NAMES)
+        refused = str(error)
+    assert not refused or any(name in refused for name in environ)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+
 from support.azurite import AzuriteProcess
 from support.lab import Lab, close_lab, open_lab
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from support.faulty import Faults, Mode
-from support.lab import Lab
 
 from shared.containers import DEDUPE
 from shared.jobs.dedupe import id_of
 from shared.jobs.model import Status
 from shared.ports import StorageError
+from support.faulty import Faults, Mode
+from support.lab import Lab
 
 
 async def test_a_duplicate_gets_the_first_ticket(lab: Lab) -> None:

@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from support.faulty import Died, Faults, Mode
-from support.lab import Broken, Lab
 
 from shared.containers import JOBS
 from shared.jobs.model import Status, summary
 from shared.jobs.submit import Options
 from shared.ports import Query
+from support.faulty import Died, Faults, Mode
+from support.lab import Broken, Lab
 
 
 async def wipe(lab: Lab) -> None:
@@ -100,7 +100,7 @@ async def test_the_sweep_waits_twice_as_long_each_time(lab: Lab) -> None:
 
 async def test_a_worker_that_died_with_its_message(lab: Lab) -> None:
     ticket = await lab.submit()
-    lab.start(Faults(at=2, mode=Mode.DIE_BEFORE))
+    lab.start(Faults(only="jobs.put".__eq__, mode=Mode.DIE_BEFORE))
     with pytest.raises(Died):
         await lab.pump()
     lab.host._in_hand.clear()  # the message is lost as well

@@ -8,13 +8,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from support.host import delivery_of
-from support.lab import Broken, Lab
 
 from shared.jobs.errors import SupersededError
 from shared.jobs.model import Status
 from shared.jobs.vault import Reason
 from shared.jobs.verdict import Delivery
+from support.host import delivery_of
+from support.lab import Broken, Lab
 
 
 async def first_delivery(lab: Lab) -> Delivery:
@@ -67,7 +67,9 @@ class HungThenFails(Hung):
         raise Broken("too late")
 
 
-@pytest.mark.parametrize("hung", [Hung(), HungThenProgress(), HungThenCheckpoint(), HungThenFails()], ids=lambda h: type(h).__name__)
+@pytest.mark.parametrize(
+    "hung", [Hung(), HungThenProgress(), HungThenCheckpoint(), HungThenFails()], ids=lambda h: type(h).__name__
+)
 async def test_a_zombie_changes_nothing(lab: Lab, hung: Hung) -> None:
     lab.script = hung
     ticket = await lab.submit()

@@ -6,14 +6,14 @@ import base64
 import json
 from typing import Any
 
-from support.lab import Lab
+from uuid_utils import uuid7
 
 from shared.jobs.envelope import Envelope, decode, encode, text_of
 from shared.jobs.errors import FinalError
 from shared.jobs.model import Status
 from shared.jobs.replay import Outcome
 from shared.jobs.vault import Reason
-from uuid_utils import uuid7
+from support.lab import Lab
 
 BIG = "ü" * 30_000
 

@@ -7,12 +7,12 @@ import base64
 from typing import Any
 
 import pytest
-from support.lab import Lab, Work, succeed
 
 from shared.jobs.errors import DeadLetterNotFoundError, FinalError
 from shared.jobs.model import Job, Status
 from shared.jobs.replay import Outcome
 from shared.jobs.vault import DeadLetter, Filter
+from support.lab import Lab, Work, succeed
 
 
 async def picky(payload: Work, job: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,5 +50,3 @@ def highest(low: float, high: float) -> float:
 
 def lowest(low: float, high: float) -> float:
     return low
-
-

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.garbage import BODIES
 
 from shared.jobs.envelope import LARGEST, Envelope, decode, encode, envelope_of, fits
 from shared.jobs.errors import UnreadableError
 from shared.jobs.model import Entry, Job, Status
+from support.garbage import BODIES
 
 NOW = datetime(2026, 1, 5, 12, 0, 0, 123456, tzinfo=UTC)
 QUEUE_LIMIT = 64 * 1024

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from shared.jobs import machine
 from shared.jobs.errors import InvalidTransitionError, SupersededError
@@ -39,6 +40,10 @@ class JobMachine(RuleBasedStateMachine):
         self.job = new_job()
         self.now = START
         self.ends = 0
+
+    @initialize(url=st.none() | st.just("https://example.org/told"))
+    def submit(self, url: str | None) -> None:
+        self.job = new_job().model_copy(update={"callback_url": url})
 
     @rule(seconds=st.integers(-30, 300))
     def time(self, seconds: int) -> None:
@@ -83,6 +88,14 @@ class JobMachine(RuleBasedStateMachine):
         payload: dict[str, object] | None = {"n": 2} if edited else None
         self.happens(machine.Replayed(self.now, "ann", payload, 2 if edited else None))  # type: ignore[arg-type]
 
+    @rule(behind=st.integers(0, 1))
+    def call_back(self, behind: int) -> None:
+        due, before = self.job.callback_due, self.job
+        with suppress(InvalidTransitionError):
+            self.job = apply(before, machine.CalledBack(self.now, before.replays - behind, "callback"))
+        assert (self.job.version == before.version + 1) is (due and behind == 0)
+        assert (self.job.status, self.job.history) == (before.status, before.history)
+
     @rule()
     def resend(self) -> None:
         self.happens(machine.Resent(self.now, self.now + LEASE))
@@ -94,7 +107,8 @@ class JobMachine(RuleBasedStateMachine):
         except SupersededError:
             assert behind > 0, "the current attempt was told that it is not"
         except InvalidTransitionError:
-            assert not (before.status is Status.FAILED and isinstance(event, machine.Replayed))
+            replayable = before.status is Status.FAILED and not before.callback_due
+            assert not (replayable and isinstance(event, machine.Replayed))
         else:
             assert behind == 0, "a stale fence changed something"
             self.moved(before, event)
@@ -117,8 +131,8 @@ class JobMachine(RuleBasedStateMachine):
         self.ends += after.status.final
 
     @invariant()
-    def only_what_is_not_final_is_watched(self) -> None:
-        assert (self.job.watch_at is None) is self.job.status.final
+    def only_what_is_not_done_is_watched(self) -> None:
+        assert (self.job.watch_at is None) is (self.job.status.final and not self.job.callback_due)
 
     @invariant()
     def the_history_is_bounded_and_begins_at_the_beginning(self) -> None:
@@ -145,9 +159,7 @@ class JobMachine(RuleBasedStateMachine):
 
 
 def test_whatever_happens() -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        JobMachine, settings=settings(max_examples=150, stateful_step_count=90, deadline=None)
-    )
+    run_state_machine_as_test(JobMachine, settings=settings(max_examples=150, stateful_step_count=90, deadline=None))
 
 
 def test_a_long_history_keeps_its_first_entry_and_its_newest() -> None:
@@ -182,7 +194,9 @@ def test_a_stale_fence_is_superseded() -> None:
 
 
 def test_a_replay_with_another_payload_forgets_the_blob_of_the_old_one() -> None:
-    job = apply(new_job().model_copy(update={"payload": None, "payload_blob": "b"}), machine.Failed(START, failure(), "l"))
+    job = apply(
+        new_job().model_copy(update={"payload": None, "payload_blob": "b"}), machine.Failed(START, failure(), "l")
+    )
     assert apply(job, machine.Replayed(START, "ann")).payload_blob == "b"
     edited = apply(job, machine.Replayed(START, "ann", {"n": 2}, 3))
     assert (edited.payload, edited.payload_blob, edited.payload_version) == ({"n": 2}, None, 3)

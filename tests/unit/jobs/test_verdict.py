@@ -34,9 +34,7 @@ def verdict(
     written_at: datetime | None = EARLIER,
     max_lapses: int = 3,
 ) -> Verdict:
-    return judge(
-        job, message, dead_letter=dead_letter, written_at=written_at, max_lapses=max_lapses, now=NOW
-    )
+    return judge(job, message, dead_letter=dead_letter, written_at=written_at, max_lapses=max_lapses, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +86,11 @@ deliveries = st.builds(
 
 
 @given(
-    st.sampled_from([Status.COMPLETED, Status.CANCELLED]), deliveries, moments, st.none() | st.text(), st.none() | moments
+    st.sampled_from([Status.COMPLETED, Status.CANCELLED]),
+    deliveries,
+    moments,
+    st.none() | st.text(),
+    st.none() | moments,
 )
 def test_what_is_completed_or_cancelled_never_runs_again(
     status: Status, message: Delivery, due_at: datetime, dead_letter: str | None, written_at: datetime | None

@@ -15,7 +15,11 @@ from shared.web.answers import Problem, cached_answer, json_answer, matches, quo
 def test_a_problem_says_what_where_and_when() -> None:
     problem = Problem(422, "Invalid input", "two fields", (FieldProblem("a.b", "expected"),), retry_after=5)
     answer = problem.answer("/api/x")
-    assert (answer.status, answer.content_type, answer.headers) == (422, "application/problem+json", {"Retry-After": "5"})
+    assert (answer.status, answer.content_type, answer.headers) == (
+        422,
+        "application/problem+json",
+        {"Retry-After": "5"},
+    )
     assert json.loads(answer.body) == {
         "type": "about:blank", "title": "Invalid input", "status": 422, "detail": "two fields", "instance": "/api/x",
         "errors": [{"field": "a.b", "message": "expected"}],

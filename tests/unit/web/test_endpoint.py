@@ -11,9 +11,9 @@ from typing import Any
 
 import azure.functions as func
 import pytest
-from blueprints.http import endpoint
 
 import shared.bootstrap
+from blueprints.http import endpoint
 from shared.jobs.errors import (
     DeadLetterNotFoundError,
     FieldProblem,
