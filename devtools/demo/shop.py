@@ -46,11 +46,6 @@ ITEMS: dict[str, Item] = {
         "description": "Classic beige trench coat for rain and wind.",
         "category": "coat", "occasion": "work", "colours": ["beige"], "size": "10", "brand": "Aurelia",
     },
-    "party-boots": {
-        "title": "Sequin ankle boots",
-        "description": "Glamorous gold boots for the dance floor.",
-        "category": "boots", "occasion": "party", "colours": ["gold"], "size": "42", "brand": "Aurelia",
-    },
 }  # fmt: skip
 
 _PAINT = {
@@ -61,7 +56,6 @@ _PAINT = {
     "loft-sweater": ("#6d071a", "#8f2a3c"),
     "court-sneakers": ("#fafafa", "#d9d9d9"),
     "storm-coat": ("#d8c3a5", "#a58d6a"),
-    "party-boots": ("#d4af37", "#8c6d1f"),
 }
 
 

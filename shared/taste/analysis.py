@@ -62,22 +62,6 @@ def analysers(settings: Settings) -> tuple[Analyser, ...]:
     return tuple(chosen)
 
 
-async def analyse(chosen: Sequence[Analyser], item: Item, image: bytes | None, *, tolerant: bool = False) -> Findings:
-    """Ask every analyser, one after the other (only one of them takes its time), and put together what they found.
-
-    Args:
-        chosen: the analysers.
-        item: the item.
-        image: its image, if there is one.
-        tolerant: do without an analyser whose service cannot answer, instead of raising.
-    """
-    return merge([await _ask(one, item, image, tolerant) for one in chosen])
-
-
-async def _ask(one: Analyser, item: Item, image: bytes | None, tolerant: bool) -> Findings:
-    try:
-        return await one.analyse(item, image)
-    except AnalyserUnavailableError:
-        if not tolerant:
-            raise
-        return Findings()
+async def analyse(chosen: Sequence[Analyser], item: Item, image: bytes | None) -> Findings:
+    """Ask every analyser, one after the other (only one of them takes its time), and put together what they found."""
+    return merge([await one.analyse(item, image) for one in chosen])

@@ -19,7 +19,7 @@ class ImageNote:
     """What became of the item's image."""
 
     status: str
-    """`none` (there is no image), `read`, `refused` for good, or `unavailable` to the last."""
+    """`none` (there is no image), `read`, or `refused` for good."""
     reason: str | None = None
     """Why it is missing."""
 

@@ -87,8 +87,6 @@ async def _image(payload: TasteJob, job: JobContext) -> tuple[bytes | None, Imag
     except FetchRefusedError as error:
         return None, ImageNote("refused", error.reason)
     except FetchUnavailableError as error:
-        if job.last_attempt:
-            return None, ImageNote("unavailable", error.reason)
         raise _later(error) from None
     await job.checkpoint()
     return image, _READ
@@ -99,7 +97,7 @@ async def _findings(
 ) -> tuple[Findings, ImageNote]:
     chosen = analysers(job.settings)
     try:
-        return await analyse(chosen, payload.item, image, tolerant=job.last_attempt), note
+        return await analyse(chosen, payload.item, image), note
     except ImageRefusedError as error:
         return await analyse(chosen, payload.item, None), ImageNote("refused", error.reason)
     except AnalyserUnavailableError as error:

@@ -449,7 +449,6 @@ class Context:
     documents: SqliteDocuments
     settings: Settings
     clock: FakeClock
-    last_attempt: bool = False
     steps: list[str] = field(default_factory=list)
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("test"))
 
@@ -542,9 +541,7 @@ async def test_an_address_that_is_private_after_all_is_done_without(context: Con
     assert result["image"] == {"status": "refused", "reason": "not-public"}
 
 
-async def test_an_image_that_cannot_be_had_now_is_waited_for_and_at_last_done_without(
-    context: Context, site: Site
-) -> None:
+async def test_an_image_that_cannot_be_had_now_is_waited_for(context: Context, site: Site) -> None:
     busy = job(image_url=site.serve("/busy.png", status=503, Retry_After="9"))
     with pytest.raises(RetryLater) as later:
         await run(busy, context)
@@ -552,9 +549,6 @@ async def test_an_image_that_cannot_be_had_now_is_waited_for_and_at_last_done_wi
     with pytest.raises(FetchUnavailableError):
         await run(job(image_url=site.serve("/down.png", status=500)), context)
     assert await stored(context) == {}
-    context.last_attempt = True
-    assert (await run(busy, context))["image"] == {"status": "unavailable", "reason": "unavailable"}
-    assert (await stored(context))["evidence"]["facets"]["occasion"] == {"wedding": 1.0}
 
 
 async def test_a_down_after_an_up_stands(context: Context) -> None:
@@ -664,17 +658,15 @@ async def test_a_model_that_is_busy_is_asked_later(site: Site, status: int) -> N
     assert len(site.hits) == 1
 
 
-async def test_a_job_waits_for_the_model_and_at_last_does_without(context: Context, site: Site) -> None:
+async def test_a_job_waits_for_the_model(context: Context, site: Site) -> None:
     payload = job(image_url=site.serve("/a.png", png()))
     context.settings = _eyes(site, 429, Retry_After="21")
     with pytest.raises(RetryLater) as later:
         await run(payload, context)
     assert later.value.seconds == 21
-    context.last_attempt = True
+    context.settings = _eyes(site)
     result = await run(payload, context)
     assert result["facets"]["colour"] == ["red"]
-    context.settings = _eyes(site)
-    result = await run(job(item_id="other", image_url=site.url("/a.png")), context)
     assert result["facets"]["style"] == ["bohemian"]
 
 
