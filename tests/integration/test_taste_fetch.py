@@ -666,7 +666,7 @@ async def test_a_job_waits_for_the_model(context: Context, site: Site) -> None:
     assert later.value.seconds == 21
     context.settings = _eyes(site)
     result = await run(payload, context)
-    assert result["facets"]["colour"] == ["red"]
+    assert result["facets"]["colour"] == ["red", "navy"]
     assert result["facets"]["style"] == ["bohemian"]
 
 
