@@ -39,6 +39,15 @@ class Work(BaseModel):
     note: str = ""
 
 
+class Told(BaseModel):
+    """The payload of the job that tells an outcome, in place of the app's own, which would go out and post it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    type: str
+    data: dict[str, JsonValue]
+
+
 Script = Callable[[Work, JobContext], Awaitable[Any]]
 
 
@@ -63,6 +72,8 @@ class Lab:
     clock: FakeClock
     script: Script = succeed
     runs: list[tuple[str, int]] = field(default_factory=list)
+    told: list[tuple[str, str]] = field(default_factory=list)
+    """What callbacks have told: their own job's id, and what of which job."""
     more_kinds: tuple[Kind[Any], ...] = ()
 
     def __post_init__(self) -> None:
@@ -88,7 +99,7 @@ class Lab:
     def afresh(self) -> None:
         """Turn the clock back to the present and forget everything but what is stored."""
         self.clock.time = datetime.now(UTC)
-        self.script, self.runs = succeed, []
+        self.script, self.runs, self.told = succeed, [], []
         self.__post_init__()
 
     async def submit(self, kind: str = "work", options: Options | None = None, **payload: Any) -> Ticket:
@@ -171,6 +182,10 @@ def _kinds(lab: Lab) -> tuple[Kind[Any], ...]:
         lab.runs.append((job.job_id, job.attempt))
         return await lab.script(payload, job)
 
+    async def tell(payload: Told, job: JobContext) -> None:
+        lab.runs.append((job.job_id, job.attempt))
+        lab.told.append((job.job_id, f"{payload.type} {payload.data['job_id']}"))
+
     def what(payload: Work) -> Dedupe | None:
         return Dedupe(payload.key, payload.note) if payload.key else None
 
@@ -182,6 +197,7 @@ def _kinds(lab: Lab) -> tuple[Kind[Any], ...]:
         kind("work", payload=Work, policy=policy)(handle),
         kind("once", payload=Work, policy=once, dedupe=what)(handle),
         kind("grown", payload=Work, version=3, policy=policy, upgrades=upgrades)(handle),
+        kind("webhook", payload=Told, policy=policy)(tell),
         kind("own", payload=Work, policy=own)(handle),
         kind("quick", payload=Work, policy=quick)(handle),
     )

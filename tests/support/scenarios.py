@@ -15,6 +15,7 @@ from shared.containers import JOBS
 from shared.jobs.errors import FinalError, InvalidTransitionError
 from shared.jobs.model import Job, Status
 from shared.jobs.replay import Outcome
+from shared.jobs.submit import Options
 from shared.ports import StorageError
 from shared.taste.analysis import WordAnalyser, analyse
 from shared.taste.evidence import Evidence, ImageNote
@@ -38,6 +39,7 @@ class Trial:
     async def take(self, kind: str = "work", **payload: Any) -> Job:
         """Submit, and remember that the ticket was handed out."""
         ticket = await self.lab.submit(kind, **payload)
+        assert kind == "once" or not ticket.duplicate, "its own write was taken for another's"
         self.tickets.append(ticket.job.job_id)
         return ticket.job
 
@@ -229,6 +231,28 @@ async def _cancel_running(trial: Trial) -> None:
     await trial.take()
 
 
+def with_callback(times: int) -> Step:
+    """A job whose outcome is to be told, that fails so often."""
+
+    async def arrange(trial: Trial) -> None:
+        await failing(times)(trial)
+        await trial.lab.engine.cancel(trial.tickets.pop())
+        ticket = await trial.lab.engine.submit("work", {"n": 7}, Options(callback_url="https://example.org/told"))
+        trial.tickets.append(ticket.job.job_id)
+
+    return arrange
+
+
+def told(status: Status) -> Step:
+    """The outcome was told by one job, however often that one ran."""
+
+    async def check(trial: Trial) -> None:
+        job = await trial.lab.settled(trial.ticket, status)
+        assert set(trial.lab.told) == {(job.callback_job_id, f"job.{status} {job.job_id}")}
+
+    return check
+
+
 async def _broken_house(trial: Trial) -> None:
     """A receipt without a message, a vanished worker, and an index that is gone."""
     lab = trial.lab
@@ -237,7 +261,7 @@ async def _broken_house(trial: Trial) -> None:
     lab.start()
     await trial.take(n=7)
     await trial.take(n=7)
-    lab.start(Faults(at=2, mode=Mode.DIE_BEFORE))
+    lab.start(Faults(only="jobs.put".__eq__, mode=Mode.DIE_BEFORE))
     with suppress(Died):
         await lab.pump()
     lab.start()
@@ -333,6 +357,9 @@ SCENARIOS = (
     Scenario("garbage", _run, _kept, arrange=_garbage),
     Scenario("cancel", _cancel, each(Status.CANCELLED), arrange=_submitted, insist=True),
     Scenario("cancel while it runs", _run, each(Status.CANCELLED), arrange=_cancel_running),
+    Scenario("callback", _run, told(Status.COMPLETED), arrange=with_callback(0)),
+    Scenario("callback of a failure", _run_to_the_end, told(Status.FAILED), arrange=with_callback(3)),
+    Scenario("callback of a cancelled job", _cancel, told(Status.CANCELLED), arrange=with_callback(0), insist=True),
     Scenario("sweep", _sweep, _mended, arrange=_broken_house),
     Scenario("taste", _run, _profile, arrange=_tasted),
     Scenario("erase", _erase, _erased, arrange=_tasted, insist=True),
