@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import math
 import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -59,6 +60,10 @@ def _problem_of(error: Exception, req: func.HttpRequest) -> Problem:
             return Problem(404, "Not found", str(error))
         case errors.InvalidTransitionError():
             return Problem(409, "Conflict", str(error))
+        case errors.KeyReusedError():
+            return Problem(422, "Idempotency key reused", str(error))
+        case errors.InFlightError():
+            return Problem(409, "Still in flight", str(error), retry_after=math.ceil(error.seconds))
         case StorageError():
             LOG.error("storage does not answer: method=%s cause=%s", req.method, type(error).__name__)
             return Problem(503, "Storage does not answer", "nothing was lost: try again", retry_after=5)

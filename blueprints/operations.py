@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import azure.functions as func
 
-from blueprints.http import endpoint
+from blueprints.http import api_url, endpoint
 from shared.settings import settings
 
 if TYPE_CHECKING:
@@ -57,6 +57,51 @@ async def replay_dead_letters(req: func.HttpRequest) -> Answer:
     from shared.web.dead_letters import replay_some
 
     return await replay_some(app(), req.get_body())
+
+
+@bp.function_name("ListKinds")
+@bp.route("kinds", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+@endpoint
+async def list_kinds(req: func.HttpRequest) -> Answer:
+    """Every kind of job, and whether it is paused."""
+    from shared.bootstrap import app
+    from shared.web.kinds import list_kinds
+
+    del req
+    return await list_kinds(app())
+
+
+@bp.function_name("PauseKind")
+@bp.route("kinds/{kind}/pause", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+@endpoint
+async def pause_kind(req: func.HttpRequest) -> Answer:
+    """Let no further attempt of a kind start."""
+    from shared.bootstrap import app
+    from shared.web.kinds import pause
+
+    return await pause(app(), req.route_params["kind"], req.get_body())
+
+
+@bp.function_name("ResumeKind")
+@bp.route("kinds/{kind}/resume", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+@endpoint
+async def resume_kind(req: func.HttpRequest) -> Answer:
+    """Let a paused kind go on."""
+    from shared.bootstrap import app
+    from shared.web.kinds import resume
+
+    return await resume(app(), req.route_params["kind"])
+
+
+@bp.function_name("GetOpenApi")
+@bp.route("openapi.json", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@endpoint
+async def get_openapi(req: func.HttpRequest) -> Answer:
+    """The OpenAPI document of this API."""
+    from shared.bootstrap import app
+    from shared.web.openapi import show
+
+    return show(app(), api_url(req, "openapi.json"), req.headers)
 
 
 @bp.function_name("Health")

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import azure.functions as func
 
 from blueprints import queues
-from blueprints.http import endpoint
+from blueprints.http import api_url, endpoint
 from shared.settings import settings
 
 if TYPE_CHECKING:
     from shared.web.answers import Answer
 
 bp = func.Blueprint()
+_SUBMIT = "jobs/{kind}"
+_RETRY = "jobs/{job_id}/retry"
 
 
 @bp.function_name("GetJob")
@@ -24,7 +26,64 @@ async def get_job(req: func.HttpRequest) -> Answer:
     from shared.bootstrap import app
     from shared.web.tickets import show_job
 
-    return await show_job(app(), req.route_params["job_id"], req.headers.get("if-none-match"))
+    return await show_job(app(), req.route_params["job_id"], req.headers)
+
+
+@bp.function_name("ListJobs")
+@bp.route("jobs", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+@endpoint
+async def list_jobs(req: func.HttpRequest) -> Answer:
+    """Jobs, newest first, filtered and paged."""
+    from shared.bootstrap import app
+    from shared.web.tickets import list_jobs
+
+    return await list_jobs(app(), req.params)
+
+
+@bp.function_name("SubmitJob")
+@bp.route(_SUBMIT, methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+@endpoint
+async def submit_job(req: func.HttpRequest) -> Answer:
+    """Take in a job of a public kind: 202 with a ticket."""
+    from shared.bootstrap import app
+    from shared.web.submission import submit
+
+    kind = req.route_params["kind"]
+    return await submit(app(), kind, req.get_body(), req.headers, api_url(req, _SUBMIT.format(kind=kind)))
+
+
+@bp.function_name("GetJobHistory")
+@bp.route("jobs/{job_id}/history", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+@endpoint
+async def get_job_history(req: func.HttpRequest) -> Answer:
+    """What has happened to a job."""
+    from shared.bootstrap import app
+    from shared.web.tickets import show_history
+
+    return await show_history(app(), req.route_params["job_id"], req.headers)
+
+
+@bp.function_name("ExplainJob")
+@bp.route("jobs/{job_id}/explain", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+@endpoint
+async def explain_job(req: func.HttpRequest) -> Answer:
+    """Why a job is not running, and what to do about it."""
+    from shared.bootstrap import app
+    from shared.web.tickets import explain_job
+
+    return await explain_job(app(), req.route_params["job_id"])
+
+
+@bp.function_name("RetryJob")
+@bp.route(_RETRY, methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+@endpoint
+async def retry_job(req: func.HttpRequest) -> Answer:
+    """Put a failed job back."""
+    from shared.bootstrap import app
+    from shared.web.tickets import retry
+
+    job_id = req.route_params["job_id"]
+    return await retry(app(), job_id, api_url(req, _RETRY.format(job_id=job_id)))
 
 
 @bp.function_name("CancelJob")

@@ -21,6 +21,7 @@ from shared.jobs.kinds import Kind, Queues, Registry
 from shared.jobs.parts import Parts, Timing
 from shared.ports import BlobStore, Clock, DocumentStore, MessageQueues
 from shared.settings import Settings, settings
+from shared.webhooks.message import callback_of
 
 
 class _Closeable(Protocol):
@@ -71,7 +72,7 @@ def compose(
     general = Queues(chosen.queue_high, chosen.queue_normal, chosen.queue_low)
     registry = Registry((*find_kinds(), *kinds), general, chosen)
     timing = Timing(timedelta(seconds=chosen.lease_seconds), timedelta(seconds=chosen.sweep_grace_seconds))
-    parts = Parts(blobs, queues, documents, clock, registry, chosen, timing)
+    parts = Parts(blobs, queues, documents, clock, registry, chosen, timing, callback_of)
     return App(chosen, Engine(parts), blobs, queues, documents, clock, closing)
 
 

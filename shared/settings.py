@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from functools import cache
@@ -58,6 +59,19 @@ def _queue(name: str, default: str, meaning: str) -> Any:
 def _schedule(name: str, default: str, meaning: str) -> Any:
     kind = "an NCRONTAB expression of five or six fields"
     return _setting(Spec(name, kind, f"{meaning} UTC.", _matching(r"\S+(\s+\S+){4,5}")), default)
+
+
+def _secrets(name: str, meaning: str) -> Any:
+    kind = "`whsec_` and the Base64 of 24 to 64 bytes, one or several separated by spaces"
+    return _setting(Spec(name, kind, meaning, _keys, secret=True), ())
+
+
+def _keys(text: str) -> tuple[str, ...]:
+    keys = tuple(text.split())
+    for key in keys:
+        if not key.startswith("whsec_") or not 24 <= len(b64decode(key.removeprefix("whsec_"), validate=True)) <= 64:
+            raise ValueError(text)
+    return keys
 
 
 def _setting(spec: Spec, default: Any) -> Any:
@@ -136,9 +150,32 @@ class Settings:
     retry_after_seconds: int = _whole(
         "JOBS_RETRY_AFTER_SECONDS", 2, 1, 3600, "seconds", "How long a client is told to wait between polls."
     )
+    idempotency_ttl_seconds: int = _whole(
+        "JOBS_IDEMPOTENCY_TTL_SECONDS", 86400, 60, 2592000, "seconds", "How long an `Idempotency-Key` is remembered."
+    )
+    longest_wait_seconds: float = _number(
+        "JOBS_LONGEST_WAIT_SECONDS", 60, 0, 200, "seconds", "How long `Prefer: wait=N` holds an answer at most."
+    )
     queue_high: str = _queue("JOBS_HIGH_QUEUE_NAME", "jobs-high", "General queue, high priority.")
     queue_normal: str = _queue("JOBS_QUEUE_NAME", "jobs", "General queue, normal priority.")
     queue_low: str = _queue("JOBS_LOW_QUEUE_NAME", "jobs-low", "General queue, low priority.")
+
+    # --- webhooks ----------------------------------------------------------------------------------------------
+    webhook_secrets: tuple[str, ...] = _secrets(
+        "WEBHOOK_SECRET",
+        "Signs completion callbacks (Standard Webhooks): `whsec_` and the Base64 of 24 to 64 bytes. Several, separated by "
+        "spaces, all sign, so that receivers can move from one to the next. Unset: no callbacks are taken.",
+    )
+    webhook_timeout_seconds: float = _number(
+        "WEBHOOK_TIMEOUT_SECONDS", 15, 0.1, 120, "seconds", "How long a receiver may take to answer."
+    )
+    webhook_max_attempts: int = _whole("WEBHOOK_MAX_ATTEMPTS", 12, 1, 50, "attempts", "Tries before a callback gives up.")
+    webhook_base_backoff_seconds: float = _number(
+        "WEBHOOK_BASE_BACKOFF_SECONDS", 10, 0, 86400, "seconds", "Ceiling of the first retry's delay; doubles."
+    )
+    webhook_max_backoff_seconds: float = _number(
+        "WEBHOOK_MAX_BACKOFF_SECONDS", 21600, 0, 604800, "seconds", "Ceiling of every retry's delay."
+    )
 
     # --- taste -------------------------------------------------------------------------------------------------
     taste_queue: str = _queue("TASTE_JOB_QUEUE_NAME", "taste-analysis-jobs", "Queue of taste analysis jobs.")

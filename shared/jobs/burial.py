@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.jobs.callbacks import Callbacks
 from shared.jobs.envelope import Envelope, decode
 from shared.jobs.errors import HostGaveUpError, InvalidTransitionError, UnreadableError
 from shared.jobs.machine import Failed, apply
@@ -16,9 +17,10 @@ from shared.ports import StorageError
 class Burial:
     """Ends what cannot be done, and loses nothing of it."""
 
-    def __init__(self, parts: Parts, vault: Vault) -> None:
+    def __init__(self, parts: Parts, vault: Vault, callbacks: Callbacks) -> None:
         self._parts = parts
         self._vault = vault
+        self._callbacks = callbacks
 
     async def give_up(self, held: Held, reason: Reason, error: Failure, fence: int | None) -> Held:
         """Record the job in the vault, fail it, and announce it on its poison queue.
@@ -30,7 +32,7 @@ class Burial:
         failed = Failed(self._parts.clock.now(), error, letter.id, fence)
         held = await self._parts.status.change(held, lambda job: apply(job, failed))
         await self._announce(held, letter)
-        await self._parts.project(held.job)
+        await self._callbacks.finish(held)
         LOG.error(
             "job failed: job=%s kind=%s attempt=%d reason=%s error=%s fingerprint=%s dead_letter=%s",
             held.job.job_id, held.job.kind, held.job.attempt, reason, error.type, letter.fingerprint, letter.id,

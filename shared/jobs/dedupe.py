@@ -1,10 +1,16 @@
-"""Dedupe: a marker document under a derived key makes duplicates of a submission share its ticket."""
+"""Markers: a document under a key makes the submissions that share the key share a ticket.
+
+Two things use them. A dedupe key says what a submission is about; an idempotency key (`shared.jobs.idempotency`) says
+that two requests are one. Both survive a crash between the marker and the job: who finds a marker whose job was never
+made makes it, under the id that the marker names.
+"""
 
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.containers import DEDUPE
@@ -21,6 +27,10 @@ class Marker:
 
     job_id: str
     mine: bool
+    same: bool = True
+    """Whether it was made with the same fingerprint."""
+    made_at: datetime | None = None
+    """When the other owner made it."""
 
 
 class Markers:
@@ -30,36 +40,34 @@ class Markers:
         self._documents = documents
         self._clock = clock
 
-    async def own(self, kind: str, dedupe: Dedupe, ttl_seconds: int, job_id: str, *, besides: str = "") -> Marker:
+    async def own(
+        self, kind: str, dedupe: Dedupe, ttl_seconds: int, job_id: str, *, besides: str = "", for_good: bool = False
+    ) -> Marker:
         """Make the key point to `job_id`, unless it points to another job for the same thing already.
 
-        A marker that has expired, has another fingerprint, or points to the job `besides` is taken over.
+        A marker that has expired or points to the job `besides` is taken over; so is one with another fingerprint,
+        unless markers of this sort stand `for_good`, that is, until they expire.
         """
         marker = _document(kind, dedupe, ttl_seconds, job_id, self._clock.now())
         for _ in range(_TRIES):
             try:
                 await self._documents.create(DEDUPE, marker)
+                return Marker(job_id, mine=True)
             except AlreadyExistsError:
-                owner = await self._take(marker, besides)
-            else:
-                owner = job_id
-            if owner is not None:
-                return Marker(owner, mine=owner == job_id)
-        raise StorageError("a dedupe marker is changed by others without end")
+                found = await self._documents.read(DEDUPE, marker["pk"], marker["id"])
+            if found is None:
+                continue
+            there, etag = found
+            if self._stands(there, marker, for_good=for_good) and there["job_id"] != besides:
+                return _found(there, marker)
+            with suppress(PreconditionError):
+                await self._documents.replace(DEDUPE, marker, etag)
+                return Marker(job_id, mine=True)
+        raise StorageError("a marker is changed by others without end")
 
-    async def _take(self, marker: dict[str, Any], besides: str) -> str | None:
-        """Return the job that owns the key after looking; None where the marker changed meanwhile."""
-        found = await self._documents.read(DEDUPE, marker["pk"], marker["id"])
-        if found is None:
-            return None
-        there, etag = found
-        if _stands(there, marker, self._clock.now()) and there["job_id"] != besides:
-            return str(there["job_id"])
-        try:
-            await self._documents.replace(DEDUPE, marker, etag)
-        except PreconditionError:
-            return None
-        return str(marker["job_id"])
+    def _stands(self, there: dict[str, Any], marker: dict[str, Any], *, for_good: bool) -> bool:
+        alive = there["expires_at"] > iso(self._clock.now())
+        return bool(alive and (for_good or there["fingerprint"] == marker["fingerprint"]))
 
 
 def id_of(kind: str, key: str) -> str:
@@ -67,8 +75,10 @@ def id_of(kind: str, key: str) -> str:
     return hashlib.sha256(f"{kind}\n{key}".encode()).hexdigest()[:40]
 
 
-def _stands(there: dict[str, Any], marker: dict[str, Any], now: datetime) -> bool:
-    return bool(there["fingerprint"] == marker["fingerprint"] and there["expires_at"] > iso(now))
+def _found(there: dict[str, Any], marker: dict[str, Any]) -> Marker:
+    made_at = datetime.fromisoformat(there["made_at"]) if "made_at" in there else None
+    same = there["fingerprint"] == marker["fingerprint"]
+    return Marker(str(there["job_id"]), mine=there["job_id"] == marker["job_id"], same=same, made_at=made_at)
 
 
 def _document(kind: str, dedupe: Dedupe, ttl_seconds: int, job_id: str, now: datetime) -> dict[str, Any]:
@@ -79,6 +89,7 @@ def _document(kind: str, dedupe: Dedupe, ttl_seconds: int, job_id: str, now: dat
         "kind": kind,
         "job_id": job_id,
         "fingerprint": hashlib.sha256(dedupe.fingerprint.encode()).hexdigest()[:16],
-        "expires_at": iso((now + timedelta(seconds=ttl_seconds)).astimezone(UTC)),
+        "made_at": iso(now),
+        "expires_at": iso(now + timedelta(seconds=ttl_seconds)),
         "ttl": ttl_seconds,
     }

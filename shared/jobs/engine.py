@@ -8,9 +8,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from shared.jobs.burial import Burial
+from shared.jobs.callbacks import Callbacks
 from shared.jobs.envelope import text_of
 from shared.jobs.errors import JobNotFoundError
 from shared.jobs.machine import CancelRequested, apply
+from shared.jobs.pace import Pace
 from shared.jobs.parts import LOG, Parts
 from shared.jobs.replay import Replayer
 from shared.jobs.runner import Runner
@@ -28,11 +30,14 @@ class Engine:
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
         self.vault = Vault(parts.documents)
-        self._burial = Burial(parts, self.vault)
         self._submitter = Submitter(parts)
-        self._runner = Runner(parts, self.vault, self._burial)
-        self._sweeper = Sweeper(parts)
-        self.replays = Replayer(parts, self.vault, self._submitter)
+        self._callbacks = Callbacks(parts, self._submitter)
+        self._burial = Burial(parts, self.vault, self._callbacks)
+        self._runner = Runner(parts, self.vault, self._burial, self._callbacks)
+        self._sweeper = Sweeper(parts, self._callbacks)
+        self.replays = Replayer(parts, self.vault, self._submitter, self._callbacks)
+        self.pauses = parts.pauses
+        self.pace = Pace(parts)
 
     async def submit(self, kind: str, payload: BaseModel | Mapping[str, Any], options: Options | None = None) -> Ticket:
         """Take a job in; see `Submitter.submit`."""
@@ -54,7 +59,7 @@ class Engine:
         """
         event = CancelRequested(self.parts.clock.now())
         held = await self.parts.status.change(await self.get(job_id), lambda job: apply(job, event))
-        await self.parts.project(held.job)
+        await self._callbacks.finish(held)
         return held
 
     async def process(self, delivery: Delivery) -> str:

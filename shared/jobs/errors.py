@@ -56,6 +56,19 @@ class NewerVersionError(JobsError):
     """The payload is of a newer version than this code knows."""
 
 
+class KeyReusedError(JobsError):
+    """This idempotency key was used for another request."""
+
+
+class InFlightError(JobsError):
+    """The request that used this idempotency key first is still at work."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+        """After so many it is taken for dead."""
+
+
 class JobNotFoundError(JobsError):
     """There is no such job."""
 

@@ -41,6 +41,9 @@ class Policy:
     """Exceptions that no retry mends."""
     public: bool = False
     """Whether clients may submit this kind by its name over HTTP."""
+    client_options: frozenset[str] = frozenset({"priority", "not_before", "dedupe_key", "callback_url"})
+    """What clients may give beside the payload. Without effect, and refused: a priority where the kind has a queue of
+    its own, a dedupe key where there is no dedupe TTL."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,10 +101,21 @@ class Resent:
     watch_at: datetime
 
 
-Event = Claimed | Progressed | Completed | Retried | Failed | CancelRequested | Cancelled | Replayed | Resent
+@dataclass(frozen=True, slots=True)
+class CalledBack:
+    """The job that tells the outcome of this life (`replays`) was made."""
+
+    at: datetime
+    replays: int
+    callback_job_id: str
 
 
-def apply(job: Job, event: Event) -> Job:
+Event = (
+    Claimed | Progressed | Completed | Retried | Failed | CancelRequested | Cancelled | Replayed | Resent | CalledBack
+)
+
+
+def apply(job: Job, event: Event) -> Job:  # noqa: C901 - one case for each event
     """Return the job after the event.
 
     Raises:
@@ -133,6 +144,8 @@ def apply(job: Job, event: Event) -> Job:
         case Resent(at, watch_at):
             _require(job, event, Status.QUEUED, Status.RUNNING)
             return _next(job, at, "resent", watch_at=watch_at, resends=job.resends + 1)
+        case CalledBack():
+            return _called_back(job, event)
 
 
 def _claimed(job: Job, event: Claimed) -> Job:
@@ -149,6 +162,7 @@ def _claimed(job: Job, event: Claimed) -> Job:
         message_id=event.message_id,
         due_at=event.lease_until,
         watch_at=event.lease_until,
+        started_at=event.at,
     )
 
 
@@ -200,6 +214,8 @@ def _cancel_requested(job: Job, event: CancelRequested) -> Job:
 
 def _replayed(job: Job, event: Replayed) -> Job:
     _require(job, event, Status.FAILED)
+    if job.callback_due:
+        raise InvalidTransitionError("the outcome of this life is still to be told to its callback")
     edited: dict[str, Any] = {}
     if event.payload is not None:
         edited = {"payload": event.payload, "payload_blob": None, "payload_version": event.payload_version}
@@ -214,6 +230,7 @@ def _replayed(job: Job, event: Replayed) -> Job:
         resends=0,
         replays=job.replays + 1,
         cancel_requested=False,
+        callback_job_id=None,
         progress=None,
         due_at=event.at,
         watch_at=event.at,
@@ -221,8 +238,15 @@ def _replayed(job: Job, event: Replayed) -> Job:
     )
 
 
+def _called_back(job: Job, event: CalledBack) -> Job:
+    if not job.callback_due or job.replays != event.replays:
+        raise InvalidTransitionError("this outcome was told already")
+    return _next(job, event.at, None, callback_job_id=event.callback_job_id, watch_at=None)
+
+
 def _end(job: Job, status: Status, at: datetime, detail: str | None = None, **changes: Any) -> Job:
-    return _next(job, at, status.value, detail, status=status, due_at=at, watch_at=None, **changes)
+    watch_at = at if job.callback_url else None  # until the callback's job is made
+    return _next(job, at, status.value, detail, status=status, due_at=at, watch_at=watch_at, **changes)
 
 
 def _next(job: Job, at: datetime, event: str | None, detail: str | None = None, **changes: Any) -> Job:

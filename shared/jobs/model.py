@@ -84,7 +84,9 @@ class Job(_Record):
     due_at: datetime
     """Queued: not to be claimed before. Running: when the lease ends. Final: when it ended."""
     watch_at: datetime | None = None
-    """When the sweep should look whether this job is stuck; None once it is final."""
+    """When the sweep should look whether this job is stuck; None once nothing is left to do."""
+    started_at: datetime | None = None
+    """When the current attempt, or the last one, was claimed."""
     attempt: int = 0
     """The number of claims so far: the fence of the current attempt."""
     failures: int = 0
@@ -101,9 +103,18 @@ class Job(_Record):
     cancel_requested: bool = False
     dead_letter_id: str | None = None
     dedupe_id: str | None = None
+    callback_url: str | None = None
+    """Where the outcome is to be told."""
+    callback_job_id: str | None = None
+    """The job that tells it, once there is one."""
     trace: str | None = None
     """W3C traceparent of the request that submitted the job."""
     history: tuple[Entry, ...] = ()
+
+    @property
+    def callback_due(self) -> bool:
+        """Whether the job has ended and its callback's job is still to be made."""
+        return self.status.final and self.callback_url is not None and self.callback_job_id is None
 
     def to_json(self) -> bytes:
         """The record as the status blob holds it."""
@@ -118,8 +129,8 @@ def iso(moment: datetime) -> str:
 def summary(job: Job) -> dict[str, Any]:
     """The index document of a job: the record without payload, results and history."""
     document = job.model_dump(
-        mode="json", exclude={"payload", "results", "history", "stamp", "message_id"}, exclude_none=True
+        mode="json", exclude={"payload", "results", "history", "stamp", "message_id", "callback_url"}, exclude_none=True
     )
-    moments = {name: iso(getattr(job, name)) for name in ("created_at", "updated_at", "due_at")}
-    watch = {"watch_at": iso(job.watch_at)} if job.watch_at else {}
-    return {**document, **moments, **watch, "id": job.job_id, "pk": job.job_id}
+    names = ("created_at", "updated_at", "due_at", "watch_at", "started_at")
+    moments = {name: iso(moment) for name in names if (moment := getattr(job, name))}
+    return {**document, **moments, "id": job.job_id, "pk": job.job_id}

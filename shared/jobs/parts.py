@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
@@ -16,6 +16,7 @@ from shared.jobs.envelope import Envelope, encode, envelope_of
 from shared.jobs.errors import UnreadableError
 from shared.jobs.kinds import Registry
 from shared.jobs.model import Job, summary
+from shared.jobs.pauses import Pauses
 from shared.jobs.store import Held, StatusStore
 from shared.ports import BlobStore, Clock, DocumentStore, MessageQueues, StorageError
 
@@ -32,6 +33,12 @@ class Timing:
     """How long past its time a job must be before the sweep takes it for stuck."""
     put_back: timedelta = timedelta(seconds=60)
     """How long a message waits for code that knows its payload's version."""
+    pause: timedelta = timedelta(seconds=30)
+    """How long a message of a paused kind waits before it is looked at again."""
+
+
+def _no_callbacks(job: Job) -> Mapping[str, Any]:
+    raise LookupError(f"job {job.job_id} wants a callback, and this app knows no way to make one")
 
 
 @dataclass(frozen=True)
@@ -45,11 +52,18 @@ class Parts:
     kinds: Registry
     settings: Any = None
     timing: Timing = field(default_factory=Timing)
+    callback: Callable[[Job], Mapping[str, Any]] = _no_callbacks
+    """The payload of the job that tells an outcome."""
 
     @cached_property
     def status(self) -> StatusStore:
         """The record of truth."""
         return StatusStore(self.blobs, self.clock)
+
+    @cached_property
+    def pauses(self) -> Pauses:
+        """Which kinds are paused."""
+        return Pauses(self.documents, self.clock)
 
     async def send(self, held: Held) -> None:
         """Send the message that starts the job's next attempt, visible once the job is due."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, cast
 
+from shared.jobs.callbacks import Callbacks
 from shared.jobs.envelope import fits
 from shared.jobs.errors import InvalidPayloadError, InvalidTransitionError, JobsError, UnreadableError
 from shared.jobs.machine import Replayed, apply
@@ -43,10 +44,11 @@ class Result:
 class Replayer:
     """Puts dead letters back."""
 
-    def __init__(self, parts: Parts, vault: Vault, submitter: Submitter) -> None:
+    def __init__(self, parts: Parts, vault: Vault, submitter: Submitter, callbacks: Callbacks) -> None:
         self._parts = parts
         self._vault = vault
         self._submitter = submitter
+        self._callbacks = callbacks
 
     async def one(
         self, letter_id: str, *, by: str = "api", payload: Mapping[str, Any] | None = None, dry_run: bool = False
@@ -122,6 +124,7 @@ class Replayer:
         return await self._recorded(letter, held.job.job_id, by, edited=edited is not None)
 
     async def _requeue(self, held: Held, edited: dict[str, Any] | None, by: str) -> Held:
+        held = await self._callbacks.call(held)
         version = self._parts.kinds[held.job.kind].version if edited is not None else None
         event = Replayed(self._parts.clock.now(), by, edited, version)
         job = apply(held.job, event)

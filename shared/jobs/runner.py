@@ -10,6 +10,7 @@ from pydantic_core import from_json, to_json
 
 from shared.jobs.backoff import delay
 from shared.jobs.burial import Burial, failure_of
+from shared.jobs.callbacks import Callbacks
 from shared.jobs.context import JobContext
 from shared.jobs.envelope import Envelope, decode, text_of
 from shared.jobs.errors import (
@@ -34,10 +35,11 @@ from shared.jobs.verdict import Claim, ClaimReplay, Delivery, Drop, GiveUpLapsed
 class Runner:
     """Runs the jobs that messages are about. Each method returns a word or two on what became of the message."""
 
-    def __init__(self, parts: Parts, vault: Vault, burial: Burial) -> None:
+    def __init__(self, parts: Parts, vault: Vault, burial: Burial, callbacks: Callbacks) -> None:
         self._parts = parts
         self._vault = vault
         self._burial = burial
+        self._callbacks = callbacks
 
     async def process(self, delivery: Delivery) -> str:
         """Take one delivered message to its end.
@@ -90,6 +92,8 @@ class Runner:
     async def _follow(
         self, verdict: Verdict, held: Held, kind: Kind[Any], envelope: Envelope, delivery: Delivery
     ) -> str:
+        if isinstance(verdict, Claim | ClaimReplay) and (await self._parts.pauses.of(kind.name)).paused:
+            verdict = PutBack(self._parts.clock.now() + self._parts.timing.pause)
         match verdict:
             case Claim():
                 return await self._attempt(kind, await self._claim(held, delivery))
@@ -128,6 +132,7 @@ class Runner:
         return Claimed(now, delivery.message_id, now + self._parts.timing.lease)
 
     async def _claim_replay(self, held: Held, envelope: Envelope, delivery: Delivery) -> Held:
+        held = await self._callbacks.call(held)
         now, letter = self._parts.clock.now(), held.job.dead_letter_id
         edited = None if envelope.payload in (None, held.job.payload) else envelope.payload
         replayed = Replayed(now, "queue", edited, envelope.payload_version if edited else None)
@@ -176,7 +181,7 @@ class Runner:
             return await self._run(kind, policy, context)
         except JobCancelledError:
             held = await context.settle(Cancelled(self._parts.clock.now(), context.fence))
-            await self._parts.project(held.job)
+            await self._callbacks.finish(held)
             context.log.info("job cancelled:")
             return "cancelled"
         except InvalidTransitionError as error:
@@ -191,7 +196,7 @@ class Runner:
         except Exception as error:  # noqa: BLE001 - whatever a handler raises is an outcome
             return await self._failed(error, policy, context)
         held = await context.settle(Completed(self._parts.clock.now(), context.fence, results))
-        await self._parts.project(held.job)
+        await self._callbacks.finish(held)
         context.log.info("job completed:")
         return "completed"
 
@@ -221,8 +226,10 @@ class Runner:
         )
         failure = failure_of(error, context.attempt, self._parts)
         held = await context.settle(Retried(now, context.fence, failure, now + timedelta(seconds=seconds)))
-        if held.job.status is Status.QUEUED:
-            await self._parts.send(held)
+        if held.job.status is not Status.QUEUED:
+            await self._callbacks.finish(held)
+            return "cancelled"
+        await self._parts.send(held)
         await self._parts.project(held.job)
         context.log.warning("attempt failed, next in %.1f s: error=%s", seconds, failure.type)
         return "retrying"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
@@ -13,28 +11,14 @@ from uuid_utils import uuid7
 
 from shared.jobs import dedupe
 from shared.jobs.envelope import fits
+from shared.jobs.idempotency import Idempotency
 from shared.jobs.kinds import Dedupe, Kind
-from shared.jobs.model import Entry, Job, Priority, Status
+from shared.jobs.model import Entry, Job, Status
 from shared.jobs.parts import Parts, both
 from shared.jobs.store import Held
+from shared.jobs.ticket import Options, Ticket
 
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """What a submission hands out. `duplicate`: the job is an earlier submission's."""
-
-    job: Job
-    etag: str
-    duplicate: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a submission may say beside its payload."""
-
-    priority: Priority | None = None
-    not_before: datetime | None = None
-    trace: str | None = None
+__all__ = ["Options", "Submitter", "Ticket", "to_json"]
 
 
 class Submitter:
@@ -43,6 +27,7 @@ class Submitter:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._markers = dedupe.Markers(parts.documents, parts.clock)
+        self._idempotency = Idempotency(parts, self._markers)
 
     async def submit(self, kind: str, payload: BaseModel | Mapping[str, Any], options: Options | None = None) -> Ticket:
         """Take a job in and return its ticket.
@@ -50,23 +35,32 @@ class Submitter:
         Raises:
             UnknownKindError: there is no such kind.
             InvalidPayloadError: the payload does not fit it.
+            KeyReusedError: the idempotency key was used for another request.
+            InFlightError: the request that used it first is still at work.
             StorageError: the job was not taken in; submitting again is safe.
         """
         known = self._parts.kinds[kind]
         model = payload if isinstance(payload, known.payload) else known.parse(dict(payload), known.version)
-        job = self._draft(known, model, options or Options())
-        what = self._dedupe(known, model)
-        return await self._once(job, what) if what else await self._take_in(job)
+        options = options or Options()
+        job, what = self._draft(known, model, options), self._dedupe(known, model, options)
 
-    def _dedupe(self, kind: Kind[Any], payload: BaseModel) -> Dedupe | None:
-        wanted = kind.dedupe is not None and self._parts.kinds.policy(kind.name).dedupe_ttl_seconds > 0
-        return kind.dedupe(payload) if kind.dedupe and wanted else None
+        async def take_in(job: Job) -> Ticket:
+            return await self._once(job, what) if what else await self._take_in(job)
+
+        return await (self._idempotency.once(job, options.idempotency, take_in) if options.idempotency else take_in(job))
+
+    def _dedupe(self, kind: Kind[Any], payload: BaseModel, options: Options) -> Dedupe | None:
+        if self._parts.kinds.policy(kind.name).dedupe_ttl_seconds <= 0:
+            return None
+        if options.dedupe_key is not None:
+            return Dedupe(f"given\n{options.dedupe_key}")
+        return kind.dedupe(payload) if kind.dedupe else None
 
     def _draft(self, kind: Kind[Any], payload: BaseModel, options: Options) -> Job:
         now = self._parts.clock.now()
         due = max(options.not_before or now, now)
         return Job(
-            job_id=str(uuid7()),
+            job_id=options.job_id or str(uuid7()),
             kind=kind.name,
             status=Status.QUEUED,
             version=1,
@@ -77,6 +71,7 @@ class Submitter:
             updated_at=now,
             due_at=due,
             watch_at=due,
+            callback_url=options.callback_url,
             trace=options.trace,
             history=(Entry(at=now, event="submitted", attempt=0),),
         )

@@ -2,7 +2,7 @@
 
 It reads the listing of the status blobs (whose metadata say when each wants to be looked at), so that a job is found
 even if nothing but its receipt was ever written. What it mends: a receipt without a message, a lease whose worker
-vanished, and an index behind the blobs.
+vanished, an outcome whose callback has no job yet, and an index behind the blobs.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from datetime import timedelta
 from typing import Any
 
 from shared.containers import JOBS
+from shared.jobs.callbacks import Callbacks
 from shared.jobs.errors import InvalidTransitionError
 from shared.jobs.machine import Resent, apply
-from shared.jobs.model import Job, iso
+from shared.jobs.model import Job, Status, iso
 from shared.jobs.parts import LOG, Parts
 from shared.jobs.store import id_of, prefixes
 from shared.ports import BlobInfo, Query, Where
@@ -37,8 +38,9 @@ class Report:
 class Sweeper:
     """Looks for stuck jobs and sends their messages again."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, callbacks: Callbacks) -> None:
         self._parts = parts
+        self._callbacks = callbacks
 
     async def sweep(self, *, full: bool = False) -> Report:
         """Look through the recent jobs, or all of them."""
@@ -92,9 +94,19 @@ class Sweeper:
     async def _mend_indexed(self, report: Report) -> None:
         """Resend what the index says is overdue, whatever its age."""
         overdue = iso(self._parts.clock.now() - self._parts.timing.grace)
-        page = await self._parts.documents.query(JOBS, Query((Where("watch_at", "<", overdue),), limit=_BATCH))
-        for item in page.items:
-            report.resent += await self._resend(item["id"])
+        cursor: str | None = None
+        while True:
+            query = Query((Where("watch_at", "<", overdue),), limit=_BATCH, after=cursor)
+            page = await self._parts.documents.query(JOBS, query)
+            for item in page.items:
+                report.resent += not await self._paused(item["kind"], item["status"]) and await self._resend(item["id"])
+            cursor = page.cursor
+            if cursor is None:
+                return
+
+    async def _paused(self, kind: str, status: str) -> bool:
+        """Whether a job waits because its kind is paused: its message is kept going, and not to be sent again."""
+        return status == Status.QUEUED and (await self._parts.pauses.of(kind)).paused
 
     async def _resend(self, job_id: str) -> bool:
         """Send the message of an overdue job again; False where a look at the blob shows that there is no need."""
@@ -103,6 +115,11 @@ class Sweeper:
             return False
         if not self._overdue(held.job):
             await self._parts.project(held.job)
+            return False
+        if held.job.status.final:
+            await self._parts.project((await self._callbacks.call(held)).job)
+            return True
+        if await self._paused(held.job.kind, held.job.status):
             return False
         now = self._parts.clock.now()
         event = Resent(now, now + self._patience(held.job))

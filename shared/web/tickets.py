@@ -1,25 +1,123 @@
-"""Tickets over HTTP: the status of a job, and cancelling it."""
+"""Tickets over HTTP: a job's status, its history, what it waits for; cancelling and retrying it; and lists of jobs."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from shared.web.answers import Answer, cached_answer, json_answer
-from shared.web.requests import read_uuid
-from shared.web.views import job_view
+from shared.containers import JOBS
+from shared.jobs.errors import FieldProblem
+from shared.jobs.explain import Facts, explain
+from shared.jobs.model import Job, Status, iso
+from shared.jobs.replay import Outcome
+from shared.jobs.store import Held
+from shared.jobs.submit import Ticket
+from shared.ports import Query, Where
+from shared.web import waiting
+from shared.web.answers import Answer, Problem, cached_answer, json_answer
+from shared.web.requests import invalid, read_limit, read_moment, read_uuid
+from shared.web.views import explanation_view, history_view, job_view, ticket_answer
 
 if TYPE_CHECKING:
     from shared.bootstrap import App
 
+_NO_STORE = {"Cache-Control": "no-store"}
 
-async def show_job(app: App, job_id: str, if_none_match: str | None) -> Answer:
-    """A job's status with its ETag; one storage call."""
+
+async def show_job(app: App, job_id: str, headers: Mapping[str, str]) -> Answer:
+    """A job's status with its ETag, once it has ended or the client has waited enough (`Prefer: wait`).
+
+    One storage call for a job that has ended, changed or not.
+    """
     held = await app.engine.get(read_uuid(job_id, "job_id"))
-    headers = {} if held.job.status.final else {"Retry-After": str(app.settings.retry_after_seconds)}
-    return cached_answer(job_view(held.job), held.etag, if_none_match, headers)
+    seconds = 0 if held.job.status.final else waiting.wanted(headers, app.settings.longest_wait_seconds)
+    if seconds:
+        held = await waiting.until_final(app, held, seconds)
+    extra = {**waiting.applied(seconds), **await _retry_after(app, held.job)}
+    return cached_answer(job_view(held.job), held.etag, headers.get("if-none-match"), extra)
+
+
+async def list_jobs(app: App, params: Mapping[str, str]) -> Answer:
+    """One page of jobs, newest first, from the index: `items`, and `cursor` for the next page."""
+    query = Query(_where(params), descending=True, limit=read_limit(params), after=params.get("cursor") or None)
+    page = await app.documents.query(JOBS, query)
+    items = [job_view(Job.model_validate(item), whole=False) for item in page.items]
+    return json_answer({"items": items, "cursor": page.cursor}, headers=_NO_STORE)
+
+
+async def show_history(app: App, job_id: str, headers: Mapping[str, str]) -> Answer:
+    """A job's events, oldest first."""
+    held = await app.engine.get(read_uuid(job_id, "job_id"))
+    return cached_answer(history_view(held.job), held.etag, headers.get("if-none-match"))
+
+
+async def explain_job(app: App, job_id: str) -> Answer:
+    """What a job waits for, in words and in fields."""
+    job = (await app.engine.get(read_uuid(job_id, "job_id"))).job
+    facts = await _facts(app, job)
+    seconds = await app.engine.pace.remaining(job)
+    return json_answer(explanation_view(job, explain(job, facts), facts, seconds), headers=_NO_STORE)
 
 
 async def cancel(app: App, job_id: str) -> Answer:
     """Cancel a job: 200 where it is cancelled now, 202 where it will stop at its next checkpoint, 409 where it ended."""
     held = await app.engine.cancel(read_uuid(job_id, "job_id"))
-    return json_answer(job_view(held.job), 200 if held.job.status.final else 202)
+    if held.job.status.final:
+        return json_answer(job_view(held.job))
+    return json_answer(job_view(held.job), 202, await _retry_after(app, held.job))
+
+
+async def retry(app: App, job_id: str, api_url: str) -> Answer:
+    """Put a failed job back, by replaying its dead letter: 202 with its ticket. 409 for every other state."""
+    held = await app.engine.get(read_uuid(job_id, "job_id"))
+    if held.job.status is not Status.FAILED or held.job.dead_letter_id is None:
+        raise Problem(409, "Conflict", _why_not(held))
+    result = await app.engine.replays.one(held.job.dead_letter_id, by="retry")
+    if result.outcome is not Outcome.REPLAYED:
+        problems = tuple(FieldProblem(f"payload.{field}", message) for field, message in result.problems)
+        raise Problem(409, "Conflict", result.detail or "the job is not failed any more", problems)
+    held = await app.engine.get(held.job.job_id)
+    return ticket_answer(Ticket(held.job, held.etag), api_url, max(1, await app.engine.pace.remaining(held.job)))
+
+
+def _why_not(held: Held) -> str:
+    if held.job.status is Status.CANCELLED:
+        return "the job was cancelled, and stays so: submit it anew"
+    return f"only a failed job can be tried again; this one is {held.job.status}"
+
+
+async def _retry_after(app: App, job: Job) -> dict[str, str]:
+    seconds = await app.engine.pace.remaining(job)
+    return {"Retry-After": str(seconds)} if seconds else {}
+
+
+async def _facts(app: App, job: Job) -> Facts:
+    parts = app.engine.parts
+    known = job.kind in {kind.name for kind in parts.kinds}
+    queue = parts.kinds.queue(job.kind, job.priority) if known else ""
+    weather = await app.engine.pace.weather(job)
+    return Facts(
+        now=app.clock.now(),
+        queue=queue,
+        depth=await app.queues.depth(queue) if known else 0,
+        queue_age=weather.queue_age,
+        pause=await parts.pauses.of(job.kind),
+        known=known,
+        grace=parts.timing.grace,
+        sweep_schedule=app.settings.sweep_schedule,
+    )
+
+
+def _where(params: Mapping[str, str]) -> tuple[Where, ...]:
+    where = [Where("kind", "=", params["kind"])] if params.get("kind") else []
+    if status := params.get("status"):
+        where.append(Where("status", "=", _status(status)))
+    since, until = read_moment(params, "since"), read_moment(params, "until")
+    where += [Where("created_at", ">=", iso(since))] if since else []
+    return (*where, *([Where("created_at", "<", iso(until))] if until else []))
+
+
+def _status(text: str) -> str:
+    if text not in set(Status):
+        raise invalid((FieldProblem("status", f"must be one of {', '.join(Status)}"),))
+    return text

@@ -1,0 +1,159 @@
+"""Why is it not running? What a job waits for, in words and in fields: a pure function of what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from shared.jobs.model import Job, Status
+from shared.jobs.pauses import Pause
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known besides the job itself."""
+
+    now: datetime
+    queue: str
+    depth: int
+    """Messages on the queue, about: those that are delayed, or being processed, included."""
+    queue_age: float
+    """Seconds that the message at the head of the queue has been due; 0 where none is waiting."""
+    pause: Pause
+    known: bool
+    """Whether this code knows the kind."""
+    grace: timedelta
+    """How long past its time a job must be before the sweep takes it for stuck."""
+    sweep_schedule: str
+
+
+Code = Literal[
+    "unknown_kind", "paused", "backoff", "not_before", "message_lost", "backlog", "starting",
+    "cancelling", "running", "lease_ended", "completed", "cancelled", "failed", "callback_due",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One thing that a job waits for, or that ended it. `until`: when that will be over, where it is known."""
+
+    code: Code
+    text: str
+    advice: str
+    until: datetime | None = None
+
+
+def explain(job: Job, facts: Facts) -> list[Reason]:
+    """Every reason why a job is not (yet, or any more) running, the most telling first."""
+    if job.status is Status.QUEUED:
+        return list(_queued(job, facts))
+    if job.status is Status.RUNNING:
+        return list(_running(job, facts))
+    return list(_ended(job, facts))
+
+
+def _queued(job: Job, facts: Facts) -> Iterator[Reason]:
+    if not facts.known:
+        yield Reason(
+            "unknown_kind",
+            f"No code that runs here knows the kind {job.kind}.",
+            "Deploy the code that does: messages wait for it.",
+        )
+    if facts.pause.paused:
+        yield _paused(job, facts.pause)
+    if job.due_at > facts.now:
+        yield _early(job)
+    elif _lost(job, facts):
+        yield Reason(
+            "message_lost",
+            f"It has been due since {_at(job.due_at)}, and no message older than that waits on {facts.queue}: "
+            "its message seems to be lost.",
+            f"Nothing: the sweep ({facts.sweep_schedule}) sends it again once it is {facts.grace.seconds} s overdue.",
+        )
+    elif not facts.pause.paused:
+        yield _behind(facts)
+
+
+def _paused(job: Job, pause: Pause) -> Reason:
+    since = f" since {_at(pause.since)}" if pause.since else ""
+    why = f" ({pause.reason})" if pause.reason else ""
+    return Reason(
+        "paused",
+        f"Jobs of the kind {job.kind} are paused{since}{why}.",
+        f"POST /api/kinds/{job.kind}/resume lets them go on.",
+    )
+
+
+def _early(job: Job) -> Reason:
+    if job.failures and job.error:
+        return Reason(
+            "backoff",
+            f"Attempt {job.attempt} failed ({job.error.type}): it backs off until {_at(job.due_at)}.",
+            "Nothing: it is tried again then.",
+            job.due_at,
+        )
+    return Reason(
+        "not_before", f"It was submitted to start not before {_at(job.due_at)}.", "Nothing: it starts then.", job.due_at
+    )
+
+
+def _lost(job: Job, facts: Facts) -> bool:
+    overdue = (facts.now - max(job.watch_at or job.due_at, job.due_at)).total_seconds()
+    return overdue > facts.grace.total_seconds() and facts.queue_age < overdue
+
+
+def _behind(facts: Facts) -> Reason:
+    if not facts.depth:
+        return Reason("starting", "Nothing holds it up: a worker has it, or will in a moment.", "Ask again.")
+    waits = f"; the first in line has waited {facts.queue_age:.0f} s" if facts.queue_age >= 1 else ""
+    return Reason(
+        "backlog",
+        f"About {facts.depth} messages are on {facts.queue}, itself, delayed and running ones included{waits}.",
+        "Wait; where this lasts, more instances or a higher priority help.",
+    )
+
+
+def _running(job: Job, facts: Facts) -> Iterator[Reason]:
+    if job.cancel_requested:
+        yield Reason("cancelling", "It was asked to stop, and will at its next checkpoint.", "Wait for the checkpoint.")
+    if job.due_at > facts.now:
+        since = f" since {_at(job.started_at)}" if job.started_at else ""
+        yield Reason(
+            "running",
+            f"Attempt {job.attempt} runs{since}; its lease lasts until {_at(job.due_at)} and is renewed while it lives.",
+            "Wait; or cancel it.",
+            job.due_at,
+        )
+    else:
+        yield Reason(
+            "lease_ended",
+            f"The lease of attempt {job.attempt} ended at {_at(job.due_at)}: its worker has vanished.",
+            f"Nothing: the host delivers its message again, or the sweep ({facts.sweep_schedule}) sends it once it is "
+            f"{facts.grace.seconds} s overdue.",
+        )
+
+
+def _ended(job: Job, facts: Facts) -> Iterator[Reason]:
+    if job.status is Status.COMPLETED:
+        yield Reason("completed", f"It completed at {_at(job.due_at)}, in attempt {job.attempt}.", "Nothing.")
+    elif job.status is Status.CANCELLED:
+        yield Reason("cancelled", f"It was cancelled at {_at(job.due_at)}.", "Submit it anew, where it is wanted.")
+    else:
+        error = f"{job.error.type}: {job.error.message}" if job.error else "no error was recorded"
+        yield Reason(
+            "failed",
+            f"It gave up at {_at(job.due_at)}, after attempt {job.attempt} ({error}).",
+            f"POST /api/jobs/{job.job_id}/retry once the cause is mended; dead letter {job.dead_letter_id} has the rest.",
+        )
+    if job.callback_due:
+        yield Reason(
+            "callback_due",
+            "Its outcome has not been told to its callback yet.",
+            f"Nothing: the sweep ({facts.sweep_schedule}) has it told.",
+        )
+
+
+def _at(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

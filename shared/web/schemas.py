@@ -1,0 +1,260 @@
+"""How answers look: the types that the views are checked against, and from which the OpenAPI document is made."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NotRequired
+
+from pydantic import ConfigDict, Field, JsonValue, with_config
+from typing_extensions import TypedDict
+
+from shared.jobs.explain import Code
+from shared.jobs.model import Priority, Status
+
+Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+Uuid = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
+_CLOSED = ConfigDict(extra="forbid")
+
+
+@with_config(_CLOSED)
+class ProgressView(TypedDict):
+    """How far a job is."""
+
+    step: str
+    completed: int
+    total: int
+
+
+@with_config(_CLOSED)
+class ErrorView(TypedDict):
+    """Why the last attempt failed."""
+
+    type: str
+    message: str
+    attempt: int
+
+
+@with_config(_CLOSED)
+class JobView(TypedDict):
+    """A job. In lists without its results."""
+
+    job_id: Uuid
+    kind: str
+    status: Status
+    created_at: Moment
+    updated_at: Moment
+    attempt: int
+    priority: NotRequired[Priority]
+    started_at: NotRequired[Moment]
+    finished_at: NotRequired[Moment]
+    next_attempt_at: NotRequired[Moment]
+    progress: NotRequired[ProgressView]
+    results: NotRequired[JsonValue]
+    error: NotRequired[ErrorView]
+    dead_letter_id: NotRequired[Uuid | None]
+    callback_job_id: NotRequired[Uuid]
+    replays: NotRequired[int]
+    cancel_requested: NotRequired[bool]
+
+
+@with_config(_CLOSED)
+class TicketView(TypedDict):
+    """A ticket: where to ask for the job."""
+
+    job_id: Uuid
+    status: Status
+    message: str
+    duplicate: bool
+    created_at: Moment
+    status_url: str
+
+
+@with_config(_CLOSED)
+class JobPage(TypedDict):
+    """One page of jobs, newest first; `cursor` is to be passed for the next page, null at the end."""
+
+    items: list[JobView]
+    cursor: str | None
+
+
+@with_config(_CLOSED)
+class EntryView(TypedDict):
+    """One event in a job's history."""
+
+    at: Moment
+    event: str
+    attempt: int
+    detail: NotRequired[str]
+
+
+@with_config(_CLOSED)
+class HistoryView(TypedDict):
+    """A job's events, oldest first."""
+
+    job_id: Uuid
+    items: list[EntryView]
+
+
+@with_config(_CLOSED)
+class ReasonView(TypedDict):
+    """One thing that a job waits for, or that ended it, and what to do about it."""
+
+    code: Code
+    text: str
+    advice: str
+    until: NotRequired[Moment]
+
+
+@with_config(_CLOSED)
+class QueueView(TypedDict):
+    """A queue as it stands; `messages` is about, delayed and running ones included."""
+
+    name: str
+    messages: int
+    oldest_seconds: float
+
+
+@with_config(_CLOSED)
+class ExplanationView(TypedDict):
+    """Why a job is not running, the most telling reason first."""
+
+    job_id: Uuid
+    kind: str
+    status: Status
+    summary: str
+    reasons: list[ReasonView]
+    queue: QueueView
+    estimated_seconds: int
+
+
+@with_config(_CLOSED)
+class KindView(TypedDict):
+    """A kind of job."""
+
+    kind: str
+    public: bool
+    paused: bool
+    since: NotRequired[Moment]
+    reason: NotRequired[str]
+    queue: str
+    payload_version: int
+    max_attempts: int
+    timeout_seconds: float
+    client_options: list[str]
+
+
+@with_config(_CLOSED)
+class KindList(TypedDict):
+    """Every kind."""
+
+    items: list[KindView]
+
+
+@with_config(_CLOSED)
+class FieldView(TypedDict):
+    """A field that does not fit, and what was expected."""
+
+    field: str
+    message: str
+
+
+@with_config(_CLOSED)
+class ProblemView(TypedDict):
+    """A problem (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: NotRequired[str]
+    instance: NotRequired[str]
+    errors: NotRequired[list[FieldView]]
+
+
+@with_config(_CLOSED)
+class HealthView(TypedDict):
+    """The app answers."""
+
+    status: Literal["alive"]
+
+
+@with_config(_CLOSED)
+class ReplayNote(TypedDict):
+    """One replay of a dead letter."""
+
+    at: Moment
+    by: str
+    job_id: str
+    edited: bool
+
+
+@with_config(_CLOSED)
+class FailureView(TypedDict):
+    """The error of a dead letter."""
+
+    type: str
+    message: str
+    attempt: int
+    at: Moment
+
+
+@with_config(_CLOSED)
+class DeadLetterView(TypedDict):
+    """A dead letter; in lists without message text, payload and history."""
+
+    id: Uuid
+    reason: Literal["exhausted", "final", "lapsed", "host", "unreadable", "unknown"]
+    recorded_at: Moment
+    fingerprint: str
+    queue: str
+    message_text: NotRequired[str]
+    encoding: str
+    kind: NotRequired[str]
+    job_id: NotRequired[str]
+    job_status: NotRequired[Status]
+    payload_version: NotRequired[int]
+    payload: NotRequired[dict[str, JsonValue]]
+    payload_blob: NotRequired[str]
+    attempts: int
+    dequeue_count: NotRequired[int]
+    error: FailureView
+    history: NotRequired[list[EntryView]]
+    replays: list[ReplayNote]
+    replayed: bool
+
+
+@with_config(_CLOSED)
+class DeadLetterPage(TypedDict):
+    """One page of dead letters, newest first."""
+
+    items: list[DeadLetterView]
+    cursor: str | None
+
+
+@with_config(_CLOSED)
+class ReplayView(TypedDict):
+    """What became, or with a dry run would become, of a replay."""
+
+    dead_letter_id: Uuid
+    outcome: Literal["replayed", "would_replay", "invalid", "not_failed"]
+    job_id: NotRequired[str]
+    detail: NotRequired[str]
+    errors: NotRequired[list[FieldView]]
+
+
+@with_config(_CLOSED)
+class ReplaysView(TypedDict):
+    """What became of several replays."""
+
+    dry_run: bool
+    counts: dict[str, int]
+    results: list[ReplayView]
+    more: bool
+
+
+@with_config(_CLOSED)
+class TastePage(TypedDict):
+    """A user's ranked tastes and the evidence that they stand on."""
+
+    user_id: str
+    evidence: dict[str, Any]
+    others: dict[str, Any]
+    facets: dict[str, list[dict[str, Any]]]

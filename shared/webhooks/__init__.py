@@ -1,0 +1,1 @@
+"""Webhooks: outcomes of jobs, told to whoever asked for it, signed as Standard Webhooks says."""
