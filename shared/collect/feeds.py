@@ -1,0 +1,118 @@
+"""Feeds: RSS and Atom of every version, read by feedparser, which is shown the bytes and never an address."""
+
+from __future__ import annotations
+
+import calendar
+import hashlib
+import io
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from shared.collect.distinct import distinct
+from shared.collect.errors import ContentRefusedError
+from shared.collect.model import MOST_ITEMS, Harvest, Item, moment
+from shared.collect.text import image_in, line, plain
+from shared.collect.urls import canonical, key
+from shared.fetch import Fetched
+
+ACCEPT = (
+    "application/rss+xml",
+    "application/atom+xml",
+    "application/rdf+xml",
+    "application/xml",
+    "text/xml",
+    "text/",
+    "application/",
+    "*/*",
+)
+"""Preferred types first. Feeds are served as anything: what is one, its content says."""
+
+Entry = Mapping[str, Any]
+
+
+def parse_feed(fetched: Fetched, topic: str) -> Harvest:
+    """Read a feed.
+
+    Raises:
+        ContentRefusedError: it is none.
+    """
+    import feedparser
+
+    kind = f"{fetched.content_type}; charset={fetched.charset}" if fetched.charset else fetched.content_type
+    # A stream: feedparser would open a text or bytes as a file, or an address, of that name. Markup becomes text below,
+    # so that it needs neither cleaning nor resolving there.
+    parsed = feedparser.parse(
+        io.BytesIO(fetched.body),
+        response_headers={"content-type": kind, "content-location": fetched.url},
+        sanitize_html=False,
+        resolve_relative_uris=False,
+    )
+    if not parsed.version and not parsed.entries:
+        raise ContentRefusedError("no feed: neither RSS nor Atom")
+    items = distinct((_item(entry, fetched.url, topic) for entry in parsed.entries), trust_ids=True)
+    return Harvest(fetched.url, len(parsed.entries), tuple(items[:MOST_ITEMS]))
+
+
+def _item(entry: Entry, base: str, topic: str) -> Item:
+    url = next((found for each in _links(entry) if (found := canonical(each, base))), None)
+    markup = _markup(entry)
+    text = plain(markup)
+    title = plain(entry.get("title"), 300) or line(text, 80)
+    return Item(
+        id=line(entry.get("id")) or _made_id(url, title, text),
+        title=title,
+        url=url,
+        source="rss",
+        topic=topic,
+        author=line(entry.get("author"), 100) or None,
+        published=_published(entry),
+        comments=_whole(entry.get("slash_comments")),
+        text=text,
+        image=next((found for each in _images(entry, markup) if (found := canonical(each, url or base))), None),
+    )
+
+
+def _links(entry: Entry) -> Iterator[Any]:
+    """Where an entry may be found, the most telling first."""
+    yield entry.get("feedburner_origlink")
+    yield entry.get("link")
+    yield from (each.get("href") for each in entry.get("enclosures") or ())
+    if str(entry.get("id", "")).startswith(("http://", "https://")):
+        yield entry["id"]
+
+
+def _markup(entry: Entry) -> str:
+    """The fullest text that an entry has."""
+    contents = [each.get("value") for each in entry.get("content") or ()]
+    texts = [each for each in (*contents, entry.get("summary")) if isinstance(each, str)]
+    return max(texts, key=len, default="")
+
+
+def _images(entry: Entry, markup: str) -> Iterator[Any]:
+    yield from (each.get("url") for each in entry.get("media_thumbnail") or ())
+    for each in (*(entry.get("media_content") or ()), *(entry.get("enclosures") or ())):
+        if each.get("medium") == "image" or str(each.get("type", "")).startswith("image/"):
+            yield each.get("url") or each.get("href")
+    yield (entry.get("image") or {}).get("href")
+    yield image_in(markup)
+
+
+def _published(entry: Entry) -> str | None:
+    """The first date that is one. Asked in this order, feedparser does not answer for one date with another."""
+    for name in ("published_parsed", "updated_parsed", "created_parsed"):
+        parts = entry.get(name)
+        if parts:
+            try:
+                return moment(calendar.timegm(parts))
+            except (ValueError, OverflowError):
+                continue
+    return None
+
+
+def _whole(value: Any) -> int | None:
+    text = str(value or "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def _made_id(url: str | None, title: str, text: str) -> str:
+    return hashlib.sha256((key(url) if url else f"{title}\n{text}").encode()).hexdigest()[:16]
