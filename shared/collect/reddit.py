@@ -15,6 +15,7 @@ from shared.collect.listings import parse_listing
 from shared.collect.model import Harvest
 from shared.collect.sources import Sort, read, whole
 from shared.fetch import Fetched, FetchUnavailableError, Limits, Request, StatusRefusedError
+from shared.fetch.errors import RobotsRefusedError
 
 if TYPE_CHECKING:
     from shared.fetch.polite import Fetcher
@@ -88,7 +89,12 @@ class RedditSource:
         return await read(parse_listing, fetched, topic)
 
     async def _in_public(self, path: str, query: str) -> Fetched:
-        return whole(await self._fetcher.fetch(Request(f"{self._public}{path}.json?{query}", self._limits)))
+        try:
+            return whole(await self._fetcher.fetch(Request(f"{self._public}{path}.json?{query}", self._limits)))
+        except RobotsRefusedError:
+            raise RobotsRefusedError(
+                "robots.txt keeps us out of the public JSON; REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET open the API"
+            ) from None
 
     async def _signed_in(self, path: str, query: str) -> Fetched:
         """Ask the API; once more with a new token, where Reddit no longer takes the one we have."""

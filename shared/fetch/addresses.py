@@ -79,6 +79,11 @@ def check_url(url: str, allowed: Collection[str] = ()) -> None:
         raise AddressRefusedError
 
 
+def require_http(url: str) -> None:
+    """Raise UrlRefusedError for what is not an absolute http(s) URL; whether it may be fetched is not asked."""
+    _parts(url)
+
+
 def _parts(url: str) -> tuple[str, int]:
     if len(url) > MAX_URL_LENGTH or any(c.isspace() or c == "\\" or not c.isprintable() for c in url):
         raise UrlRefusedError

@@ -1,11 +1,12 @@
-"""One GET over aiohttp, with every limit that content from strangers needs."""
+"""GET and POST over aiohttp, with every limit that content from strangers needs."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+import time
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
 import aiohttp
@@ -25,84 +26,101 @@ from shared.fetch.errors import (
     UrlRefusedError,
 )
 from shared.fetch.headers import retry_after
+from shared.fetch.messages import Fetched, Limits, NotModified, Redirect, Request, Validators, user_agent
 
+USER_AGENT = user_agent()
 MAX_REDIRECTS = 5
-USER_AGENT = "Nightshift/1.0 (background fetcher)"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TRANSIENT = frozenset({408, 425, 429})
 _CHUNK = 64 * 1024
 
-SocketFactory = Callable[[tuple[Any, ...]], socket.socket]
+Turn = Callable[[str], AbstractAsyncContextManager[None]]
+"""What is waited for before an address is asked, and held until it has answered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """What a fetch brought: the body, its media type without parameters, and the address it finally came from."""
-
-    body: bytes
-    content_type: str
-    url: str
+def _at_once(_: str) -> AbstractAsyncContextManager[None]:
+    return nullcontext()
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a fetch may cost, and what it takes for an answer."""
+async def follow(
+    request: Request,
+    allowed: Collection[str] = (),
+    resolver: AbstractResolver | None = None,
+    turn: Turn = _at_once,
+) -> Fetched | NotModified:
+    """Send a request, and follow where it is redirected to, at most `MAX_REDIRECTS` times, each under the same rules.
 
-    accept: tuple[str, ...]
-    """Media types, or prefixes that end in a slash (`image/`)."""
-    max_bytes: int
-    """Bytes of the body after decompression."""
-    timeout_seconds: float
-    """For the whole fetch, redirects included."""
-
-
-async def get(
-    url: str, limits: Limits, allowed: Collection[str] = (), resolver: AbstractResolver | None = None
-) -> Fetched:
-    """Fetch a URL.
+    Time spent waiting for a turn does not count against the request's time limit.
 
     Raises:
         FetchRefusedError: in one of its kinds; trying again cannot help.
         FetchUnavailableError: a timeout, a broken connection, or a status that may pass (408, 425, 429, 5xx).
     """
-    try:
-        async with asyncio.timeout(limits.timeout_seconds):
-            return await _follow(url, limits, allowed, resolver)
-    except TimeoutError:
-        raise FetchUnavailableError("the server took too long") from None
-    except aiohttp.ClientError as error:
-        raise _translated(error) from None
-
-
-async def _follow(url: str, limits: Limits, allowed: Collection[str], resolver: AbstractResolver | None) -> Fetched:
+    left = _Stopwatch(request.limits.timeout_seconds)
     for _ in range(MAX_REDIRECTS + 1):
-        answer = await _hop(url, limits, allowed, resolver)
-        if isinstance(answer, Fetched):
+        check_url(request.url, allowed)
+        async with turn(request.url):
+            answer = await _ask(request, left, allowed, resolver)
+        if not isinstance(answer, Redirect):
             return answer
-        url = answer
+        request = request.redirected(answer.url)
     raise TooManyRedirectsError
 
 
-async def _hop(url: str, limits: Limits, allowed: Collection[str], resolver: AbstractResolver | None) -> Fetched | str:
+class _Stopwatch:
+    """Time that is left; it runs down only while it is entered."""
+
+    def __init__(self, seconds: float) -> None:
+        self._left = seconds
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        begun = time.monotonic()
+        async with asyncio.timeout(self._left):
+            yield
+        self._left -= time.monotonic() - begun
+
+
+async def _ask(
+    request: Request, left: _Stopwatch, allowed: Collection[str], resolver: AbstractResolver | None
+) -> Fetched | NotModified | Redirect:
+    try:
+        async with left.running():
+            return await _hop(request, allowed, resolver)
+    except TimeoutError:
+        raise FetchUnavailableError("the server took too long") from None
+    except aiohttp.ClientError as error:
+        raise translated(error) from None
+
+
+async def _hop(
+    request: Request, allowed: Collection[str], resolver: AbstractResolver | None
+) -> Fetched | NotModified | Redirect:
     """Ask one address; return what it serves, or where it points to.
 
     Every hop has a connector of its own, so that no connection made under one host's rules serves another's.
     """
-    check_url(url, allowed)
-    target = _parsed(url)
-    listed = is_allowed((target.host or "").lower(), target.port or 0, allowed)
-    connector = aiohttp.TCPConnector(
-        resolver=resolver, use_dns_cache=False, socket_factory=_open_socket if listed else _open_public_socket
-    )
-    headers = {"User-Agent": USER_AGENT, "Accept": _accept(limits)}
+    target = parsed(request.url)
+    connector = connector_for(target, allowed, resolver)
+    method, form = ("GET", None) if request.form is None else ("POST", dict(request.form))
     async with (
         aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False) as session,
-        session.get(target, headers=headers, allow_redirects=False) as response,
+        session.request(method, target, headers=request.headers(), data=form, allow_redirects=False) as response,
     ):
         if response.status in _REDIRECTS:
-            return _location(response)
+            return _redirect(response, request)
+        if response.status == 304 and request.validators:
+            return NotModified(str(response.url))
         _check_status(response)
-        return await _body(response, limits)
+        return await _body(response, request.limits)
+
+
+def connector_for(target: URL, allowed: Collection[str], resolver: AbstractResolver | None) -> aiohttp.TCPConnector:
+    """What opens the connections of one hop: to public addresses only, unless the operator listed the host."""
+    listed = is_allowed((target.host or "").lower(), target.port or 0, allowed)
+    return aiohttp.TCPConnector(
+        resolver=resolver, use_dns_cache=False, socket_factory=_open_socket if listed else _open_public_socket
+    )
 
 
 def _open_socket(info: tuple[Any, ...]) -> socket.socket:
@@ -124,21 +142,20 @@ def _open_public_socket(info: tuple[Any, ...]) -> socket.socket:
     return _open_socket(info)
 
 
-def _accept(limits: Limits) -> str:
-    return ", ".join(f"{kind}*" if kind.endswith("/") else kind for kind in limits.accept)
-
-
-def _location(response: aiohttp.ClientResponse) -> str:
+def _redirect(response: aiohttp.ClientResponse, request: Request) -> Redirect:
     location = response.headers.get("Location", "")
     if not location:
-        raise StatusRefusedError("the server redirects to nowhere")
+        raise StatusRefusedError("the server redirects to nowhere", response.status)
+    if request.form is not None:
+        raise StatusRefusedError("the server redirects a form", response.status)
     try:
-        return str(response.url.join(_parsed(location)))
+        return Redirect(str(response.url.join(parsed(location))))
     except ValueError:
         raise UrlRefusedError from None
 
 
-def _parsed(url: str) -> URL:
+def parsed(url: str) -> URL:
+    """Read a URL, or raise UrlRefusedError."""
     try:
         return URL(url)
     except ValueError:
@@ -150,24 +167,29 @@ def _check_status(response: aiohttp.ClientResponse) -> None:
     if status in _TRANSIENT or status >= 500:
         raise FetchUnavailableError(f"the server answered {status}", retry_after(response.headers.get("Retry-After")))
     if status != 200:
-        raise StatusRefusedError(f"the server answered {status}")
+        raise StatusRefusedError(f"the server answered {status}", status)
 
 
 async def _body(response: aiohttp.ClientResponse, limits: Limits) -> Fetched:
     kind = response.content_type.lower()
-    if not any(kind == one or (one.endswith("/") and kind.startswith(one)) for one in limits.accept):
+    if not limits.takes(kind):
         raise ContentTypeRefusedError
-    if (response.content_length or 0) > limits.max_bytes:
+    if (response.content_length or 0) > limits.max_bytes and not limits.truncate:
         raise BodyTooLargeError
     body = bytearray()
     async for chunk in response.content.iter_chunked(_CHUNK):
         body += chunk
         if len(body) > limits.max_bytes:
-            raise BodyTooLargeError
-    return Fetched(bytes(body), kind, str(response.url))
+            if not limits.truncate:
+                raise BodyTooLargeError
+            del body[limits.max_bytes :]
+            break
+    validators = Validators(response.headers.get("ETag"), response.headers.get("Last-Modified"))
+    return Fetched(bytes(body), kind, str(response.url), response.charset, validators)
 
 
-def _translated(error: aiohttp.ClientError) -> FetchRefusedError | FetchUnavailableError:
+def translated(error: aiohttp.ClientError) -> FetchRefusedError | FetchUnavailableError:
+    """What an error of the HTTP client means."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
         return CertificateRefusedError()
     if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, _NotPublicError):

@@ -44,6 +44,11 @@ class StatusRefusedError(FetchRefusedError):
 
     reason = "not-served"
 
+    def __init__(self, detail: str = "", status: int = 0) -> None:
+        super().__init__(detail)
+        self.status = status
+        """What it answered."""
+
 
 class ContentTypeRefusedError(FetchRefusedError):
     """The server sent something else than was asked for."""
@@ -61,6 +66,12 @@ class CertificateRefusedError(FetchRefusedError):
     """The server's certificate does not prove that it is who it says."""
 
     reason = "bad-certificate"
+
+
+class RobotsRefusedError(FetchRefusedError):
+    """The site's robots.txt keeps us out of this address."""
+
+    reason = "robots"
 
 
 class FetchUnavailableError(FetchError):

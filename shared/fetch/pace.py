@@ -1,0 +1,81 @@
+"""How hard one process leans on a host: so many requests at once, so far apart, and none while it wants to be left alone."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from shared.fetch.errors import FetchUnavailableError
+
+_MOST_LANES = 1000
+"""Hosts that are remembered; beyond, those at rest are forgotten."""
+
+
+class _Lane:
+    """One host."""
+
+    def __init__(self, concurrency: int) -> None:
+        self.places = asyncio.Semaphore(concurrency)
+        self.users = 0
+        self.free_at = 0.0
+        """When the next request may start."""
+        self.closed_until = 0.0
+        """Until when the host asked to be left alone."""
+
+    def resting(self, now: float) -> bool:
+        return self.users == 0 and max(self.free_at, self.closed_until) <= now
+
+
+class Pace:
+    """The lanes of all hosts."""
+
+    def __init__(self, concurrency: int, interval: float, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._concurrency = concurrency
+        self._interval = interval
+        self._now = monotonic
+        self._lanes: dict[str, _Lane] = {}
+
+    @asynccontextmanager
+    async def turn(self, host: str, interval: float = 0.0) -> AsyncIterator[None]:
+        """Wait for a turn at a host, and hold it.
+
+        Args:
+            host: the host, with its port.
+            interval: seconds that the host wants between requests, if that is more than ours.
+
+        Raises:
+            FetchUnavailableError: the host asked to be left alone, for `retry_after` seconds more.
+        """
+        lane = self._lane(host)
+        lane.users += 1
+        try:
+            async with lane.places:
+                self._require_open(lane)
+                await self._wait(lane, max(interval, self._interval))
+                self._require_open(lane)
+                yield
+        finally:
+            lane.users -= 1
+
+    def close(self, host: str, seconds: float) -> None:
+        """Leave a host alone for so long, as it asked."""
+        lane = self._lane(host)
+        lane.closed_until = max(lane.closed_until, self._now() + seconds)
+
+    async def _wait(self, lane: _Lane, interval: float) -> None:
+        start = max(self._now(), lane.free_at)
+        lane.free_at = start + interval
+        await asyncio.sleep(start - self._now())
+
+    def _require_open(self, lane: _Lane) -> None:
+        left = lane.closed_until - self._now()
+        if left > 0:
+            raise FetchUnavailableError("the server asked to be left alone for a while", left)
+
+    def _lane(self, host: str) -> _Lane:
+        if len(self._lanes) >= _MOST_LANES and host not in self._lanes:
+            now = self._now()
+            self._lanes = {name: lane for name, lane in self._lanes.items() if not lane.resting(now)}
+        return self._lanes.setdefault(host, _Lane(self._concurrency))
