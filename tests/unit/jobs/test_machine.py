@@ -159,7 +159,7 @@ class JobMachine(RuleBasedStateMachine):
 
 
 def test_whatever_happens() -> None:
-    run_state_machine_as_test(JobMachine, settings=settings(max_examples=150, stateful_step_count=90, deadline=None))
+    run_state_machine_as_test(JobMachine, settings=settings(max_examples=60, stateful_step_count=70, deadline=None))
 
 
 def test_a_long_history_keeps_its_first_entry_and_its_newest() -> None:
