@@ -32,9 +32,13 @@ async def queues(azurite: AzuriteProcess) -> AsyncIterator[AzureQueues]:
 
 @pytest.fixture
 async def app(azurite: AzuriteProcess, unique: str, tmp_path: Path) -> AsyncIterator[RunningApp]:
-    environ = {"NIGHTSHIFT_STATUS_CONTAINER": unique, "TASTE_JOB_QUEUE_NAME": unique}
-    hasty = {"AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:00"}
-    running = RunningApp(azurite.connection_string, tmp_path, **environ, **hasty)
+    running = RunningApp(
+        azurite.connection_string,
+        tmp_path,
+        NIGHTSHIFT_STATUS_CONTAINER=unique,
+        TASTE_JOB_QUEUE_NAME=unique,
+        AzureFunctionsJobHost__extensions__queues__visibilityTimeout="00:00:00",
+    )
     await running.start()
     yield running
     await running.kill()
