@@ -2,8 +2,8 @@
 
 import azure.functions as func
 
-from blueprints import operations, taste, tickets
+from blueprints import collect, operations, taste, tickets
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-for blueprint in (taste.bp, tickets.bp, operations.bp):
+for blueprint in (taste.bp, collect.bp, tickets.bp, operations.bp):
     app.register_functions(blueprint)

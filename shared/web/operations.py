@@ -9,7 +9,7 @@ from typing import Any, Literal
 from shared.jobs.model import Status
 from shared.jobs.vault import Reason
 from shared.taste.feedback import TasteFeedback
-from shared.web import schemas
+from shared.web import schemas, summarywomble
 from shared.web.dead_letters import ReplayOne, ReplaySome
 from shared.web.kinds import PauseWish
 from shared.web.submission import Submission
@@ -140,6 +140,12 @@ OPERATIONS: tuple[Operation, ...] = (
         "ReplayDeadLetters", "post", "dead-letters/replay", "Put back what a filter names", "dead letters",
         {200: schemas.ReplaysView}, (400, 404, 413, 422, 503), body=ReplaySome, body_required=False,
         samples=({"filter": {"kind": "taste-analysis"}, "dry_run": True},),
+    ),
+    Operation(
+        "SummaryWomble", "post", "summarywomble", "Start a collection (202), or ask how one stands (200)", "collection",
+        {200: summarywomble.StatusView, 202: summarywomble.StartedView}, (400, 404, 413, 422, 503),
+        body=summarywomble.Body, headers=_TICKET,
+        samples=({"source": "reddit", "topics": ["technology", "programming"], "limit": 10},),
     ),
     Operation(
         "PostTasteFeedback", "post", "taste/feedback", "Take a signal on an item", "taste",

@@ -1,0 +1,42 @@
+"""Collection: the route that starts one and tells how it stands, and the timer of hot topics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import azure.functions as func
+
+from blueprints.http import api_url, endpoint
+from shared.settings import settings
+
+if TYPE_CHECKING:
+    from shared.web.answers import Answer
+
+bp = func.Blueprint()
+_ROUTE = "summarywomble"
+
+
+@bp.function_name("SummaryWomble")
+@bp.route(_ROUTE, methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+@endpoint
+async def summary_womble(req: func.HttpRequest) -> Answer:
+    """Start a collection: 202 with a ticket; with `action: status`, how one stands."""
+    from shared.bootstrap import app
+    from shared.web.summarywomble import answer
+
+    return await answer(app(), req.get_body(), api_url(req, _ROUTE), req.headers.get("traceparent"))
+
+
+@bp.function_name("GetHotTopics")
+@bp.timer_trigger("timer", settings().hot_topics_schedule)
+async def get_hot_topics(timer: func.TimerRequest) -> None:
+    """Have hot topics collected, look at the job once, and go on."""
+    from functools import partial
+
+    from shared.bootstrap import app
+    from shared.collect.hot_topics import collect_hot_topics
+    from shared.web import summarywomble
+
+    del timer
+    submit, look = partial(summarywomble.start, app()), partial(summarywomble.status, app())
+    await collect_hot_topics(app().settings, app().clock, submit, look)
