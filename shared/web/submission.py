@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from shared.fetch import FetchRefusedError, check_url, parse_allowed
-from shared.jobs.errors import FieldProblem, UnknownKindError
+from shared.jobs.errors import FieldProblem, InvalidPayloadError, UnknownKindError
 from shared.jobs.idempotency import Key
 from shared.jobs.kinds import Policy
 from shared.jobs.model import Priority
@@ -56,12 +56,20 @@ async def submit(app: App, kind: str, body: bytes, headers: Mapping[str, str], a
     with validating():
         wanted = Submission.model_validate(content)
     options = _options(app, kind, policy, wanted, headers)
-    ticket = await app.engine.submit(kind, wanted.payload, options)
+    ticket = await _take_in(app, kind, wanted, options)
     seconds = waiting.wanted(headers, app.settings.longest_wait_seconds)
     if seconds:
         held = await waiting.until_final(app, Held(ticket.job, ticket.etag), seconds)
         ticket = Ticket(held.job, held.etag, ticket.duplicate)
     return await _answer(app, ticket, api_url, seconds)
+
+
+async def _take_in(app: App, kind: str, wanted: Submission, options: Options) -> Ticket:
+    try:
+        return await app.engine.submit(kind, wanted.payload, options)
+    except InvalidPayloadError as error:
+        problems = (FieldProblem(f"payload.{each.field}".rstrip("."), each.message) for each in error.problems)
+        raise invalid(tuple(problems)) from None
 
 
 async def _answer(app: App, ticket: Ticket, api_url: str, waited: int) -> Answer:

@@ -20,7 +20,8 @@ REPOSITORY = Path(__file__).parents[2]
 class RunningApp:
     """The app, started and killed as often as a test likes, always on the same port; it never outlives the test."""
 
-    def __init__(self, connection: str, folder: Path, **environ: str) -> None:
+    def __init__(self, connection: str, folder: Path, *, app: Path = REPOSITORY, **environ: str) -> None:
+        self._app = app
         (self.port,) = free_ports(1)
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = folder / "devhost.log"
@@ -38,7 +39,7 @@ class RunningApp:
 
     async def start(self) -> None:
         """Start, and wait until it answers."""
-        command = (sys.executable, "-m", "devhost", "--app", str(REPOSITORY), "--port", str(self.port))
+        command = (sys.executable, "-m", "devhost", "--app", str(self._app), "--port", str(self.port))
         with self._log.open("ab") as log:
             self._process = guarded(command, cwd=REPOSITORY, env=self._environ, stdout=log, stderr=subprocess.STDOUT)
         async with asyncio.timeout(60), httpx.AsyncClient() as client:

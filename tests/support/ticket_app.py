@@ -1,0 +1,89 @@
+"""The app with a few more kinds of jobs, public ones, for tests of tickets over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import azure.functions as func
+from pydantic import BaseModel, ConfigDict, Field
+
+from blueprints import operations, taste, tickets
+from shared import bootstrap
+from shared.jobs import JobContext, Policy, kind
+from shared.jobs.errors import FinalError
+from shared.jobs.kinds import Kind
+
+
+class Echo(BaseModel):
+    """What is said back."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(max_length=100)
+
+
+class Steps(BaseModel):
+    """A job that takes its time."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    steps: int = Field(ge=1, le=1000)
+    seconds: float = Field(0.1, ge=0, le=5)
+
+
+class Fails(BaseModel):
+    """A job that gives up until it was replayed so often."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    until_replays: int = Field(1000, ge=0)
+
+
+@kind("echo", payload=Echo, policy=Policy(public=True, dedupe_ttl_seconds=3600))
+async def echo(payload: Echo, job: JobContext) -> dict[str, Any]:
+    """Say it back."""
+    return {"said": payload.text, "attempt": job.attempt}
+
+
+@kind("steps", payload=Steps, policy=Policy(public=True, client_options=frozenset({"priority", "callback_url"})))
+async def steps(payload: Steps, job: JobContext) -> int:
+    """Work step by step."""
+    for done in range(payload.steps):
+        await job.progress(f"step {done + 1}", done, payload.steps)
+        await asyncio.sleep(payload.seconds)
+    return payload.steps
+
+
+@kind("fails", payload=Fails, policy=Policy(public=True))
+async def fails(payload: Fails, job: JobContext) -> str:
+    """Give up at once, or succeed after enough replays."""
+    if job.job.replays < payload.until_replays:
+        raise FinalError("on purpose")
+    return "mended"
+
+
+@kind("apart", payload=Echo, policy=Policy(public=True, queue="apart-queue"))
+async def apart(payload: Echo, job: JobContext) -> str:  # noqa: ARG001
+    """Travel on a queue that nothing serves."""
+    return payload.text
+
+
+@kind("inner", payload=Echo)
+async def inner(payload: Echo, job: JobContext) -> str:  # noqa: ARG001
+    """Be no business of clients."""
+    return payload.text
+
+
+_found = bootstrap.find_kinds
+
+
+def _more_kinds() -> Iterator[Kind[Any]]:
+    yield from (*_found(), echo, steps, fails, apart, inner)
+
+
+bootstrap.find_kinds = _more_kinds
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+for blueprint in (taste.bp, tickets.bp, operations.bp):
+    app.register_functions(blueprint)
