@@ -12,7 +12,8 @@ from typing import Any
 from uuid import uuid4
 
 from shared.containers import JOBS
-from shared.jobs.errors import FinalError, InvalidTransitionError
+from shared.jobs.errors import FinalError, InFlightError, InvalidTransitionError
+from shared.jobs.idempotency import Key
 from shared.jobs.model import Job, Status
 from shared.jobs.replay import Outcome
 from shared.jobs.submit import Options
@@ -139,6 +140,19 @@ async def _submit_once_twice(trial: Trial) -> None:
     await trial.take("once", n=7, key=trial.key)
 
 
+async def _submit_with_key(trial: Trial) -> None:
+    """What a client does with an idempotency key: it asks again, later where it is told to."""
+    options = Options(idempotency=Key(trial.key, "the body", 3600))
+    for _ in range(2):
+        try:
+            ticket = await trial.lab.submit("work", options, n=7)
+        except InFlightError as error:
+            trial.lab.clock.advance(error.seconds)
+        else:
+            trial.tickets.append(ticket.job.job_id)
+            return
+
+
 async def _one_job(trial: Trial) -> None:
     assert trial.tickets, "no ticket although the client insisted"
     assert len(set(trial.tickets)) == 1, "two jobs for one key"
@@ -241,6 +255,26 @@ def with_callback(times: int) -> Step:
         trial.tickets.append(ticket.job.job_id)
 
     return arrange
+
+
+async def _failed_with_callback(trial: Trial) -> None:
+    """Failed, and its callback is still to be made: the process died between the two."""
+    lab = trial.lab
+    lab.script = _refuse
+    ticket = await lab.engine.submit("work", {"n": 7}, Options(callback_url="https://example.org/told"))
+    trial.tickets.append(ticket.job.job_id)
+    lab.start(Faults(only="blobs.create".__eq__, mode=Mode.DIE_BEFORE))
+    with suppress(Died):
+        await lab.pump()
+    lab.start()
+    assert (await lab.job(trial.ticket)).callback_due
+    lab.script = succeed
+
+
+async def _each_life_told(trial: Trial) -> None:
+    job = await trial.lab.settled(trial.ticket, Status.COMPLETED)
+    said = [what for _, what in dict.fromkeys(trial.lab.told)]
+    assert sorted(said) == [f"job.completed {job.job_id}", f"job.failed {job.job_id}"]
 
 
 def told(status: Status) -> Step:
@@ -360,6 +394,11 @@ SCENARIOS = (
     Scenario("callback", _run, told(Status.COMPLETED), arrange=with_callback(0)),
     Scenario("callback of a failure", _run_to_the_end, told(Status.FAILED), arrange=with_callback(3)),
     Scenario("callback of a cancelled job", _cancel, told(Status.CANCELLED), arrange=with_callback(0), insist=True),
+    Scenario(
+        "replay before the callback was made", _replay, _each_life_told, arrange=_failed_with_callback, insist=True
+    ),
+    Scenario("submit with an idempotency key", _submit_with_key, _one_job, insist=True),
+    Scenario("submit again with the key", _submit_with_key, _one_job, arrange=_submit_with_key, insist=True),
     Scenario("sweep", _sweep, _mended, arrange=_broken_house),
     Scenario("taste", _run, _profile, arrange=_tasted),
     Scenario("erase", _erase, _erased, arrange=_tasted, insist=True),

@@ -65,13 +65,13 @@ async def fails(payload: Fails, job: JobContext) -> str:
 
 
 @kind("apart", payload=Echo, policy=Policy(public=True, queue="apart-queue"))
-async def apart(payload: Echo, job: JobContext) -> str:  # noqa: ARG001
+async def apart(payload: Echo, job: JobContext) -> str:
     """Travel on a queue that nothing serves."""
     return payload.text
 
 
 @kind("inner", payload=Echo)
-async def inner(payload: Echo, job: JobContext) -> str:  # noqa: ARG001
+async def inner(payload: Echo, job: JobContext) -> str:
     """Be no business of clients."""
     return payload.text
 

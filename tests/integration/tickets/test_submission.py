@@ -65,7 +65,7 @@ async def test_what_does_not_fit_is_named(desk: Desk, body: dict[str, Any], fiel
         ("steps", {"not_before": "2030-01-01T00:00:00Z"}),
     ],
 )
-async def test_an_option_that_a_kind_does_not_take_is_refused(desk: Desk, kind: str, option: dict[str, str]) -> None:
+async def test_an_option_that_a_kind_does_not_take_is_refused(desk: Desk, kind: str, option: dict[str, Any]) -> None:
     payload = {"steps": 1} if kind == "steps" else {} if kind == "fails" else {"text": "x"}
     answer = await desk.submit(kind, payload=payload, **option)
     assert answer.status_code == 422
