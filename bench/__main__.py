@@ -10,7 +10,7 @@ from pathlib import Path
 
 TARGETS: dict[str, tuple[str, float]] = {
     "efficiency": (">=", 0.8),
-    "calls_per_plain_job": ("<=", 7.0),
+    "calls_per_plain_job": ("<=", 6.0),
     "document_writes_per_job": ("<=", 2.0),
     "peer_ratio": (">=", 1.5),
     "submit_latency_ratio_p50": ("<=", 1.3),

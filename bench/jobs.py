@@ -38,8 +38,7 @@ def measure(*, quick: bool) -> Figures:
     """Run every comparison of the engine; return the flat figures."""
     with storage() as (connection, folder):
         figures = asyncio.run(_measure(connection, folder, quick=quick))
-        theirs = peer.rate(connection, folder, quick=quick)
-    return {**figures, "peer_ratio": figures["jobs_per_second"] / theirs, "peer_jobs_per_second": theirs}
+        return figures | peer.compare(connection, folder, quick=quick)
 
 
 async def _measure(connection: str, folder: Path, *, quick: bool) -> Figures:

@@ -1,11 +1,10 @@
 """Runs in the peer's own environment: Celery jobs that do nothing, through queues and blobs of Azure Storage.
 
-Usage: ``peer_celery.py CONNECTION_STRING JOBS ROUNDS``; prints the median of jobs per second, of the faster worker pool.
+Usage: ``peer_celery.py CONNECTION_STRING POOL WIDTH JOBS``; prints jobs per second.
 """
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
 import time
@@ -13,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from celery import Celery
 
-_POOLS = (("threads", "16"), ("prefork", "2"))
 _SUBMITTERS = 16
+_WARM_UP = 20
 
 
 def make_app(connection: str) -> Celery:
@@ -41,17 +40,13 @@ def nothing(number: int) -> dict[str, int]:
 
 def main() -> None:
     """Print the rate."""
-    connection, jobs, rounds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    print(max(_rate(connection, pool, width, jobs, rounds) for pool, width in _POOLS))
-
-
-def _rate(connection: str, pool: str, width: str, jobs: int, rounds: int) -> float:
+    connection, pool, width, jobs = sys.argv[1:]
     app = make_app(connection)
     command = [sys.executable, __file__, "worker", connection, pool, width]
     worker = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        _run(app, 10)
-        return statistics.median(_run(app, jobs) for _ in range(rounds))
+        _run(app, _WARM_UP)
+        print(_run(app, int(jobs)))
     finally:
         worker.terminate()
         worker.wait()

@@ -18,7 +18,7 @@ async def process(msg: func.QueueMessage, queue: str) -> None:
     """Run the job that a message is about."""
     from shared.bootstrap import app
 
-    await app().engine.process(_delivery(msg, queue))
+    await app().engine.process_or_put_back(_delivery(msg, queue))
 
 
 async def record(msg: bytes, queue: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -70,12 +70,24 @@ class Engine:
         """Take a message from a poison queue into the vault; see `Burial.record`."""
         return await self._burial.record(delivery)
 
+    async def process_or_put_back(self, delivery: Delivery) -> str:
+        """Process; where storage fails, send the message anew.
+
+        Raising would do for a moment's failure. But the host counts deliveries, and an outage longer than five of them
+        would make dead letters of jobs that have nothing wrong with them.
+        """
+        return await self._or_put_back(self.process, delivery)
+
     async def record_or_put_back(self, delivery: Delivery) -> str:
-        """Record; where storage fails, send the message anew to its poison queue. Raises where that fails too."""
+        """Record; where storage fails, send the message anew to its poison queue."""
+        return await self._or_put_back(self.record, delivery)
+
+    async def _or_put_back(self, act: Callable[[Delivery], Awaitable[str]], delivery: Delivery) -> str:
+        """Raises StorageError only where the queue fails as well: the message stays then, as the host leaves it."""
         try:
-            return await self.record(delivery)
+            return await act(delivery)
         except StorageError as error:
-            LOG.error("not recorded, put back: queue=%s cause=%s", delivery.queue, type(error).__name__)
+            LOG.error("put back, storage fails: queue=%s cause=%s", delivery.queue, type(error).__name__)
             await self.parts.queues.send(delivery.queue, text_of(delivery.body), self.parts.timing.put_back)
             return "put back"
 

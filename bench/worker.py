@@ -1,0 +1,24 @@
+"""``python -m bench.worker CONNECTION FOLDER``: devhost with the bench's kinds, one byte on its output for each job done."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from bench.harness import engine, served
+
+
+async def main(connection: str, folder: Path) -> None:
+    """Run jobs until killed."""
+    async with engine(connection, folder) as bench, served(bench):
+        told = 0
+        while True:
+            await bench.until(told + 1)
+            done, told = bench.finished - told, bench.finished
+            os.write(sys.stdout.fileno(), b"." * done)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
