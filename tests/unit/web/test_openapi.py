@@ -1,0 +1,79 @@
+"""The OpenAPI document tells of every route of the app, and of nothing else."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.bootstrap import find_kinds
+from shared.web.openapi import document
+from shared.web.operations import OPERATIONS
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def routes() -> dict[str, tuple[str, str, bool]]:
+    """The app's HTTP functions: method, route, and whether a key is needed."""
+    spec = importlib.util.spec_from_file_location("the_function_app", REPOSITORY / "function_app.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.app.functions_bindings = None  # the library's memory of names
+    found = {}
+    for function in module.app.get_functions():
+        for binding in json.loads(function.get_function_json())["bindings"]:
+            if binding["type"] == "httpTrigger":
+                (method,) = binding["methods"]
+                keyed = binding["authLevel"].lower() != "anonymous"
+                found[function.get_function_name()] = (str(method).lower(), binding["route"], keyed)
+    return found
+
+
+def test_the_table_is_the_apps_routes(routes: dict[str, tuple[str, str, bool]]) -> None:
+    told = {each.function: (each.method, each.route, each.key) for each in OPERATIONS}
+    assert told == routes
+
+
+def test_the_document_is_the_table() -> None:
+    content = document([])
+    operations = {
+        (method, path.removeprefix("/"), operation["operationId"])
+        for path, methods in content["paths"].items()
+        for method, operation in methods.items()
+    }
+    assert operations == {(each.method, each.route, each.function) for each in OPERATIONS}
+
+
+def test_every_public_kind_has_a_path_with_its_payload() -> None:
+    kinds = list(find_kinds())
+    content = document(kinds)
+    for kind in kinds:
+        operation = content["paths"][f"/jobs/{kind.name}"]["post"]
+        assert operation["operationId"] == f"SubmitJob-{kind.name}"
+        assert f"/{kind.payload.__name__}" in json.dumps(operation["requestBody"])
+
+
+def test_every_path_parameter_is_declared_and_every_reference_leads_somewhere() -> None:
+    content = document(list(find_kinds()))
+    for path, methods in content["paths"].items():
+        for operation in methods.values():
+            declared = {one["name"] for one in operation.get("parameters", []) if one["in"] == "path"}
+            assert declared == set(re.findall(r"\{(\w+)\}", path)), path
+    references = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(content)))
+    assert references <= set(content["components"]["schemas"])
+
+
+def test_every_error_that_a_route_declares_is_a_problem() -> None:
+    content: dict[str, Any] = document([])
+    for methods in content["paths"].values():
+        for operation in methods.values():
+            for status, response in operation["responses"].items():
+                media = set(response.get("content", {}))
+                assert media == ({"application/problem+json"} if int(status) >= 400 else media & {"application/json"})
