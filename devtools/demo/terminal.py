@@ -91,5 +91,5 @@ def show_profile(user_id: str, profile: Json) -> None:
     say(f"  {user_id}: " + (", ".join(f"{name} {value}" for name, value in evidence.items()) or "no evidence"))
     for facet, values in profile.get("facets", {}).items():
         shown = [f"{each['value']} {'*' * max(1, round(10 * each['weight']))}" for each in values[:3]]
-        if shown:
+        if any(each["n_up"] for each in values):  # else it is what everybody likes
             say(f"    {facet:10} " + "   ".join(shown))

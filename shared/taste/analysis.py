@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
-from shared.taste.errors import AnalyserUnavailableError
 from shared.taste.feedback import Item
 from shared.taste.findings import Findings, found, merge
 from shared.taste.palette import palette
