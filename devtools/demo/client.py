@@ -25,6 +25,13 @@ class Client:
             response.raise_for_status()
             return dict(await response.json())
 
+    async def collect(self, addresses: list[str]) -> Json:
+        """Have feeds collected; return the ticket."""
+        body = {"source": "rss", "topics": addresses, "limit": 10}
+        async with self._http.post(f"{self.url}/api/summarywomble", json=body) as response:
+            response.raise_for_status()
+            return dict(await response.json())
+
     async def job(self, job_id: str) -> Json | None:
         """Return a job's status; None while the app does not answer."""
         try:

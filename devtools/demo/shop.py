@@ -59,8 +59,12 @@ _PAINT = {
 }
 
 
+FEEDS = ("arrivals", "classics", "sale")
+"""The feeds that the shop has."""
+
+
 class Shop:
-    """Serves `/{item}.png` on a free port of the loopback interface, from entry to exit."""
+    """Serves `/{item}.png` and `/{feed}.xml` on a free port of the loopback interface, from entry to exit."""
 
     def __init__(self) -> None:
         self.slow: frozenset[str] = frozenset()
@@ -76,6 +80,7 @@ class Shop:
         """Open."""
         app = web.Application()
         app.router.add_get("/{item}.png", self._picture)
+        app.router.add_get("/{name}.xml", self._feed)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0, shutdown_timeout=0.1).start()
@@ -90,6 +95,23 @@ class Shop:
     def picture_of(self, item_id: str) -> str:
         """The address of an item's picture."""
         return f"http://{self.host}/{item_id}.png"
+
+    def feed_of(self, name: str) -> str:
+        """The address of a feed."""
+        return f"http://{self.host}/{name}.xml"
+
+    async def _feed(self, request: web.Request) -> web.Response:
+        """A feed of what the shop sells; it takes its time, so that progress can be seen."""
+        await asyncio.sleep(0.8)
+        name = request.match_info["name"]
+        if name not in FEEDS:
+            raise web.HTTPNotFound
+        items = "".join(
+            f"<item><title>{item['title']}</title><link>http://{self.host}/{name}/{item_id}</link></item>"
+            for item_id, item in ITEMS.items()
+        )
+        feed = f'<rss version="2.0"><channel><title>{name}</title>{items}</channel></rss>'
+        return web.Response(text=feed, content_type="application/rss+xml")
 
     async def _picture(self, request: web.Request) -> web.Response:
         item_id = request.match_info["item"]

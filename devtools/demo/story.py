@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 
 from devtools.demo.client import FINAL, Json, jobs
-from devtools.demo.shop import ITEMS
+from devtools.demo.shop import FEEDS, ITEMS
 from devtools.demo.stage import Stage
 from devtools.demo.terminal import Board, Story, say, show_profile
 
@@ -25,6 +25,7 @@ _TASTE_QUEUE = "taste-analysis-jobs"
 async def tell(stage: Stage, story: Story) -> None:
     """Tell the whole story."""
     await _crash(stage, story)
+    await _collect(stage, story)
     await _poison(stage, story)
     await _give_up(stage, story)
     await _profiles(stage, story)
@@ -56,6 +57,21 @@ async def _half_done(stage: Stage, board: Board, tickets: Mapping[str, str]) -> 
     board.show(found)
     done = sum(job["status"] == "completed" for job in found)
     return stage.shop.asked >= _HELD and done == len(tickets) - len(_HELD)
+
+
+async def _collect(stage: Stage, story: Story) -> None:
+    story.chapter("Content is collected from four feeds, of which one does not exist, beside a taste job")
+    ticket = await stage.client.collect([stage.shop.feed_of(name) for name in (*FEEDS, "nowhere")])
+    liked = await stage.client.feedback(_like(stage, "ada", "court-sneakers"))
+    found = await _watch(stage, {ticket["job_id"]: "collection", liked["job_id"]: "ada likes court-sneakers"})
+    story.expect("both completed", held=_all(found, "completed"))
+    for topic in found[0].get("results", {}).get("results", []):
+        say(f"  {topic['status']:8} {topic['topics_count']:3} items  {topic['blob_name'] or topic['error']}")
+    story.expect("three feeds were collected", held=_collected(found[0]) == len(FEEDS))
+
+
+def _collected(job: Json) -> int:
+    return sum(topic["status"] == "success" for topic in job.get("results", {}).get("results", []))
 
 
 async def _poison(stage: Stage, story: Story) -> None:
