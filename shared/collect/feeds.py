@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 import hashlib
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from shared.collect.distinct import distinct
@@ -27,7 +27,7 @@ ACCEPT = (
 )
 """Preferred types first. Feeds are served as anything: what is one, its content says."""
 
-Entry = Mapping[str, Any]
+Entry = dict[str, Any]
 
 
 def parse_feed(fetched: Fetched, topic: str) -> Harvest:
@@ -47,7 +47,7 @@ def parse_feed(fetched: Fetched, topic: str) -> Harvest:
         sanitize_html=False,
         resolve_relative_uris=False,
     )
-    if not parsed.version and not parsed.entries:
+    if not parsed.get("version") and not parsed.entries:
         raise ContentRefusedError("no feed: neither RSS nor Atom")
     items = distinct((_item(entry, fetched.url, topic) for entry in parsed.entries), trust_ids=True)
     return Harvest(fetched.url, len(parsed.entries), tuple(items[:MOST_ITEMS]))
@@ -98,9 +98,9 @@ def _images(entry: Entry, markup: str) -> Iterator[Any]:
 
 
 def _published(entry: Entry) -> str | None:
-    """The first date that is one. Asked in this order, feedparser does not answer for one date with another."""
+    """The first date that is one. Asked as a plain dict, an entry does not answer for one date with another."""
     for name in ("published_parsed", "updated_parsed", "created_parsed"):
-        parts = entry.get(name)
+        parts = dict.get(entry, name)
         if parts:
             try:
                 return moment(calendar.timegm(parts))

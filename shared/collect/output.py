@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from shared.collect.model import Harvest
+from shared.collect.model import Harvest, Item
 from shared.jobs.model import Job, iso
 from shared.ports import AlreadyExistsError, BlobStore
 
@@ -43,7 +44,7 @@ class Output:
     async def write(self, source: str, slug: str, topic: str, harvest: Harvest, limit: int) -> Written:
         """Write a topic's items; where another attempt did so meanwhile, its blob stands."""
         items = harvest.items[:limit]
-        data = json.dumps(self._content(source, topic, harvest, limit)).encode()
+        data = json.dumps(self._content(source, topic, harvest, items)).encode()
         for name in self._names(source, slug):
             try:
                 await self._blobs.create(name, data)
@@ -58,7 +59,7 @@ class Output:
         start = f"{self._job.created_at:%Y%m%d_%H%M%S}_{source}_{slug}"
         return f"{start}.json", f"{start}_{self._job.job_id[-12:]}.json"
 
-    def _content(self, source: str, topic: str, harvest: Harvest, limit: int) -> dict[str, Any]:
+    def _content(self, source: str, topic: str, harvest: Harvest, items: Sequence[Item]) -> dict[str, Any]:
         return {
             "job_id": self._job.job_id,
             "source": source,
@@ -66,7 +67,7 @@ class Output:
             "url": harvest.url,
             "submitted_at": iso(self._job.created_at),
             "found": harvest.found,
-            "items": [asdict(item) for item in harvest.items[:limit]],
+            "items": [asdict(item) for item in items],
         }
 
     def _mine(self, name: str, data: bytes) -> Written | None:

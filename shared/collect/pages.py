@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from typing import TYPE_CHECKING, cast
 
 from shared.collect.errors import ContentRefusedError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from trafilatura.settings import Document
 
 ACCEPT = ("text/html", "application/xhtml+xml")
+_BARE = re.compile(r"\s*<(?!!doctype|html|\?xml)[a-z!]", re.IGNORECASE)
 _LITTLE = 500
 """Characters of an article below which a second look is taken."""
 
@@ -54,6 +56,8 @@ def extract(markup: str, url: str | None) -> Document | None:
     Comments are left out, and precision goes before recall: navigation in an excerpt is worse than a lost caption. Where
     that leaves next to nothing, of what a second look finds much more of, precision went too far.
     """
+    if _BARE.match(markup):
+        markup = f"<!doctype html>{markup}"  # HTML does not need the tag, but trafilatura does
     precise = _look(markup, url, favor_precision=True)
     if precise and len(precise.text or "") >= _LITTLE:
         return precise

@@ -17,6 +17,11 @@ ARTICLE = 100_000
 
 _UNWANTED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u2060\ufeff\ufffe\uffff\ud800-\udfff]")
 _META_CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
+# Of what Python knows, only what pages use: no `idna`, `punycode` or `unicode_escape`, which are slow, or no encodings.
+_SANE = re.compile(
+    r"(utf-?(8|16|32)([-_]?[lb]e)?|(iso|cp|windows|x-|mac|koi|tis|big|euc|gb|shift|johab|hz)[\w.-]{0,30})",
+    re.IGNORECASE,
+)
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 # What pages call these is, in practice, the Windows encoding that contains them (WHATWG Encoding).
 _MEANT = {"iso-8859-1": "cp1252", "latin-1": "cp1252", "latin1": "cp1252", "ascii": "cp1252", "us-ascii": "cp1252",
@@ -51,7 +56,7 @@ def image_in(markup: Any) -> str | None:
 def decode(body: bytes, charset: str | None = None) -> str:
     """A page's text: by its byte order mark, the server's word, its own word, UTF-8, in this order; never an error."""
     for encoding in _encodings(body, charset):
-        with suppress(UnicodeError, LookupError):
+        with suppress(ValueError, LookupError):
             return body.decode(encoding)
     return body.decode("cp1252", errors="replace")
 
@@ -61,7 +66,7 @@ def _encodings(body: bytes, charset: str | None) -> Iterator[str]:
     claimed = _META_CHARSET.search(body, 0, 4096)
     for name in (charset, claimed[1].decode("ascii", "replace") if claimed else None):
         if name:
-            yield _MEANT.get(name.lower(), name)
+            yield _MEANT.get(name.strip().lower(), name if _SANE.fullmatch(name) else "utf-8")
     yield "utf-8"
 
 

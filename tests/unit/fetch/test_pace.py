@@ -1,0 +1,101 @@
+"""How hard one process leans on a host."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+
+import pytest
+
+from shared.fetch import FetchUnavailableError
+from shared.fetch import pace as module
+from shared.fetch.pace import Pace
+
+
+async def test_so_many_at_once_and_no_more() -> None:
+    pace, under_way, most = Pace(concurrency=2, interval=0), 0, 0
+
+    async def visit() -> None:
+        nonlocal under_way, most
+        async with pace.turn("a"):
+            under_way += 1
+            most = max(most, under_way)
+            await asyncio.sleep(0.01)
+            under_way -= 1
+
+    await asyncio.gather(*(visit() for _ in range(8)))
+    assert most == 2
+
+
+async def test_requests_to_one_host_start_apart_and_other_hosts_do_not_wait() -> None:
+    pace, loop, starts = Pace(concurrency=5, interval=0.05), asyncio.get_running_loop(), []
+
+    async def visit(host: str) -> None:
+        async with pace.turn(host):
+            starts.append((host, loop.time()))
+
+    begun = loop.time()
+    await asyncio.gather(*(visit("a") for _ in range(4)), visit("b"))
+    of_a = [at - begun for host, at in starts if host == "a"]
+    assert all(later - sooner >= 0.045 for sooner, later in itertools.pairwise(of_a))
+    assert next(at - begun for host, at in starts if host == "b") < 0.04
+
+
+async def test_a_host_that_wants_more_time_gets_it() -> None:
+    pace, loop = Pace(concurrency=1, interval=0), asyncio.get_running_loop()
+    begun = loop.time()
+    for _ in range(3):
+        async with pace.turn("a", interval=0.04):
+            pass
+    assert loop.time() - begun >= 0.075
+
+
+async def test_a_host_that_asked_to_be_left_alone_is() -> None:
+    now = 100.0
+    pace = Pace(concurrency=1, interval=0, monotonic=lambda: now)
+    pace.close("a", 30)
+    pace.close("a", 5)
+    with pytest.raises(FetchUnavailableError) as caught:
+        async with pace.turn("a"):
+            pass
+    assert caught.value.retry_after == 30
+    async with pace.turn("b"):
+        pass
+    now += 31
+    async with pace.turn("a"):
+        pass
+
+
+async def test_who_waited_while_the_host_closed_is_turned_away() -> None:
+    pace = Pace(concurrency=1, interval=0)
+    inside, leave = asyncio.Event(), asyncio.Event()
+
+    async def first() -> None:
+        async with pace.turn("a"):
+            inside.set()
+            await leave.wait()
+            pace.close("a", 60)
+
+    async def second() -> None:
+        async with pace.turn("a"):
+            raise AssertionError("let in")
+
+    task = asyncio.create_task(first())
+    await inside.wait()
+    waiting = asyncio.create_task(second())
+    await asyncio.sleep(0)
+    leave.set()
+    await task
+    with pytest.raises(FetchUnavailableError):
+        await waiting
+
+
+async def test_hosts_at_rest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_LANES", 10)
+    pace = Pace(concurrency=1, interval=0)
+    pace.close("closed", 60)
+    for number in range(50):
+        async with pace.turn(f"host-{number}"):
+            pass
+    assert len(pace._lanes) <= 11
+    assert "closed" in pace._lanes
