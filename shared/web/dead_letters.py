@@ -11,7 +11,7 @@ from shared.jobs.errors import FieldProblem
 from shared.jobs.replay import Outcome, Result
 from shared.jobs.vault import Filter
 from shared.web.answers import Answer, Problem, json_answer
-from shared.web.requests import invalid, read_json, read_limit, read_moment, read_uuid, validating
+from shared.web.requests import invalid, read_limit, read_model, read_moment, read_uuid, validating
 from shared.web.views import dead_letter_view, replay_view
 
 if TYPE_CHECKING:
@@ -56,8 +56,7 @@ async def show_letter(app: App, letter_id: str) -> Answer:
 
 async def replay_one(app: App, letter_id: str, body: bytes) -> Answer:
     """Replay one: 202, or 200 for a dry run; 422 where its payload does not fit, 409 where its job is not failed."""
-    with validating():
-        wanted = ReplayOne.model_validate(read_json(body, optional=True))
+    wanted = read_model(ReplayOne, body, optional=True)
     letter_id = read_uuid(letter_id, "id")
     result = await app.engine.replays.one(letter_id, payload=wanted.payload, dry_run=wanted.dry_run)
     if result.outcome is Outcome.INVALID and not wanted.dry_run:
@@ -69,8 +68,7 @@ async def replay_one(app: App, letter_id: str, body: bytes) -> Answer:
 
 async def replay_some(app: App, body: bytes) -> Answer:
     """Replay what a filter, or a list of ids, names: 200 with each one's outcome, and whether there is more."""
-    with validating():
-        wanted = ReplaySome.model_validate(read_json(body, optional=True))
+    wanted = read_model(ReplaySome, body, optional=True)
     if wanted.payload is not None and len(wanted.ids or []) != 1:
         raise invalid((FieldProblem("payload", "an edited payload needs exactly one id in `ids`"),))
     results, more = await _replay(app, wanted)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from shared.jobs.pauses import Pause
 from shared.web.answers import Answer, json_answer
-from shared.web.requests import read_json, validating
+from shared.web.requests import read_model
 from shared.web.submission import accepted
 from shared.web.views import kind_view
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class PauseWish(BaseModel):
     """The body of a pause; all of it is optional."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid")
 
     reason: Annotated[str, StringConstraints(max_length=500)] | None = None
 
@@ -35,8 +35,7 @@ async def list_kinds(app: App) -> Answer:
 async def pause(app: App, kind: str, body: bytes) -> Answer:
     """Let no further attempt of a kind start. Within a few seconds every instance knows; what runs goes on."""
     known = app.engine.parts.kinds[kind]
-    with validating():
-        wanted = PauseWish.model_validate(read_json(body, optional=True))
+    wanted = read_model(PauseWish, body, optional=True)
     state = await app.engine.pauses.set(known.name, paused=True, reason=wanted.reason)
     return json_answer(_view(app, known.name, state))
 

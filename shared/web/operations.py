@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pydantic import TypeAdapter
+
 from shared.jobs.model import Status
 from shared.jobs.vault import Reason
-from shared.taste.feedback import TasteFeedback
+from shared.taste.feedback import Identifier, TasteFeedback
 from shared.web import schemas, summarywomble
 from shared.web.dead_letters import ReplayOne, ReplaySome
 from shared.web.kinds import PauseWish
-from shared.web.submission import Submission
+from shared.web.submission import KEY_PATTERN, Submission
 
 Schema = dict[str, Any]
 
@@ -55,7 +57,7 @@ _WORD: Schema = {"type": "string", "minLength": 1, "maxLength": 100, "pattern": 
 _JOB = Parameter("job_id", "path", _UUID, "The job's id.")
 _LETTER = Parameter("letter_id", "path", _UUID, "The dead letter's id.")
 _KIND = Parameter("kind", "path", _WORD, "The kind's name.")
-_USER = Parameter("user_id", "path", {**_WORD, "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$"}, "The user's id.")
+_USER = Parameter("user_id", "path", TypeAdapter(Identifier).json_schema(), "The user's id.")
 _ETAG = Parameter("If-None-Match", "header", {"type": "string"}, "The ETag of an answer that the client holds.")
 _PREFER = Parameter(
     "Prefer", "header", {"type": "string"}, "`wait=N` (RFC 7240): hold the answer up to N seconds for a result."
@@ -63,7 +65,7 @@ _PREFER = Parameter(
 _IDEMPOTENCY = Parameter(
     "Idempotency-Key",
     "header",
-    {"type": "string", "minLength": 1, "maxLength": 255},
+    {"type": "string", "pattern": f"^({KEY_PATTERN})$"},
     "The same key with the same body gets the same ticket.",
 )
 _PAGE = (

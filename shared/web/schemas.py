@@ -206,7 +206,6 @@ class DeadLetterView(TypedDict):
     fingerprint: str
     queue: str
     message_text: NotRequired[str]
-    encoding: str
     kind: NotRequired[str]
     job_id: NotRequired[str]
     job_status: NotRequired[Status]

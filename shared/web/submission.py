@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,7 +20,7 @@ from shared.jobs.store import Held
 from shared.jobs.submit import Options, Ticket
 from shared.web import waiting
 from shared.web.answers import Answer, Problem, json_answer, quoted
-from shared.web.requests import invalid, read_json, validating
+from shared.web.requests import invalid, read_model
 from shared.web.views import job_view, ticket_answer
 
 if TYPE_CHECKING:
@@ -27,20 +28,20 @@ if TYPE_CHECKING:
 
 FURTHEST = timedelta(days=7)
 """How far ahead a start may be: as long as a queue hides a message."""
-_LONGEST_KEY = 255
+KEY_PATTERN = r'"[ -~]{1,255}"|[!#-~][ -~]{0,254}'
+"""An idempotency key: a quoted string, as its draft standard has it, or a bare one; 1 to 255 characters of ASCII."""
 
 
 class Submission(BaseModel):
     """The body of a submission. What stands beside `payload` is taken where the kind allows it, and refused elsewhere."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid")
 
     payload: dict[str, JsonValue] = Field(description="What the kind's payload model takes.")
-    priority: Annotated[Priority | None, Field(strict=False, description="Which queue it takes.")] = None
-    not_before: Annotated[
-        datetime | None,
-        Field(strict=False, description="When it may start: at most seven days ahead; UTC without zone."),
-    ] = None
+    priority: Priority | None = Field(None, description="Which queue it takes.")
+    not_before: datetime | None = Field(
+        None, description="When it may start: at most seven days ahead; UTC without zone."
+    )
     dedupe_key: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = Field(
         None, description="Within the kind's dedupe TTL, the same key gets the first ticket, whatever the payload."
     )
@@ -52,9 +53,7 @@ class Submission(BaseModel):
 async def submit(app: App, kind: str, body: bytes, headers: Mapping[str, str], api_url: str) -> Answer:
     """Take a job in: 202 with its ticket; 200 with the job where the client waits (`Prefer: wait`) and it ends in time."""
     policy = _public(app, kind)
-    content = read_json(body)
-    with validating():
-        wanted = Submission.model_validate(content)
+    wanted = read_model(Submission, body)
     options = _options(app, kind, policy, wanted, headers)
     ticket = await _take_in(app, kind, wanted, options)
     seconds = waiting.wanted(headers, app.settings.longest_wait_seconds)
@@ -131,15 +130,16 @@ def _callback(app: App, url: str | None) -> str | None:
 
 
 def _key(app: App, kind: str, wanted: Submission, headers: Mapping[str, str]) -> Key | None:
-    """The idempotency key: a quoted string, as its draft standard has it, or a bare one."""
     given = headers.get("idempotency-key")
     if given is None:
         return None
-    key = given.strip().removeprefix('"').removesuffix('"')
-    if not (0 < len(key) <= _LONGEST_KEY and key.isascii() and key.isprintable()):
-        detail = f"must be 1 to {_LONGEST_KEY} printable ASCII characters"
+    if not re.fullmatch(KEY_PATTERN, given.strip()):
+        detail = "must be 1 to 255 printable ASCII characters, in double quotes or without"
         raise Problem(400, "Not an idempotency key", detail, (FieldProblem("Idempotency-Key", detail),))
-    return Key(key, _fingerprint(kind, wanted), app.settings.idempotency_ttl_seconds)
+    key = given.strip()
+    return Key(
+        key[1:-1] if key.startswith('"') else key, _fingerprint(kind, wanted), app.settings.idempotency_ttl_seconds
+    )
 
 
 def _fingerprint(kind: str, wanted: Submission) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import runpy
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import azure.functions as func
 from pydantic import BaseModel, ConfigDict, Field
 
-from blueprints import operations, taste, tickets
 from shared import bootstrap
 from shared.jobs import JobContext, Policy, kind
 from shared.jobs.errors import FinalError
@@ -84,6 +85,4 @@ def _more_kinds() -> Iterator[Kind[Any]]:
 
 
 bootstrap.find_kinds = _more_kinds
-app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-for blueprint in (taste.bp, tickets.bp, operations.bp):
-    app.register_functions(blueprint)
+app: func.FunctionApp = runpy.run_path(str(Path(__file__).parents[2] / "function_app.py"))["app"]

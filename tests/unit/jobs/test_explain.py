@@ -13,9 +13,9 @@ from shared.jobs.pauses import Pause
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 ERROR = Failure(type="Broken", message="on purpose", attempt=1, at=NOW)
-CALLBACK = {"callback_url": "https://example.org/"}
+CALLBACK: dict[str, Any] = {"callback_url": "https://example.org/"}
 QUEUED, RUNNING = Status.QUEUED, Status.RUNNING
-PAUSED = {"pause": Pause(True, NOW - timedelta(hours=1), "the shop moves")}
+PAUSED: dict[str, Any] = {"pause": Pause(True, NOW - timedelta(hours=1), "the shop moves")}
 
 
 def seconds(count: float) -> datetime:

@@ -123,7 +123,7 @@ def test_a_moment(text: str, moment: datetime) -> None:
     assert read_moment({"since": text}, "since") == moment
 
 
-@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "1736078400", "2026-01-05T25:00"])
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "1736078400", "2026-01-05T25:00"])
 def test_what_is_no_moment(text: str) -> None:
     with pytest.raises(Problem) as caught:
         read_moment({"since": text}, "since")
@@ -131,7 +131,7 @@ def test_what_is_no_moment(text: str) -> None:
 
 
 def test_no_moment_is_none() -> None:
-    assert (read_moment({}, "since"), read_moment({"since": ""}, "since")) == (None, None)
+    assert read_moment({}, "since") is None
 
 
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
