@@ -89,6 +89,16 @@ def test_encodings_that_are_declared(encoding: str) -> None:
     assert parse(body.encode(encoding)).items[0].title == "Caf\u00e9"
 
 
+@pytest.mark.parametrize(
+    "kind", ["text/xml", "text/html", "text/plain", "application/octet-stream", "application/rss+xml"]
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-be", "utf-32-le", "iso-8859-1"])
+def test_what_the_server_calls_it_changes_nothing(kind: str, encoding: str) -> None:
+    body = rss("<title>Caf\u00e9</title>", head=f"<?xml version='1.0' encoding='{encoding}'?>").encode(encoding)
+    assert parse(body, kind).items[0].title == "Caf\u00e9"
+    assert parse(body, kind, "utf-8").items[0].title == "Caf\u00e9"
+
+
 def test_encodings_that_are_declared_wrong() -> None:
     body = rss("<title>Caf\u00e9</title>", head="<?xml version='1.0' encoding='utf-8'?>")
     assert parse(body.encode("iso-8859-1")).items[0].title == "Caf\u00e9"
