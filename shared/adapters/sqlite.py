@@ -51,6 +51,9 @@ CREATE INDEX IF NOT EXISTS documents_by_pk_and_sort ON documents (container, pk,
     WHERE json_extract(body, '$.sort') IS NOT NULL;
 CREATE INDEX IF NOT EXISTS documents_by_watch ON documents (container, json_extract(body, '$.watch_at'))
     WHERE json_extract(body, '$.watch_at') IS NOT NULL;
+CREATE INDEX IF NOT EXISTS documents_by_kind ON documents
+    (container, json_extract(body, '$.kind'), json_extract(body, '$.status'), id)
+    WHERE json_extract(body, '$.kind') IS NOT NULL AND json_extract(body, '$.status') IS NOT NULL;
 CREATE INDEX IF NOT EXISTS documents_by_expiry ON documents (expires_at) WHERE expires_at IS NOT NULL;
 """
 _ALIVE = "(expires_at IS NULL OR expires_at > :now)"

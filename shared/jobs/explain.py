@@ -70,7 +70,7 @@ def _queued(job: Job, facts: Facts) -> Iterator[Reason]:
             "message_lost",
             f"It has been due since {_at(job.due_at)}, and no message older than that waits on {facts.queue}: "
             "its message seems to be lost.",
-            f"Nothing: the sweep ({facts.sweep_schedule}) sends it again once it is {facts.grace.seconds} s overdue.",
+            f"Nothing: the sweep ({facts.sweep_schedule}) sends it again once it is {facts.grace.total_seconds():.0f} s overdue.",
         )
     elif not facts.pause.paused:
         yield _behind(facts)
@@ -131,7 +131,7 @@ def _running(job: Job, facts: Facts) -> Iterator[Reason]:
             "lease_ended",
             f"The lease of attempt {job.attempt} ended at {_at(job.due_at)}: its worker has vanished.",
             f"Nothing: the host delivers its message again, or the sweep ({facts.sweep_schedule}) sends it once it is "
-            f"{facts.grace.seconds} s overdue.",
+            f"{facts.grace.total_seconds():.0f} s overdue.",
         )
 
 

@@ -165,6 +165,10 @@ class Registry:
         except KeyError:
             raise UnknownKindError(f"no kind of job is called {name!r}") from None
 
+    def __contains__(self, name: str) -> bool:
+        """Whether there is a kind of this name."""
+        return name in self._kinds
+
     def __iter__(self) -> Any:
         """Iterate over the kinds by name."""
         return iter(sorted(self._kinds.values(), key=lambda one: one.name))

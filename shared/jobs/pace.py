@@ -15,12 +15,14 @@ from shared.jobs.envelope import decode
 from shared.jobs.errors import UnreadableError
 from shared.jobs.model import Job, Status
 from shared.jobs.parts import LOG, Parts
+from shared.jobs.store import prefixes
 from shared.ports import Query, ReceivedMessage, StorageError, Where
 
 LONGEST_WAIT = 300
 """Seconds that a client is told to wait at most."""
 _SAMPLES = 20
-"""Completed jobs of a kind from which its usual duration is taken."""
+"""Completed jobs of a kind from which its usual duration is taken, if they are of the last day."""
+_PAST = timedelta(days=1)
 _DURATION_FRESH = timedelta(seconds=60)
 _AGE_FRESH = timedelta(seconds=5)
 
@@ -88,14 +90,16 @@ class Pace:
     async def weather(self, job: Job) -> Weather:
         """What bears on how long a job will take."""
         usual = await self._usual.of(job.kind)
-        if job.status is Status.RUNNING:
+        if job.status is Status.RUNNING or job.kind not in self._parts.kinds:
             return Weather(usual)
         age = await self._age.of(self._parts.kinds.queue(job.kind, job.priority))
         paused = (await self._parts.pauses.of(job.kind)).paused
         return Weather(usual, age or 0.0, self._parts.timing.pause.total_seconds() if paused else None)
 
     async def _read_usual(self, kind: str) -> float | None:
-        where = (Where("kind", "=", kind), Where("status", "=", Status.COMPLETED.value))
+        since = self._parts.clock.now() - _PAST
+        recent = Where("id", ">=", prefixes(since, since)[0])
+        where = (Where("kind", "=", kind), Where("status", "=", Status.COMPLETED.value), recent)
         page = await self._parts.documents.query(JOBS, Query(where, descending=True, limit=_SAMPLES))
         jobs = [(item["due_at"], item["started_at"]) for item in page.items if "started_at" in item]
         spans = [datetime.fromisoformat(end) - datetime.fromisoformat(start) for end, start in jobs]

@@ -47,7 +47,9 @@ class Submitter:
         async def take_in(job: Job) -> Ticket:
             return await self._once(job, what) if what else await self._take_in(job)
 
-        return await (self._idempotency.once(job, options.idempotency, take_in) if options.idempotency else take_in(job))
+        return await (
+            self._idempotency.once(job, options.idempotency, take_in) if options.idempotency else take_in(job)
+        )
 
     def _dedupe(self, kind: Kind[Any], payload: BaseModel, options: Options) -> Dedupe | None:
         if self._parts.kinds.policy(kind.name).dedupe_ttl_seconds <= 0:

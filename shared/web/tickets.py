@@ -93,7 +93,7 @@ async def _retry_after(app: App, job: Job) -> dict[str, str]:
 
 async def _facts(app: App, job: Job) -> Facts:
     parts = app.engine.parts
-    known = job.kind in {kind.name for kind in parts.kinds}
+    known = job.kind in parts.kinds
     queue = parts.kinds.queue(job.kind, job.priority) if known else ""
     weather = await app.engine.pace.weather(job)
     return Facts(
