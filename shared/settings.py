@@ -169,7 +169,9 @@ class Settings:
     webhook_timeout_seconds: float = _number(
         "WEBHOOK_TIMEOUT_SECONDS", 15, 0.1, 120, "seconds", "How long a receiver may take to answer."
     )
-    webhook_max_attempts: int = _whole("WEBHOOK_MAX_ATTEMPTS", 12, 1, 50, "attempts", "Tries before a callback gives up.")
+    webhook_max_attempts: int = _whole(
+        "WEBHOOK_MAX_ATTEMPTS", 12, 1, 50, "attempts", "Tries before a callback gives up."
+    )
     webhook_base_backoff_seconds: float = _number(
         "WEBHOOK_BASE_BACKOFF_SECONDS", 10, 0, 86400, "seconds", "Ceiling of the first retry's delay; doubles."
     )
