@@ -83,6 +83,7 @@ async def _image(payload: TasteJob, job: JobContext) -> tuple[bytes | None, Imag
             max_bytes=settings.image_max_bytes,
             timeout_seconds=settings.fetch_timeout_seconds,
             allowed=parse_allowed(settings.fetch_allowed_hosts),
+            contact=settings.fetch_contact,
         )
     except FetchRefusedError as error:
         return None, ImageNote("refused", error.reason)
