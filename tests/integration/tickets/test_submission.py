@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,11 +25,15 @@ async def test_a_ticket_leads_to_its_job(desk: Desk) -> None:
 
 @pytest.mark.parametrize("priority", ["high", "normal", "low"])
 async def test_each_priority_has_a_queue_that_is_served(desk: Desk, priority: str) -> None:
+    function = {"high": "ProcessJobsHigh", "normal": "ProcessJobs", "low": "ProcessJobsLow"}[priority]
+    before = desk.app.output().count(f" {function}  ")
     job_id = await desk.ticket("echo", payload={"text": priority}, priority=priority)
     queue = {"high": f"{desk.prefix}-high", "normal": desk.prefix, "low": f"{desk.prefix}-low"}[priority]
     assert (await desk.explain(job_id))["queue"]["name"] == queue
     job = await desk.until(job_id)
     assert (job["status"], job["priority"]) == ("completed", priority)
+    await asyncio.sleep(0.5)  # the host prints its line once the message is deleted
+    assert desk.app.output().count(f" {function}  ") > before
 
 
 @pytest.mark.parametrize(
