@@ -201,8 +201,11 @@ def _failed(job: Job, event: Failed) -> Job:
         _require(job, event, Status.QUEUED, Status.RUNNING)
     else:
         _require_current(job, event.fence, event)
+    changes = {"error": event.error, "dead_letter_id": event.dead_letter_id}
+    if event.fence is None:
+        changes["message_id"] = None  # no attempt's doing: the host's own text may come back for it
     detail = f"{event.error.type}; dead letter {event.dead_letter_id}"
-    return _end(job, Status.FAILED, event.at, detail, error=event.error, dead_letter_id=event.dead_letter_id)
+    return _end(job, Status.FAILED, event.at, detail, **changes)
 
 
 def _cancel_requested(job: Job, event: CancelRequested) -> Job:

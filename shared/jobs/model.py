@@ -96,7 +96,8 @@ class Job(_Record):
     resends: int = 0
     replays: int = 0
     message_id: str | None = None
-    """Id of the queue message on which the current attempt was claimed."""
+    """Id of the queue message on which the current attempt, or the last one, was claimed; None where the host, and not an
+    attempt, failed the job."""
     progress: Progress | None = None
     results: JsonValue = None
     error: Failure | None = None

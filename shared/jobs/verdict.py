@@ -90,11 +90,13 @@ def judge(
 def _replays(job: Job, delivery: Delivery, dead_letter: str | None, written_at: datetime | None) -> bool:
     """Whether a message for a failed job is an operator's replay and not a late duplicate.
 
-    The text in the vault names its dead letter. A text moved as the host left it on the poison queue does not; but it
-    was put on the queue after the job had failed, as nothing else of this app is (both moments are the service's).
+    The text in the vault names its dead letter. A text moved as the host left it on the poison queue does not. So it is
+    taken for a replay only where the host is what failed the job, not an attempt (which leaves its message's id), and
+    where it was put on the queue after that (both moments are the service's). Where an attempt failed the job, a text
+    without that name is this app's own: put back, or sent twice, by a call whose answer was lost.
     """
     if dead_letter is not None:
         return dead_letter == job.dead_letter_id
-    if delivery.inserted_at is None or written_at is None:
+    if job.message_id is not None or delivery.inserted_at is None or written_at is None:
         return False
-    return delivery.inserted_at > written_at and delivery.message_id != job.message_id
+    return delivery.inserted_at > written_at

@@ -170,3 +170,17 @@ async def test_a_dead_letter_whose_job_is_gone_makes_a_new_one(lab: Lab) -> None
     assert result.job_id not in (None, job.job_id)
     await lab.pump()
     assert (await lab.settled(result.job_id or "", Status.COMPLETED)).results == {"n": 9}
+
+
+async def test_a_late_copy_of_a_message_is_no_replay(lab: Lab) -> None:
+    """A send whose answer was lost is made again, and a message put back is a new one: both may come after the failure."""
+    ticket = await lab.submit()
+    (message,) = await lab.queues.peek(lab.settings.queue_normal)
+    lab.script = picky
+    await lab.pump()
+    failed = await lab.settled(ticket.job.job_id, Status.FAILED)
+    await asyncio.sleep(1.2)  # the service tells times in whole seconds
+    await lab.queues.send(lab.settings.queue_normal, message.text)
+    await lab.pump()
+    assert await lab.settled(ticket.job.job_id, Status.FAILED) == failed
+    assert len(lab.runs) == 1

@@ -15,10 +15,10 @@ NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 EARLIER, LATER = NOW - timedelta(minutes=5), NOW + timedelta(minutes=5)
 
 
-def job_of(status: Status, due_at: datetime = NOW, lapses: int = 0) -> Job:
+def job_of(status: Status, due_at: datetime = NOW, lapses: int = 0, message_id: str | None = "mine") -> Job:
     return Job(
         job_id="01a20266-6806-72a8-822d-9c048db10d4c", kind="work", status=status, version=5, created_at=EARLIER,
-        updated_at=EARLIER, due_at=due_at, lapses=lapses, attempt=1, message_id="mine",
+        updated_at=EARLIER, due_at=due_at, lapses=lapses, attempt=1, message_id=message_id,
         dead_letter_id="letter" if status is Status.FAILED else None,
     )  # fmt: skip
 
@@ -58,25 +58,25 @@ def test_a_job_that_is_not_final(job: Job, message: Delivery, expected: Verdict)
 
 
 @pytest.mark.parametrize(
-    ("message", "dead_letter", "written_at", "replays"),
+    ("message", "dead_letter", "written_at", "of_the_host", "of_an_attempt"),
     [
-        (delivery(), "letter", EARLIER, True),
-        (delivery(inserted_at=None), "letter", None, True),
-        (delivery(), "letter of another life", EARLIER, False),
-        (delivery(inserted_at=LATER), "letter of another life", EARLIER, False),
-        (delivery(inserted_at=LATER), None, EARLIER, True),
-        (delivery(inserted_at=EARLIER), None, EARLIER, False),
-        (delivery(inserted_at=EARLIER), None, LATER, False),
-        (delivery("mine", inserted_at=LATER), None, EARLIER, False),
-        (delivery(inserted_at=None), None, EARLIER, False),
-        (delivery(inserted_at=LATER), None, None, False),
+        (delivery(), "letter", EARLIER, True, True),
+        (delivery(inserted_at=None), "letter", None, True, True),
+        (delivery(), "letter of another life", EARLIER, False, False),
+        (delivery(inserted_at=LATER), "letter of another life", EARLIER, False, False),
+        (delivery(inserted_at=LATER), None, EARLIER, True, False),
+        (delivery(inserted_at=EARLIER), None, EARLIER, False, False),
+        (delivery(inserted_at=EARLIER), None, LATER, False, False),
+        (delivery(inserted_at=None), None, EARLIER, False, False),
+        (delivery(inserted_at=LATER), None, None, False, False),
     ],
 )
 def test_a_failed_job_runs_again_for_a_replay_alone(
-    message: Delivery, dead_letter: str | None, written_at: datetime | None, replays: bool
+    message: Delivery, dead_letter: str | None, written_at: datetime | None, of_the_host: bool, of_an_attempt: bool
 ) -> None:
-    answer = verdict(job_of(Status.FAILED), message, dead_letter, written_at)
-    assert isinstance(answer, ClaimReplay if replays else Drop)
+    for message_id, replays in ((None, of_the_host), ("mine", of_an_attempt), ("other", of_an_attempt)):
+        answer = verdict(job_of(Status.FAILED, message_id=message_id), message, dead_letter, written_at)
+        assert isinstance(answer, ClaimReplay if replays else Drop)
 
 
 moments = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
