@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.jobs.callbacks import Callbacks
 from shared.jobs.envelope import Envelope, decode
-from shared.jobs.errors import HostGaveUpError, InvalidTransitionError, UnreadableError
+from shared.jobs.errors import HostGaveUpError, InvalidTransitionError, UnknownKindError, UnreadableError
 from shared.jobs.machine import Failed, apply
 from shared.jobs.model import Failure, Job, Status
 from shared.jobs.parts import LOG, Parts
@@ -63,7 +63,11 @@ class Burial:
             return "recorded: unreadable"
         if envelope.dead_letter and await self._vault.has(envelope.dead_letter):
             return "recorded already"
-        held = await self._parts.status.read(envelope.job_id)
+        try:
+            held = await self._parts.status.read(envelope.job_id)
+        except UnreadableError as error:
+            await self.keep_envelope(envelope, delivery, Reason.HOST, error)
+            return "recorded: the job's own record cannot be read"
         if held and _abandoned(held.job, envelope, self._parts):
             return await self._fail_abandoned(held, envelope, delivery)
         await self.keep_envelope(envelope, delivery, Reason.HOST, HostGaveUpError(), held.job.status if held else None)
@@ -76,6 +80,9 @@ class Burial:
         except InvalidTransitionError:
             await self.keep_envelope(envelope, delivery, Reason.HOST, HostGaveUpError())
             return "recorded: the job moved on"
+        except UnknownKindError as unknown:
+            await self.keep_envelope(envelope, delivery, Reason.HOST, unknown, held.job.status)
+            return "recorded: the job waits for code that knows its kind"
         return "recorded: job failed"
 
     async def _keep_letter(self, job: Job, reason: Reason, error: Failure) -> DeadLetter:
@@ -103,7 +110,7 @@ class Burial:
         return failure_of(error, attempt, self._parts)
 
 
-def failure_of(error: Exception, attempt: int, parts: Parts) -> Failure:
+def failure_of(error: BaseException, attempt: int, parts: Parts) -> Failure:
     """What is kept of an exception: its type and at most 2,000 characters of its message."""
     name = type(error).__name__
     message = str(error)[:2000].encode(errors="replace").decode()  # half a surrogate pair is no text that JSON can hold

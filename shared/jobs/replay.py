@@ -129,7 +129,7 @@ class Replayer:
         event = Replayed(self._parts.clock.now(), by, edited, version)
         job = apply(held.job, event)
         if edited is not None and not fits(job, event.at):
-            name = await self._parts.status.put_payload(job.job_id, to_json(edited), f"-{job.replays}")
+            name = await self._parts.status.put_payload(job.job_id, to_json(edited))
             held = await self._parts.status.change(held, lambda now: _apart(apply(now, event), name))
         else:
             held = await self._parts.status.change(held, lambda now: apply(now, event))

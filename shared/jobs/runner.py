@@ -17,6 +17,7 @@ from shared.jobs.errors import (
     FinalError,
     InvalidTransitionError,
     JobCancelledError,
+    JobNotFoundError,
     LapsedError,
     NewerVersionError,
     RetryLater,
@@ -30,6 +31,10 @@ from shared.jobs.parts import LOG, Parts
 from shared.jobs.store import Held, MovedError
 from shared.jobs.vault import Reason, Replay, Vault
 from shared.jobs.verdict import Claim, ClaimReplay, Delivery, Drop, GiveUpLapsed, PutBack, Verdict, judge
+
+
+class _GoneError(Exception):
+    """The record that a message carried has expired meanwhile: the message is all that is left of the job."""
 
 
 class Runner:
@@ -74,6 +79,8 @@ class Runner:
                 return await self._follow(verdict, held, kind, envelope, delivery)
             except MovedError as moved:
                 held = moved.held
+            except _GoneError:
+                held = None
 
     def _carried(self, envelope: Envelope) -> Held | None:
         job = envelope.snapshot
@@ -125,7 +132,10 @@ class Runner:
         return read
 
     async def _claim(self, held: Held, delivery: Delivery) -> Held:
-        return await self._parts.status.write(held, apply(held.job, self._claimed(delivery)))
+        try:
+            return await self._parts.status.write(held, apply(held.job, self._claimed(delivery)))
+        except JobNotFoundError:
+            raise _GoneError from None
 
     def _claimed(self, delivery: Delivery) -> Claimed:
         now = self._parts.clock.now()
@@ -178,6 +188,7 @@ class Runner:
         context = JobContext(self._parts, held)
         policy = self._parts.kinds.policy(kind.name)
         try:
+            await context.checkpoint()  # it may have been cancelled under a worker that vanished
             return await self._run(kind, policy, context)
         except JobCancelledError:
             held = await context.settle(Cancelled(self._parts.clock.now(), context.fence))
@@ -193,7 +204,9 @@ class Runner:
             results = await self._handle(kind, policy, context)
         except (InvalidTransitionError, JobCancelledError):
             raise
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises is an outcome
+        except (Exception, asyncio.CancelledError) as error:  # whatever a handler raises is an outcome
+            if _is_the_hosts(error):
+                raise
             return await self._failed(error, policy, context)
         held = await context.settle(Completed(self._parts.clock.now(), context.fence, results))
         await self._callbacks.finish(held)
@@ -206,7 +219,7 @@ class Runner:
             results = await kind.handler(payload, context)
         return from_json(to_json(results))  # as it will be stored: what cannot be is an error of this attempt
 
-    async def _failed(self, error: Exception, policy: Policy, context: JobContext) -> str:
+    async def _failed(self, error: BaseException, policy: Policy, context: JobContext) -> str:
         failure = failure_of(error, context.attempt, self._parts)
         final = isinstance(error, (FinalError, UnreadableError, *policy.final))
         if final or context.last_attempt:
@@ -215,7 +228,7 @@ class Runner:
             return "gave up"
         return await self._retry(error, policy, context)
 
-    async def _retry(self, error: Exception, policy: Policy, context: JobContext) -> str:
+    async def _retry(self, error: BaseException, policy: Policy, context: JobContext) -> str:
         now = self._parts.clock.now()
         seconds = delay(
             context.job.failures + 1,
@@ -233,3 +246,9 @@ class Runner:
         await self._parts.project(held.job)
         context.log.warning("attempt failed, next in %.1f s: error=%s", seconds, failure.type)
         return "retrying"
+
+
+def _is_the_hosts(error: BaseException) -> bool:
+    """Whether the host ends this invocation. A handler may also meet the cancellation of some task of its own."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
@@ -9,7 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from shared.jobs.errors import JobNotFoundError
+from pydantic import ValidationError
+
+from shared.jobs.errors import JobNotFoundError, UnreadableError
 from shared.jobs.model import Job, Status, iso
 from shared.ports import BlobInfo, BlobStore, Clock, PreconditionError, StorageError
 
@@ -48,11 +51,11 @@ class StatusStore:
         self._clock = clock
 
     async def read(self, job_id: str) -> Held | None:
-        """Return the job, or None."""
+        """Return the job, or None; UnreadableError where something else is in its place."""
         blob = await self._blobs.read(name_of(job_id))
         if blob is None:
             return None
-        return Held(Job.model_validate_json(blob.data), blob.etag, blob.last_modified)
+        return Held(_read(blob.data, job_id), blob.etag, blob.last_modified)
 
     async def create(self, job: Job) -> tuple[Held, bool]:
         """Write a new job; where its id is taken, return what is there, and False."""
@@ -116,9 +119,9 @@ class StatusStore:
         blob = await self._blobs.read(name)
         return blob.data if blob else None
 
-    async def put_payload(self, job_id: str, data: bytes, tag: str = "") -> str:
-        """Keep a payload that is too big for a message, and return its name. Names are never written twice."""
-        name = f"jobs/{job_id}/payload{tag}.json"
+    async def put_payload(self, job_id: str, data: bytes) -> str:
+        """Keep a payload that is too big for a message, and return its name, which no other payload can have."""
+        name = f"jobs/{job_id}/payload-{hashlib.sha256(data).hexdigest()[:16]}.json"
         with suppress(PreconditionError):
             await self._blobs.create(name, data)
         return name
@@ -152,6 +155,13 @@ def prefixes(since: datetime, until: datetime) -> list[str]:
 def made_at(job_id: str) -> float:
     """Seconds since the epoch in a UUIDv7."""
     return (UUID(job_id).int >> 80) / 1000
+
+
+def _read(data: bytes, job_id: str) -> Job:
+    try:
+        return Job.model_validate_json(data)
+    except ValidationError:  # its own text quotes what it could not read
+        raise UnreadableError(f"the status blob of job {job_id} is not one") from None
 
 
 def _stamped(job: Job) -> Job:

@@ -7,7 +7,7 @@ vanished, an outcome whose callback has no job yet, and an index behind the blob
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from shared.jobs.machine import Resent, apply
 from shared.jobs.model import Job, Status, iso
 from shared.jobs.parts import LOG, Parts
 from shared.jobs.store import id_of, prefixes
-from shared.ports import BlobInfo, Query, Where
+from shared.ports import BlobInfo, Query, StorageError, Where
 
 RECENT = timedelta(minutes=30)
 """How far back the frequent sweep lists; older jobs that are stuck it finds by the index, and the full sweep anyway."""
@@ -74,9 +74,9 @@ class Sweeper:
         for info in batch:
             job_id = id_of(info.name)
             if info.metadata.get("watch", "~") < overdue:
-                report.resent += await self._resend(job_id)
+                report.resent += await _alone(job_id, self._resend(job_id))
             elif str(indexed.get(job_id)) != info.metadata.get("version"):
-                report.projected += await self._project(job_id, overdue)
+                report.projected += await _alone(job_id, self._project(job_id, overdue))
 
     async def _indexed(self, batch: list[BlobInfo]) -> dict[str, Any]:
         """The version in the index of each job of a batch, by one query over the range of their ids."""
@@ -99,7 +99,8 @@ class Sweeper:
             query = Query((Where("watch_at", "<", overdue),), limit=_BATCH, after=cursor)
             page = await self._parts.documents.query(JOBS, query)
             for item in page.items:
-                report.resent += not await self._paused(item["kind"], item["status"]) and await self._resend(item["id"])
+                paused = await self._paused(item["kind"], item["status"])
+                report.resent += not paused and await _alone(item["id"], self._resend(item["id"]))
             cursor = page.cursor
             if cursor is None:
                 return
@@ -146,3 +147,14 @@ class Sweeper:
             return False
         await self._parts.project(held.job)
         return True
+
+
+async def _alone(job_id: str, mending: Awaitable[bool]) -> bool:
+    """Mend one job; one that this code cannot deal with (its kind is gone, say) does not keep the sweep from the others."""
+    try:
+        return await mending
+    except StorageError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one job, the others wait for the sweep
+        LOG.error("not swept: job=%s cause=%s", job_id, type(error).__name__)
+        return False

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from shared.containers import JOBS
+from shared.jobs.engine import Engine
+from shared.jobs.errors import UnreadableError
+from shared.jobs.kinds import Queues, Registry
 from shared.jobs.model import Status, summary
 from shared.jobs.submit import Options
 from shared.ports import Query
@@ -128,3 +132,29 @@ async def test_an_old_job_that_is_stuck_is_found_by_the_index(lab: Lab) -> None:
     await lab.pump()
     job = await lab.settled(ticket.job.job_id, Status.COMPLETED)
     assert summary(job)["status"] == "completed"
+
+
+@pytest.mark.parametrize("full", [False, True])
+async def test_a_job_that_cannot_be_mended_does_not_keep_the_sweep_from_the_others(lab: Lab, full: bool) -> None:
+    """One is of a kind that this code does not know any more, another's record is none."""
+    lab.start(Faults(only=lambda name: name == "queues.send"))
+    unknown, broken, stuck = await lab.submit("grown"), await lab.submit(), await lab.submit()
+    kinds = tuple(kind for kind in lab.engine.parts.kinds if kind.name != "grown")
+    registry = Registry(kinds, Queues(normal=lab.settings.queue_normal), lab.settings)
+    engine = Engine(replace(lab.engine.parts, queues=lab.queues, kinds=registry))
+    name = f"jobs/{broken.job.job_id}/status.json"
+    await lab.blobs.replace(name, b"{}", broken.etag, {"status": "queued", "version": "1", "watch": "2000"})
+    lab.clock.advance(300)
+    assert (await engine.sweep(full=full)).resent == 1
+    await lab.host.pump(engine)
+    assert (await lab.job(stuck.job.job_id)).status is Status.COMPLETED
+    assert (await lab.job(unknown.job.job_id)).status is Status.QUEUED
+
+
+async def test_what_is_in_place_of_a_record_is_not_quoted(lab: Lab) -> None:
+    ticket = await lab.submit()
+    await lab.blobs.replace(f"jobs/{ticket.job.job_id}/status.json", b'{"user_id": "ann"}', ticket.etag)
+    with pytest.raises(UnreadableError) as raised:
+        await lab.job(ticket.job.job_id)
+    assert "ann" not in str(raised.value)
+    assert raised.value.__cause__ is None

@@ -14,6 +14,7 @@ from shared.jobs.errors import FinalError, InvalidPayloadError, InvalidTransitio
 from shared.jobs.model import Job, Status
 from shared.jobs.submit import Options
 from shared.jobs.vault import Reason
+from support.faulty import Died
 from support.lab import Broken, Lab, Work, succeed
 
 
@@ -251,3 +252,53 @@ async def test_two_hundred_concurrent_writers_converge(lab: Lab) -> None:
     job = await lab.settled(job.job_id)
     assert job.version >= 200
     assert job.cancel_requested
+
+
+async def test_a_cancellation_inside_the_handler_is_a_failed_attempt(lab: Lab) -> None:
+    """Not the host's: some task that the handler waited for was cancelled."""
+
+    async def wait_for_a_cancelled_task(payload: Work, job: JobContext) -> None:
+        task = asyncio.create_task(asyncio.sleep(60))
+        task.cancel()
+        await task
+
+    lab.script = wait_for_a_cancelled_task
+    job = await lab.run()
+    assert (job.status, job.failures) == (Status.QUEUED, 1)
+    assert job.error is not None
+    assert job.error.type == "CancelledError"
+
+
+async def test_an_attempt_that_the_host_ends_is_no_failure(lab: Lab) -> None:
+    running = asyncio.Event()
+
+    async def wait(payload: Work, job: JobContext) -> None:
+        running.set()
+        await asyncio.sleep(60)
+
+    lab.script = wait
+    ticket = await lab.submit()
+    pump = asyncio.create_task(lab.pump())
+    await running.wait()
+    pump.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await pump
+    job = await lab.job(ticket.job.job_id)
+    assert (job.status, job.failures) == (Status.RUNNING, 0)
+
+
+async def test_a_job_cancelled_under_a_worker_that_vanished_does_not_run_again(lab: Lab) -> None:
+    async def cancelled_and_killed(payload: Work, job: JobContext) -> None:
+        await lab.engine.cancel(job.job_id)
+        raise Died
+
+    lab.script = cancelled_and_killed
+    ticket = await lab.submit()
+    with suppress(Died):
+        await lab.pump()
+    lab.start()
+    lab.script = succeed
+    lab.clock.advance(700)
+    await lab.pump()
+    await lab.settled(ticket.job.job_id, Status.CANCELLED)
+    assert len(lab.runs) == 1

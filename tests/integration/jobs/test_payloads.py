@@ -6,6 +6,7 @@ import base64
 import json
 from typing import Any
 
+import pytest
 from uuid_utils import uuid7
 
 from shared.jobs.envelope import Envelope, decode, encode, text_of
@@ -13,6 +14,8 @@ from shared.jobs.errors import FinalError
 from shared.jobs.model import Status
 from shared.jobs.replay import Outcome
 from shared.jobs.vault import Reason
+from shared.ports import StorageError
+from support.faulty import Faults
 from support.lab import Lab
 
 BIG = "ü" * 30_000
@@ -169,3 +172,33 @@ async def drain(lab: Lab) -> None:
 def decode_text(text: str) -> Envelope:
     assert text == text_of(base64.b64decode(text))
     return decode(base64.b64decode(text))
+
+
+async def test_an_edited_payload_whose_replay_failed_is_not_run_by_the_next(lab: Lab) -> None:
+    seen = []
+
+    async def look(payload: Any, job: Any) -> None:
+        seen.append(payload.note)
+        if not payload.note:
+            raise FinalError
+
+    lab.script = look
+    job = await lab.run()
+    letter_id = (await lab.job(job.job_id)).dead_letter_id or ""
+    lab.start(Faults(only=lambda name: name == "blobs.replace"))
+    with pytest.raises(StorageError):
+        await lab.engine.replays.one(letter_id, payload={"note": BIG})
+    lab.start()
+    await lab.engine.replays.one(letter_id, payload={"note": BIG + "!"})
+    await lab.pump()
+    await lab.settled(job.job_id, Status.COMPLETED)
+    assert seen == ["", BIG + "!"]
+
+
+async def test_a_message_outlives_the_record_that_it_carries(lab: Lab) -> None:
+    ticket = await lab.submit(n=3)
+    await lab.blobs.delete(f"jobs/{ticket.job.job_id}/status.json")
+    assert await lab.pump() == 1
+    job = await lab.job(ticket.job.job_id)
+    assert (job.status, job.results) == (Status.COMPLETED, {"n": 3})
+    assert [entry.event for entry in job.history] == ["adopted from a message", "claimed", "completed"]

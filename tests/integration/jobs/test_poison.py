@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from shared.jobs.engine import Engine
+from shared.jobs.kinds import Queues, Registry
 from shared.jobs.model import Status
 from shared.jobs.vault import Reason
 from shared.jobs.verdict import Delivery
@@ -169,3 +172,23 @@ async def test_a_message_that_fails_at_every_delivery_ends_as_a_failed_job(lab: 
     await lab.recover()
     await lab.settled(ticket.job.job_id, Status.FAILED)
     assert lab.runs == []
+
+
+async def test_a_job_whose_kind_is_not_known_waits_for_newer_code(lab: Lab) -> None:
+    ticket = await lab.submit(n=2)
+    delivery = await moved(lab)
+    kinds = [kind for kind in lab.engine.parts.kinds if kind.name != "work"]
+    older = Engine(replace(lab.engine.parts, kinds=Registry(kinds, Queues(), lab.settings)))
+    await older.record(delivery)
+    (letter,) = await lab.letters()
+    assert (letter.job_id, letter.job_status, letter.kind) == (ticket.job.job_id, Status.QUEUED, "work")
+    assert (await lab.job(ticket.job.job_id)).status is Status.QUEUED
+
+
+async def test_a_message_whose_job_has_no_readable_record(lab: Lab) -> None:
+    ticket = await lab.submit(n=2)
+    delivery = await moved(lab)
+    await lab.blobs.replace(f"jobs/{ticket.job.job_id}/status.json", b"{}", ticket.etag)
+    await lab.engine.record(delivery)
+    (letter,) = await lab.letters()
+    assert (letter.job_id, letter.payload) == (ticket.job.job_id, {"n": 2, "key": "", "note": ""})
