@@ -17,6 +17,8 @@ from shared.jobs.errors import FinalError, RetryLater
 _PATIENCE = 10.0
 """Seconds that an attempt waits, once, for topics that are unavailable for the moment."""
 _PAUSE = 2.0
+_BUDGET = 400.0
+"""Seconds after which an attempt takes up no further topic; below the policy's timeout by more than a topic can take."""
 _POLICY = Policy(max_attempts=4, base_backoff_seconds=15, max_backoff_seconds=600, timeout_seconds=540, public=True)
 
 
@@ -70,6 +72,8 @@ class _Run:
         self.job = job
         self._source: Source = sources(job.settings)[payload.source]
         self._output = Output(job.blobs, job.job)
+        self._begun = job.clock.now()
+        self._wrote = False
 
     async def topic(self, number: int) -> Outcome:
         """Collect the topic of this number, unless an earlier attempt did."""
@@ -77,20 +81,35 @@ class _Run:
         await self.job.progress(f"processing {self._source.label(topic)}", number, len(self._payload.topics))
         if self.job.attempt > 1 and (written := await self._output.find(self._payload.source, slug)):
             return Outcome(topic, written)
+        if self.late:
+            return Outcome(topic, error=self._out_of_time())
         try:
             harvest = await self._source.collect(topic, self._payload.sort, self._payload.limit)
         except (FetchError, ContentRefusedError) as error:
             self.job.log.warning("topic not collected, %s:", error.reason)
             return Outcome(topic, error=error)
         await self.job.checkpoint()
-        return Outcome(topic, await self._output.write(self._payload.source, slug, topic, harvest, self._payload.limit))
+        written = await self._output.write(self._payload.source, slug, topic, harvest, self._payload.limit)
+        self._wrote = True
+        return Outcome(topic, written)
+
+    @property
+    def late(self) -> bool:
+        """Whether the attempt has used up its time."""
+        return (self.job.clock.now() - self._begun).total_seconds() > _BUDGET
+
+    def _out_of_time(self) -> FetchUnavailableError:
+        """The topic's error; but an attempt that got on leaves the rest to another one, which goes on from there."""
+        if self._wrote and not self.job.last_attempt:
+            raise RetryLater(1, "there are more topics than one attempt has time for")
+        return FetchUnavailableError("the job ran out of time before this topic")
 
 
 async def _second_try(run: _Run, outcomes: list[Outcome]) -> list[Outcome]:
     """Ask once more for what was unavailable, while the rest went well and the wait is short."""
     waiting = [outcome for outcome in outcomes if outcome.transient]
     pause = max((_PAUSE, *(outcome.wait for outcome in waiting)))
-    if not waiting or pause > _PATIENCE or all(outcome.error for outcome in outcomes):
+    if not waiting or run.late or pause > _PATIENCE or all(outcome.error for outcome in outcomes):
         return outcomes
     await run.job.clock.sleep(pause)
     return [await run.topic(n) if each.transient else each for n, each in enumerate(outcomes, 1)]

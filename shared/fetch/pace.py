@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 
 from shared.fetch.errors import FetchUnavailableError
 
+_LONGEST_WAIT = 60.0
+"""Seconds that a request waits for its turn."""
 _MOST_LANES = 1000
 """Hosts that are remembered; beyond, those at rest are forgotten."""
 
@@ -46,16 +48,17 @@ class Pace:
             interval: seconds that the host wants between requests, if that is more than ours.
 
         Raises:
-            FetchUnavailableError: the host asked to be left alone, for `retry_after` seconds more.
+            FetchUnavailableError: the host asked to be left alone, for `retry_after` seconds more; or very many wait.
         """
         lane = self._lane(host)
         lane.users += 1
         try:
-            async with lane.places:
-                self._require_open(lane)
-                await self._wait(lane, max(interval, self._interval))
+            await self._enter(lane, max(interval, self._interval))
+            try:
                 self._require_open(lane)
                 yield
+            finally:
+                lane.places.release()
         finally:
             lane.users -= 1
 
@@ -64,10 +67,24 @@ class Pace:
         lane = self._lane(host)
         lane.closed_until = max(lane.closed_until, self._now() + seconds)
 
+    async def _enter(self, lane: _Lane, interval: float) -> None:
+        """Take a place, then wait until enough time has passed since the last one started."""
+        self._require_open(lane)
+        try:
+            async with asyncio.timeout(_LONGEST_WAIT):
+                await lane.places.acquire()
+                await self._wait(lane, interval)
+        except TimeoutError:
+            raise FetchUnavailableError("too many requests wait for this host", _LONGEST_WAIT) from None
+
     async def _wait(self, lane: _Lane, interval: float) -> None:
         start = max(self._now(), lane.free_at)
         lane.free_at = start + interval
-        await asyncio.sleep(start - self._now())
+        try:
+            await asyncio.sleep(start - self._now())
+        except BaseException:
+            lane.places.release()
+            raise
 
     def _require_open(self, lane: _Lane) -> None:
         left = lane.closed_until - self._now()

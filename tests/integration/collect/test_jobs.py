@@ -225,6 +225,37 @@ async def test_wherever_storage_fails_each_topic_is_written_once_and_nothing_is_
         assert await outputs(lab) == []
 
 
+async def test_more_topics_than_an_attempt_has_time_for_are_left_to_the_next(lab: Lab, site: Site) -> None:
+    """Each listing takes two minutes: three to an attempt, and a fourth that goes over."""
+    names = [f"sub{number}" for number in range(10)]
+
+    async def slow(request: web.Request) -> web.Response:
+        lab.clock.advance(120)
+        return web.Response(text=listing(request.path, 1), content_type="application/json")
+
+    site.handlers |= {f"/r/{name}/hot.json": slow for name in names}
+    ticket = await lab.submit(KIND, source="reddit", topics=names)
+    await lab.recover()
+    job = await lab.settled(ticket.job.job_id, Status.COMPLETED)
+    assert (results(job)["total_topics"], job.attempt) == (10, 3)
+    assert site.hits == [f"/r/{name}/hot.json" for name in names]
+
+
+async def test_topics_that_there_is_no_time_for_are_errors_where_nothing_moves(lab: Lab, site: Site) -> None:
+    site.subreddit("last", 1)
+
+    async def slow(_: web.Request) -> web.Response:
+        lab.clock.advance(300)
+        return web.Response(status=404)
+
+    site.handlers |= {f"/r/{name}/hot.json": slow for name in ("aa", "bb")}
+    first = await lab.submit(KIND, source="reddit", topics=["aa", "bb", "last"])
+    await lab.pump()
+    job = await lab.job(first.job.job_id)
+    assert job.error
+    assert "last: unavailable: the job ran out of time" in job.error.message
+
+
 async def test_two_jobs_of_one_second_have_a_blob_each(lab: Lab, site: Site) -> None:
     site.subreddit("aa", 2)
     jobs = [await collect(lab, "aa") for _ in range(2)]

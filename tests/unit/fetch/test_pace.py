@@ -90,6 +90,21 @@ async def test_who_waited_while_the_host_closed_is_turned_away() -> None:
         await waiting
 
 
+async def test_nobody_waits_for_ever_and_no_place_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_LONGEST_WAIT", 0.05)
+    pace = Pace(concurrency=1, interval=0)
+    for interval in (0.0, 10.0):
+        async with pace.turn("a", interval):
+            with pytest.raises(FetchUnavailableError, match="too many"):
+                async with pace.turn("a", interval):
+                    pass
+    with pytest.raises(FetchUnavailableError, match="too many"):
+        async with pace.turn("a"):
+            pass
+    assert pace._lanes["a"].places._value == 1
+    assert pace._lanes["a"].users == 0
+
+
 async def test_hosts_at_rest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_MOST_LANES", 10)
     pace = Pace(concurrency=1, interval=0)
