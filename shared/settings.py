@@ -51,9 +51,9 @@ def _url(name: str, meaning: str, default: str | None = None) -> Any:
     return _setting(Spec(name, "an http or https address", meaning, _matching(r"https?://[^\s/]+\S*")), default)
 
 
-def _queue(name: str, default: str, meaning: str) -> Any:
-    kind = "3 to 63 lower-case letters, digits and single hyphens"
-    return _setting(Spec(name, kind, meaning, _matching(r"(?=.{3,63}$)[a-z0-9](-?[a-z0-9])*")), default)
+def _queue(name: str, default: str, meaning: str, longest: int = 63 - len("-poison")) -> Any:
+    kind = f"3 to {longest} lower-case letters, digits and single hyphens"
+    return _setting(Spec(name, kind, meaning, _matching(rf"(?=.{{3,{longest}}}$)[a-z0-9](-?[a-z0-9])*")), default)
 
 
 def _schedule(name: str, default: str, meaning: str) -> Any:
@@ -122,7 +122,7 @@ class Settings:
         "AZURE_CLIENT_ID", None, "Client id of the user-assigned identity for everything else."
     )
     status_container: str = _queue(
-        "NIGHTSHIFT_STATUS_CONTAINER", "hot-topics", "Blob container of `jobs/{job_id}/status.json`."
+        "NIGHTSHIFT_STATUS_CONTAINER", "hot-topics", "Blob container of `jobs/{job_id}/status.json`.", 63
     )
 
     # --- documents ---------------------------------------------------------------------------------------------
@@ -184,6 +184,7 @@ class Settings:
     taste_poison_queue: str = _queue(
         "TASTE_JOB_DEAD_LETTER_QUEUE_NAME", "taste-analysis-jobs-poison",
         "Poison queue of taste analysis; default: `{TASTE_JOB_QUEUE_NAME}-poison`, the host's own name for it.",
+        63,
     )  # fmt: skip
     taste_max_retries: int = _whole(
         "TASTE_JOB_MAX_RETRIES", 4, 0, 50, "retries", "Retries after the first attempt of a taste job."
@@ -293,6 +294,7 @@ def load(environ: Mapping[str, str]) -> Settings:
             except ValueError:
                 wrong.append(f"{spec.name}: expected {spec.kind}" + ("" if spec.secret else f", found {text!r}"))
     chosen = _with_host_poison_queue(given)
+    wrong += [f"the queue {queue!r} would hold jobs and dead letters" for queue in _queues_of_both(chosen)]
     if chosen.taste_max_backoff_seconds < chosen.taste_base_backoff_seconds:
         wrong.append("TASTE_JOB_MAX_BACKOFF_SECONDS: expected at least TASTE_JOB_BASE_BACKOFF_SECONDS")
     if wrong:
@@ -304,6 +306,12 @@ def load(environ: Mapping[str, str]) -> Settings:
 def settings() -> Settings:
     """The settings of this process, read once."""
     return load(os.environ)
+
+
+def _queues_of_both(chosen: Settings) -> list[str]:
+    """A job on a queue that a poison trigger reads too would be recorded as dead, now and then, instead of run."""
+    jobs = {chosen.queue_high, chosen.queue_normal, chosen.queue_low, chosen.taste_queue}
+    return sorted(jobs & {chosen.taste_poison_queue, *(f"{queue}-poison" for queue in jobs)})
 
 
 def _with_host_poison_queue(given: dict[str, Any]) -> Settings:

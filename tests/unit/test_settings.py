@@ -97,6 +97,23 @@ def test_backoff_settings_must_agree() -> None:
     assert message == "app settings: TASTE_JOB_MAX_BACKOFF_SECONDS: expected at least TASTE_JOB_BASE_BACKOFF_SECONDS"
 
 
+@pytest.mark.parametrize(
+    ("environ", "queue"),
+    [
+        ({"TASTE_JOB_DEAD_LETTER_QUEUE_NAME": "jobs"}, "jobs"),
+        ({"TASTE_JOB_QUEUE_NAME": "tastes", "TASTE_JOB_DEAD_LETTER_QUEUE_NAME": "tastes"}, "tastes"),
+        ({"JOBS_LOW_QUEUE_NAME": "jobs-poison"}, "jobs-poison"),
+    ],
+)
+def test_no_queue_is_for_jobs_and_for_dead_letters(environ: dict[str, str], queue: str) -> None:
+    assert error_of(**environ) == f"app settings: the queue {queue!r} would hold jobs and dead letters"
+
+
+def test_the_hosts_poison_queue_has_a_name_that_storage_takes() -> None:
+    assert len(load({"JOBS_QUEUE_NAME": "a" * 56}).queue_normal + "-poison") == 63
+    assert "JOBS_QUEUE_NAME" in error_of(JOBS_QUEUE_NAME="a" * 57)
+
+
 def test_the_poison_queue_follows_the_hosts_own_naming() -> None:
     assert load({}).taste_poison_queue == "taste-analysis-jobs-poison"
     assert load({"TASTE_JOB_QUEUE_NAME": "tastes"}).taste_poison_queue == "tastes-poison"
