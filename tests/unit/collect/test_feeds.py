@@ -174,9 +174,9 @@ def test_external_entities_are_not_resolved(tmp_path: Path) -> None:
 def test_entities_that_multiply_do_not() -> None:
     entities = "".join(f"<!ENTITY e{n} '{f'&e{n - 1};' * 10}'>" for n in range(1, 10))
     head = f"<!DOCTYPE rss [<!ENTITY e0 'lollollollol'>{entities}]>"
-    begun = time.monotonic()
+    begun = time.thread_time()
     items = parse(rss("<title>&e9;</title>", head=head)).items
-    assert time.monotonic() - begun < 5
+    assert time.thread_time() - begun < 5
     assert len(str(items)) < 10_000
 
 
@@ -203,6 +203,6 @@ def test_a_body_is_never_taken_for_a_name(tmp_path: Path) -> None:
     ids=["angles", "tags", "ampersands", "comments", "cdata", "nested", "images"],
 )
 def test_markup_made_to_be_slow_is_not(title: str) -> None:
-    begun = time.monotonic()
+    begun = time.thread_time()
     parse(rss(f"<title>{title}</title>", f"<description><![CDATA[{title.replace(']]>', '')}]]></description>"))
-    assert time.monotonic() - begun < 5
+    assert time.thread_time() - begun < 5

@@ -99,7 +99,7 @@ def test_what_is_no_listing_is_refused_with_what_reddit_said(content: Any, why: 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=8,
+    max_leaves=4,
 )
 FIELDS = ["name", "title", "url", "permalink", "author", "created_utc", "score", "num_comments", "is_self", "selftext",
           "preview", "thumbnail", "body", "link_title", "url_overridden_by_dest"]  # fmt: skip
