@@ -95,9 +95,13 @@ class JobContext:
         now = self.clock.now()
         if (now - self._looked).total_seconds() >= _LOOK_SECONDS:
             self._looked = now
-            async with self._lock:
-                await self._refresh()
+            await self.confirm()
         self._raise_if_cancelled()
+
+    async def confirm(self) -> None:
+        """Look whether this attempt is still the current one; SupersededError where it is not. One storage call."""
+        async with self._lock:
+            await self._refresh()
 
     async def settle(self, event: Event) -> Held:
         """Write how the attempt ended."""

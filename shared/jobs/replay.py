@@ -18,6 +18,9 @@ from shared.jobs.store import Held
 from shared.jobs.submit import Options, Submitter, to_json
 from shared.jobs.vault import DeadLetter, Filter, Replay, Vault
 
+_MOST_REFUSED = 5000
+"""Dead letters that one call looks at, at most, to find some that can be replayed."""
+
 
 class Outcome(StrEnum):
     """What became, or with a dry run would become, of a replay."""
@@ -28,6 +31,11 @@ class Outcome(StrEnum):
     """The payload does not fit, or cannot be read: `problems` says where."""
     NOT_FAILED = "not_failed"
     """The job is not failed (any more): there is nothing to put back."""
+
+    @property
+    def refused(self) -> bool:
+        """Whether nothing was, or would be, put back."""
+        return self in (Outcome.INVALID, Outcome.NOT_FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +71,20 @@ class Replayer:
     async def some(
         self, wanted: Filter, *, by: str = "api", limit: int = 100, dry_run: bool = False
     ) -> tuple[list[Result], bool]:
-        """Replay up to `limit` dead letters that were never replayed, newest first; say whether there are more."""
+        """Replay up to `limit` dead letters that were never replayed, newest first; say whether there are more.
+
+        A page of nothing but what cannot be replayed is passed over: it would stand before all older ones for ever.
+        """
         if wanted.replayed is None:
             wanted = wanted.model_copy(update={"replayed": False})
-        letters, cursor = await self._vault.find(wanted, limit)
-        return [await self._replay(letter, by, None, dry_run=dry_run) for letter in letters], cursor is not None
+        results: list[Result] = []
+        cursor: str | None = None
+        while len(results) < _MOST_REFUSED:
+            letters, cursor = await self._vault.find(wanted, limit, cursor)
+            results += [await self._replay(letter, by, None, dry_run=dry_run) for letter in letters]
+            if cursor is None or any(not result.outcome.refused for result in results):
+                break
+        return results, cursor is not None
 
     async def _replay(self, letter: DeadLetter, by: str, payload: Mapping[str, Any] | None, *, dry_run: bool) -> Result:
         try:

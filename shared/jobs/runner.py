@@ -224,6 +224,7 @@ class Runner:
         final = isinstance(error, (FinalError, UnreadableError, *policy.final))
         if final or context.last_attempt:
             reason = Reason.FINAL if final else Reason.EXHAUSTED
+            await context.confirm()  # who was superseded leaves no dead letter of a job that goes on without it
             await self._burial.give_up(context.held, reason, failure, context.fence)
             return "gave up"
         return await self._retry(error, policy, context)

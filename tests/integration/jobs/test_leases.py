@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.jobs.errors import SupersededError
+from shared.jobs.errors import FinalError, SupersededError
 from shared.jobs.model import Status
 from shared.jobs.vault import Reason
 from shared.jobs.verdict import Delivery
@@ -67,8 +67,15 @@ class HungThenFails(Hung):
         raise Broken("too late")
 
 
+class HungThenGivesUp(Hung):
+    async def _late(self, job: Any) -> Any:
+        raise FinalError("too late")
+
+
 @pytest.mark.parametrize(
-    "hung", [Hung(), HungThenProgress(), HungThenCheckpoint(), HungThenFails()], ids=lambda h: type(h).__name__
+    "hung",
+    [Hung(), HungThenProgress(), HungThenCheckpoint(), HungThenFails(), HungThenGivesUp()],
+    ids=lambda h: type(h).__name__,
 )
 async def test_a_zombie_changes_nothing(lab: Lab, hung: Hung) -> None:
     lab.script = hung
@@ -84,7 +91,7 @@ async def test_a_zombie_changes_nothing(lab: Lab, hung: Hung) -> None:
     job = await lab.settled(ticket.job.job_id, Status.COMPLETED)
     assert job == before
     assert (job.results, job.lapses, job.attempt) == ("second", 1, 2)
-    assert (hung.raised is None) is (type(hung) in (Hung, HungThenFails))
+    assert (hung.raised is None) is (type(hung) in (Hung, HungThenFails, HungThenGivesUp))
 
 
 async def test_a_live_lease_keeps_a_second_message_out(lab: Lab) -> None:

@@ -12,6 +12,7 @@ from shared.jobs.errors import DeadLetterNotFoundError, FinalError
 from shared.jobs.model import Job, Status
 from shared.jobs.replay import Outcome
 from shared.jobs.vault import DeadLetter, Filter
+from shared.jobs.verdict import Delivery
 from support.lab import Lab, Work, succeed
 
 
@@ -184,3 +185,17 @@ async def test_a_late_copy_of_a_message_is_no_replay(lab: Lab) -> None:
     await lab.pump()
     assert await lab.settled(ticket.job.job_id, Status.FAILED) == failed
     assert len(lab.runs) == 1
+
+
+async def test_what_cannot_be_replayed_does_not_stand_before_what_can(lab: Lab) -> None:
+    job, letter = await failed(lab)
+    lab.script = succeed
+    lab.clock.advance(10)
+    for n in range(5):
+        await lab.engine.process(Delivery(lab.settings.queue_normal, str(n), b"garbage"))
+    results, more = await lab.engine.replays.some(Filter(), limit=2)
+    assert [result.outcome for result in results] == [Outcome.INVALID] * 5 + [Outcome.REPLAYED]
+    assert not more
+    assert results[-1].dead_letter_id == letter.id
+    await lab.pump()
+    await lab.settled(job.job_id, Status.COMPLETED)
