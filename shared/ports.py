@@ -97,7 +97,9 @@ class MessageQueues(Protocol):
         """
         ...
 
-    async def receive(self, queue: str, limit: int = 32, hide: timedelta = timedelta(minutes=1)) -> list[ReceivedMessage]:
+    async def receive(
+        self, queue: str, limit: int = 32, hide: timedelta = timedelta(minutes=1)
+    ) -> list[ReceivedMessage]:
         """Receive up to `limit` (at most 32) messages, hidden for `hide`; empty where the queue is missing."""
         ...
 
