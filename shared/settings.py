@@ -292,7 +292,7 @@ def load(environ: Mapping[str, str]) -> Settings:
             try:
                 given[name] = spec.read(text)
             except ValueError:
-                wrong.append(f"{spec.name}: expected {spec.kind}" + ("" if spec.secret else f", found {text!r}"))
+                wrong.append(f"{spec.name}: expected {spec.kind}{_found(spec, text)}")
     chosen = _with_host_poison_queue(given)
     wrong += [f"the queue {queue!r} would hold jobs and dead letters" for queue in _queues_of_both(chosen)]
     if chosen.taste_max_backoff_seconds < chosen.taste_base_backoff_seconds:
@@ -306,6 +306,12 @@ def load(environ: Mapping[str, str]) -> Settings:
 def settings() -> Settings:
     """The settings of this process, read once."""
     return load(os.environ)
+
+
+def _found(spec: Spec, text: str) -> str:
+    """What a setting holds, but for secrets; a connection string may have been put where an address belongs."""
+    secret = spec.secret or re.search("(key|sig|secret|password)=", text, re.IGNORECASE)
+    return "" if secret else f", found {text!r}"
 
 
 def _queues_of_both(chosen: Settings) -> list[str]:

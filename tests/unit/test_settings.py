@@ -132,6 +132,11 @@ def test_a_secret_is_shown_neither_in_errors_nor_in_a_print(monkeypatch: pytest.
     assert "hush" not in repr(load(dict.fromkeys(names, "hush")))
 
 
+@pytest.mark.parametrize("text", ["AccountEndpoint=https://c.example;AccountKey=hush", "sv=2026&sig=hush"])
+def test_a_connection_string_in_the_place_of_an_address_is_not_shown(text: str) -> None:
+    assert error_of(COSMOS_ENDPOINT=text) == "app settings: COSMOS_ENDPOINT: expected an http or https address"
+
+
 @given(st.dictionaries(st.sampled_from(sorted(NAMES)), st.text(max_size=20), max_size=4))
 def test_any_environment_is_read_or_refused_in_words(environ: dict[str, str]) -> None:
     refused = ""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import BaseModel, ConfigDict
 
+from shared.bootstrap import find_kinds
 from shared.jobs import JobContext, Policy, Priority, kind
 from shared.jobs.errors import InvalidPayloadError, NewerVersionError, UnknownKindError
 from shared.jobs.kinds import Kind, Queues, Registry
+from shared.settings import load
 
 
 class Greeting(BaseModel):
@@ -90,3 +94,13 @@ def test_queues_by_priority_and_by_kind() -> None:
     own = Registry([declared(policy=Policy(queue="own", poison_queue="graves"))], Queues("h", "n", "l"))
     assert {own.queue("greet", priority) for priority in Priority} == {"own"}
     assert own.poison_queue("greet", Priority.LOW) == "graves"
+
+
+def test_every_kind_ends_before_the_host_ends_the_function() -> None:
+    host = json.loads((Path(__file__).parents[3] / "host.json").read_text(encoding="utf-8"))
+    hours, minutes, seconds = map(int, host["functionTimeout"].split(":"))
+    longest = load({"WEBHOOK_TIMEOUT_SECONDS": "120"})
+    known = Registry(find_kinds(), Queues(), longest)
+    timeouts = {one.name: known.policy(one.name).timeout_seconds for one in known}
+    assert {"taste-analysis", "webhook"} <= timeouts.keys()
+    assert max(timeouts.values()) < hours * 3600 + minutes * 60 + seconds
