@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +11,15 @@ from typing import Any, cast
 
 from shared.jobs.callbacks import Callbacks
 from shared.jobs.envelope import fits
-from shared.jobs.errors import InvalidPayloadError, InvalidTransitionError, JobsError, UnreadableError
+from shared.jobs.errors import (
+    InFlightError,
+    InvalidPayloadError,
+    InvalidTransitionError,
+    JobsError,
+    KeyReusedError,
+    UnreadableError,
+)
+from shared.jobs.idempotency import Key
 from shared.jobs.machine import Replayed, apply
 from shared.jobs.model import Job
 from shared.jobs.parts import LOG, Parts, both
@@ -18,6 +27,7 @@ from shared.jobs.store import Held
 from shared.jobs.submit import Options, Submitter, to_json
 from shared.jobs.vault import DeadLetter, Filter, Replay, Vault
 
+_DAY = 24 * 3600
 _MOST_REFUSED = 5000
 """Dead letters that one call looks at, at most, to find some that can be replayed."""
 
@@ -159,7 +169,10 @@ class Replayer:
         if dry_run:
             return Result(letter.id, Outcome.WOULD_REPLAY, None, "as a new job")
         model = self._parts.kinds[kind].parse(payload, letter.payload_version or self._parts.kinds[kind].version)
-        ticket = await self._submitter.submit(kind, model, Options())
+        try:
+            ticket = await self._submitter.submit(kind, model, Options(idempotency=_once(letter, payload)))
+        except (InFlightError, KeyReusedError):
+            return Result(letter.id, Outcome.NOT_FAILED, None, "it is being replayed by somebody else")
         return await self._recorded(letter, ticket.job.job_id, by, edited=False)
 
     async def _recorded(self, letter: DeadLetter, job_id: str, by: str, *, edited: bool) -> Result:
@@ -170,6 +183,11 @@ class Replayer:
             LOG.warning("replay not noted in the vault: dead_letter=%s cause=%s", letter.id, type(error).__name__)
         LOG.info("dead letter replayed: id=%s job=%s by=%s", letter.id, job_id, by)
         return Result(letter.id, Outcome.REPLAYED, job_id)
+
+
+def _once(letter: DeadLetter, payload: Mapping[str, Any]) -> Key:
+    """Makes one job of replays that do not know of each other: two at once, or one after another that died."""
+    return Key(f"replay {letter.id} {len(letter.replays)}", hashlib.sha256(to_json(payload)).hexdigest(), _DAY)
 
 
 def _apart(job: Job, name: str) -> Job:

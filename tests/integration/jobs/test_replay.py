@@ -199,3 +199,17 @@ async def test_what_cannot_be_replayed_does_not_stand_before_what_can(lab: Lab) 
     assert results[-1].dead_letter_id == letter.id
     await lab.pump()
     await lab.settled(job.job_id, Status.COMPLETED)
+
+
+async def test_a_dead_letter_without_a_job_replayed_twice_at_once_makes_one(lab: Lab) -> None:
+    job, letter = await failed(lab)
+    await lab.blobs.delete(f"jobs/{job.job_id}/status.json")
+    lab.script = succeed
+    results = await asyncio.gather(*(lab.engine.replays.one(letter.id) for _ in range(4)))
+    assert Outcome.REPLAYED in {result.outcome for result in results}
+    assert len({result.job_id for result in results if result.job_id}) == 1
+    await lab.pump()
+    assert len(lab.runs) == 2
+    again = await lab.engine.replays.one(letter.id)
+    assert again.outcome is Outcome.REPLAYED
+    assert again.job_id not in {result.job_id for result in results}
