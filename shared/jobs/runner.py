@@ -166,7 +166,9 @@ class Runner:
             payload_version=envelope.payload_version, payload=envelope.payload, payload_blob=envelope.payload_blob,
             due_at=now, watch_at=now, history=(Entry(at=now, event="adopted from a message", attempt=0),),
         )  # fmt: skip
-        held, _ = await self._parts.status.create(job)
+        held, created = await self._parts.status.create(job)
+        if created and envelope.dead_letter:
+            await self._note_replay(envelope.dead_letter, Replay(at=now, by="queue", job_id=job.job_id))
         return held
 
     async def _not_for_this_code(self, envelope: Envelope, delivery: Delivery, error: Exception) -> str:

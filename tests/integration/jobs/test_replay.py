@@ -213,3 +213,15 @@ async def test_a_dead_letter_without_a_job_replayed_twice_at_once_makes_one(lab:
     again = await lab.engine.replays.one(letter.id)
     assert again.outcome is Outcome.REPLAYED
     assert again.job_id not in {result.job_id for result in results}
+
+
+async def test_the_vaults_text_pasted_when_the_job_is_gone(lab: Lab) -> None:
+    job, letter = await failed(lab, n=6)
+    await lab.blobs.delete(f"jobs/{job.job_id}/status.json")
+    lab.script = succeed
+    await lab.queues.send(letter.queue, letter.message_text)
+    await lab.pump()
+    again = await lab.job(job.job_id)
+    assert (again.status, again.results) == (Status.COMPLETED, {"n": 6})
+    (replay,) = (await lab.engine.vault.get(letter.id)).replays
+    assert (replay.by, replay.job_id) == ("queue", job.job_id)
