@@ -6,12 +6,15 @@ import asyncio
 import json
 import re
 import sys
+import uuid
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.tickets import Desk
+from support.azurite import AzuriteProcess
+from support.tickets import Desk, open_desk
 
 CHECKS = (
     "not_a_server_error",
@@ -24,6 +27,14 @@ CHECKS = (
     "use_after_free",
     "ensure_resource_availability",
 )
+
+
+@pytest.fixture(scope="module")
+async def desk(azurite: AzuriteProcess, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
+    """An app of its own: what is made up pauses kinds, and submits jobs that run for an hour."""
+    folder = tmp_path_factory.mktemp("openapi")
+    async with open_desk(azurite.connection_string, f"t{uuid.uuid4().hex}", folder) as opened:
+        yield opened
 
 
 async def the_document(desk: Desk) -> dict[str, Any]:
