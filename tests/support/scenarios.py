@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -17,7 +16,6 @@ from shared.jobs.idempotency import Key
 from shared.jobs.model import Job, Status
 from shared.jobs.replay import Outcome
 from shared.jobs.submit import Options
-from shared.ports import StorageError
 from shared.taste.analysis import WordAnalyser, analyse
 from shared.taste.evidence import Evidence, ImageNote
 from shared.taste.feedback import TasteJob
@@ -62,33 +60,6 @@ class Scenario:
     expect: Step
     arrange: Step | None = None
     insist: bool = False
-
-
-async def disturb(lab: Lab, scenario: Scenario, at: int, mode: Mode) -> Faults:
-    """Play a scenario with one fault, let everything recover, and check what must be true of every job."""
-    lab.afresh()
-    trial = Trial(lab)
-    if scenario.arrange:
-        await scenario.arrange(trial)
-    faults = Faults(at, mode)
-    lab.start(faults)
-    refused = False
-    try:
-        await scenario.act(trial)
-    except (StorageError, Died):
-        refused = True
-    finally:
-        lab.start()
-    await asyncio.sleep(0)
-    if scenario.insist and refused:
-        with suppress(InvalidTransitionError):
-            await scenario.act(trial)
-    await lab.recover()
-    if not lab.host.gave_up:  # after a long outage the host has: then the job may fail, but may not be lost
-        await scenario.expect(trial)
-    for job_id in dict.fromkeys([*trial.tickets, *(job_id for job_id, _ in lab.runs)]):
-        await lab.settled(job_id)  # also those that were made although no ticket was handed out
-    return faults
 
 
 def each(status: Status, results: Any = None) -> Step:
