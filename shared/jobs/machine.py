@@ -59,6 +59,15 @@ class Retried:
 
 
 @dataclass(frozen=True, slots=True)
+class Released:
+    """The attempt could not be brought to an end, since storage failed; its worker lives, and lets go of the job."""
+
+    at: datetime
+    fence: int
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """The job gave up. `fence` None: not an attempt says so, but the poison trigger."""
 
@@ -111,7 +120,17 @@ class CalledBack:
 
 
 Event = (
-    Claimed | Progressed | Completed | Retried | Failed | CancelRequested | Cancelled | Replayed | Resent | CalledBack
+    Claimed
+    | Progressed
+    | Completed
+    | Retried
+    | Released
+    | Failed
+    | CancelRequested
+    | Cancelled
+    | Replayed
+    | Resent
+    | CalledBack
 )
 
 
@@ -132,6 +151,9 @@ def apply(job: Job, event: Event) -> Job:  # noqa: C901 - one case for each even
             return _end(job, Status.COMPLETED, at, results=results, error=None, progress=_finished(job))
         case Retried():
             return _retried(job, event)
+        case Released(at, fence, due_at):
+            _require_current(job, fence, event)
+            return _next(job, at, "released", status=Status.QUEUED, message_id=None, due_at=due_at, watch_at=due_at)
         case Failed():
             return _failed(job, event)
         case CancelRequested():

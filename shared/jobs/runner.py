@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from shared.jobs.errors import (
     InvalidTransitionError,
     JobCancelledError,
     JobNotFoundError,
+    JobsError,
     LapsedError,
     NewerVersionError,
     RetryLater,
@@ -25,12 +27,13 @@ from shared.jobs.errors import (
     UnreadableError,
 )
 from shared.jobs.kinds import Kind, Policy
-from shared.jobs.machine import Cancelled, Claimed, Completed, Replayed, Retried, apply
+from shared.jobs.machine import Cancelled, Claimed, Completed, Released, Replayed, Retried, apply
 from shared.jobs.model import Entry, Job, Status
 from shared.jobs.parts import LOG, Parts
 from shared.jobs.store import Held, MovedError
 from shared.jobs.vault import Reason, Replay, Vault
 from shared.jobs.verdict import Claim, ClaimReplay, Delivery, Drop, GiveUpLapsed, PutBack, Verdict, judge
+from shared.ports import StorageError
 
 
 class _GoneError(Exception):
@@ -200,6 +203,15 @@ class Runner:
         except InvalidTransitionError as error:
             context.log.warning("outcome dropped, %s:", error)
             return "superseded"
+        except StorageError:
+            await self._release(context)
+            raise
+
+    async def _release(self, context: JobContext) -> None:
+        """Let go of a job whose attempt storage kept from its end: to wait out the lease would count as a lapse."""
+        now = self._parts.clock.now()
+        with suppress(StorageError, JobsError):
+            await context.settle(Released(now, context.fence, now + self._parts.timing.put_back))
 
     async def _run(self, kind: Kind[Any], policy: Policy, context: JobContext) -> str:
         try:

@@ -14,7 +14,8 @@ from shared.jobs.errors import FinalError, InvalidPayloadError, InvalidTransitio
 from shared.jobs.model import Job, Status
 from shared.jobs.submit import Options
 from shared.jobs.vault import Reason
-from support.faulty import Died
+from shared.jobs.verdict import Delivery
+from support.faulty import Died, Faults
 from support.lab import Broken, Lab, Work, succeed
 
 
@@ -302,3 +303,27 @@ async def test_a_job_cancelled_under_a_worker_that_vanished_does_not_run_again(l
     await lab.pump()
     await lab.settled(ticket.job.job_id, Status.CANCELLED)
     assert len(lab.runs) == 1
+
+
+async def test_a_vault_that_is_down_for_long_costs_a_job_its_time_and_not_its_reason(lab: Lab) -> None:
+    async def broken(payload: Work, job: JobContext) -> None:
+        raise FinalError("not mended")
+
+    lab.script = broken
+    lab.start(Faults(only=lambda name: name.startswith("dead-letters")))
+    ticket = await lab.submit()
+    deliveries = 0
+    for _ in range(12):
+        (message,) = await lab.queues.receive(lab.settings.queue_normal)
+        delivery = Delivery(lab.settings.queue_normal, message.message_id, message.text.encode(), message.inserted_at)
+        assert await lab.engine.process_or_put_back(delivery) == "put back"
+        await lab.queues.delete(lab.settings.queue_normal, message)
+        lab.clock.advance(61)
+        await lab.queues.release()
+        deliveries += 1
+    lab.start()
+    await lab.pump()
+    job = await lab.settled(ticket.job.job_id, Status.FAILED)
+    assert job.error is not None
+    assert (job.error.type, job.lapses, job.failures) == ("FinalError", 0, 0)
+    assert len(lab.runs) == deliveries + 1
