@@ -76,11 +76,12 @@ def test(args: argparse.Namespace, rest: list[str]) -> int:
     ensure(APP, NodeTools())
     if check(args, []):
         return 1
-    chosen = ["-m", "faults"] if args.faults else ["-m", "not faults"]
+    slow = "faults or slow"
+    chosen = ["-m", slow if args.faults else f"not ({slow})"]
     if args.fast and not any(not word.startswith("-") for word in rest):
         rest = ["tests/unit", *rest]
     if not args.faults:
-        say("  not run here: the fault tests (dev.py test --faults)")
+        say("  not run here: the slow tests and those that kill processes (dev.py test --faults)")
     return become("-m", "pytest", *chosen, *rest)
 
 

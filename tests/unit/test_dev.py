@@ -55,11 +55,11 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["test"], ("-m", "pytest", "-m", "not faults")),
-        (["test", "--fast"], ("-m", "pytest", "-m", "not faults", "tests/unit")),
-        (["test", "--fast", "-x"], ("-m", "pytest", "-m", "not faults", "tests/unit", "-x")),
-        (["test", "--faults", "-k", "kill"], ("-m", "pytest", "-m", "faults", "-k", "kill")),
-        (["test", "--fast", "tests/unit/test_dev.py"], ("-m", "pytest", "-m", "not faults", "tests/unit/test_dev.py")),
+        (["test"], ("-m", "pytest", "-m", "not (faults or slow)")),
+        (["test", "--fast"], ("-m", "pytest", "-m", "not (faults or slow)", "tests/unit")),
+        (["test", "--fast", "-x"], ("-m", "pytest", "-m", "not (faults or slow)", "tests/unit", "-x")),
+        (["test", "--faults", "-k", "kill"], ("-m", "pytest", "-m", "faults or slow", "-k", "kill")),
+        (["test", "--fast", "tests/unit/test_dev.py"], ("-m", "pytest", "-m", "not (faults or slow)", "tests/unit/test_dev.py")),
         (["start", "--port", "0"], ("-m", "devtools.start", "--port", "0")),
         (["demo", "--once"], ("-m", "devtools.demo", "--once")),
         (["bench", "taste", "--quick"], ("-m", "bench", "taste", "--quick")),
