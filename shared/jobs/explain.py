@@ -72,7 +72,7 @@ def _queued(job: Job, facts: Facts) -> Iterator[Reason]:
             "its message seems to be lost.",
             f"Nothing: the sweep ({facts.sweep_schedule}) sends it again once it is {facts.grace.total_seconds():.0f} s overdue.",
         )
-    elif not facts.pause.paused:
+    elif facts.known and not facts.pause.paused:
         yield _behind(facts)
 
 

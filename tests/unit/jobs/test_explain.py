@@ -51,7 +51,7 @@ def facts(**changes: Any) -> Facts:
         (job(QUEUED, 0, failures=1, error=ERROR, attempt=1), {}, ["starting"]),
         (job(QUEUED), PAUSED, ["paused"]),
         (job(QUEUED, 60), PAUSED, ["paused", "not_before"]),
-        (job(QUEUED), {"known": False, "depth": 1}, ["unknown_kind", "backlog"]),
+        (job(QUEUED), {"known": False, "depth": 1}, ["unknown_kind"]),
         (job(RUNNING, 30, attempt=1), {}, ["running"]),
         (job(RUNNING, 30, attempt=1), PAUSED, ["running"]),
         (job(RUNNING, -1, attempt=1), {}, ["lease_ended"]),
