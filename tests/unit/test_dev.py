@@ -59,7 +59,10 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
         (["test", "--fast"], ("-m", "pytest", "-m", "not (faults or slow)", "tests/unit")),
         (["test", "--fast", "-x"], ("-m", "pytest", "-m", "not (faults or slow)", "tests/unit", "-x")),
         (["test", "--faults", "-k", "kill"], ("-m", "pytest", "-m", "faults or slow", "-k", "kill")),
-        (["test", "--fast", "tests/unit/test_dev.py"], ("-m", "pytest", "-m", "not (faults or slow)", "tests/unit/test_dev.py")),
+        (
+            ["test", "--fast", "tests/unit/test_dev.py"],
+            ("-m", "pytest", "-m", "not (faults or slow)", "tests/unit/test_dev.py"),
+        ),
         (["start", "--port", "0"], ("-m", "devtools.start", "--port", "0")),
         (["demo", "--once"], ("-m", "devtools.demo", "--once")),
         (["bench", "taste", "--quick"], ("-m", "bench", "taste", "--quick")),
