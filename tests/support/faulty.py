@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import timedelta
 from enum import StrEnum
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from shared.ports import (
     Blob,
@@ -35,6 +35,12 @@ class Mode(StrEnum):
     DIE_BEFORE = "dies before it"
     DIE_AFTER = "dies after it"
     OUTAGE = "fails, as does everything after it"
+
+
+class Around(Protocol):
+    """Stands around every storage call."""
+
+    async def around(self, name: str, call: Callable[[], Awaitable[T]]) -> T: ...
 
 
 class Faults:
@@ -72,7 +78,7 @@ class Faults:
 class FaultyBlobs:
     """Blobs with faults."""
 
-    def __init__(self, inner: BlobStore, faults: Faults) -> None:
+    def __init__(self, inner: BlobStore, faults: Around) -> None:
         self._inner = inner
         self._faults = faults
 
@@ -99,7 +105,7 @@ class FaultyBlobs:
 class FaultyQueues:
     """Queues with faults."""
 
-    def __init__(self, inner: MessageQueues, faults: Faults) -> None:
+    def __init__(self, inner: MessageQueues, faults: Around) -> None:
         self._inner = inner
         self._faults = faults
 
@@ -124,7 +130,7 @@ class FaultyQueues:
 class FaultyDocuments:
     """Documents with faults."""
 
-    def __init__(self, inner: DocumentStore, faults: Faults) -> None:
+    def __init__(self, inner: DocumentStore, faults: Around) -> None:
         self._inner = inner
         self._faults = faults
 

@@ -1,13 +1,34 @@
-"""Blobs and queues in memory, for tests that make very many storage calls; the same tests run over Azurite as well."""
+"""The ports in memory, for tests that make very many storage calls."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import json
+import operator
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
+from typing import Any
 
-from shared.ports import AlreadyExistsError, Blob, BlobInfo, Clock, PreconditionError, ReceivedMessage
+from shared.adapters.documents import checked_id, page
+from shared.ports import (
+    AlreadyExistsError,
+    Blob,
+    BlobInfo,
+    Clock,
+    Document,
+    Page,
+    PreconditionError,
+    Query,
+    ReceivedMessage,
+    TooLargeError,
+    Where,
+)
+
+_LARGEST_MESSAGE = 64 * 1024
+_COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
 
 
 class MemoryBlobs:
@@ -68,6 +89,8 @@ class MemoryQueues:
         self._queues: dict[str, list[_Message]] = {}
 
     async def send(self, queue: str, text: str, delay: timedelta = timedelta(0)) -> None:
+        if len(text) > _LARGEST_MESSAGE:
+            raise TooLargeError("a message of more than 64 KiB")
         now = self._clock.now()
         message = _Message(f"m{next(self._ids)}", text, now.replace(microsecond=0), now + delay)
         self._queues.setdefault(queue, []).append(message)
@@ -91,6 +114,16 @@ class MemoryQueues:
                 return True
         return False
 
+    def hide(self, queue: str, message: ReceivedMessage, hide: timedelta) -> None:
+        """Let a received message be seen again after `hide`, as the host does where its function failed."""
+        for each in self._queues.get(queue, []):
+            if each.id == message.message_id:
+                each.visible_at = self._clock.now() + hide
+
+    def depths(self) -> dict[str, int]:
+        """How many messages there are in each queue that has any, hidden ones included."""
+        return {queue: len(messages) for queue, messages in self._queues.items() if messages}
+
     async def depth(self, queue: str) -> int:
         return len(self._queues.get(queue, []))
 
@@ -103,3 +136,82 @@ class MemoryQueues:
 
 def _received(message: _Message, receipt: str) -> ReceivedMessage:
     return ReceivedMessage(message.id, receipt, message.text, message.inserted_at, message.dequeue_count)
+
+
+@dataclass
+class _Kept:
+    body: str
+    etag: str
+    version: float
+    expires_at: datetime | None
+
+
+class MemoryDocuments:
+    """Containers of documents (`shared.ports.DocumentStore`)."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._etags = count(1)
+        self._kept: dict[tuple[str, str, str], _Kept] = {}
+
+    async def read(self, container: str, pk: str, id: str) -> tuple[Document, str] | None:
+        found = self._alive(container, pk, id)
+        return (json.loads(found.body), found.etag) if found else None
+
+    async def create(self, container: str, document: Document) -> str:
+        if self._there(container, document):
+            raise AlreadyExistsError(document["id"])
+        return self._put(container, document)
+
+    async def replace(self, container: str, document: Document, etag: str) -> str:
+        found = self._there(container, document)
+        if found is None or found.etag != etag:
+            raise PreconditionError(document["id"])
+        return self._put(container, document)
+
+    async def put_newer(self, container: str, document: Document) -> bool:
+        found = self._there(container, document)
+        if found and found.version >= document["version"]:
+            return False
+        self._put(container, document)
+        return True
+
+    async def delete(self, container: str, pk: str, id: str, etag: str | None = None) -> bool:
+        found = self._alive(container, pk, id)
+        if found and etag is not None and found.etag != etag:
+            raise PreconditionError(id)
+        self._kept.pop((container, pk, id), None)
+        return found is not None
+
+    async def query(self, container: str, query: Query) -> Page:
+        keys = [key for key in self._kept if key[0] == container and query.partition in (None, key[1])]
+        alive = [json.loads(found.body) for key in keys if (found := self._alive(*key))]
+        chosen = [each for each in alive if query.order_by in each and all(_holds(each, one) for one in query.where)]
+        chosen.sort(key=lambda each: str(each[query.order_by]), reverse=query.descending)
+        if query.after is not None:
+            beyond = Where(query.order_by, "<" if query.descending else ">", query.after)
+            chosen = [each for each in chosen if _holds(each, beyond)]
+        return page(chosen[: query.limit + 1], query)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    def _there(self, container: str, document: Document) -> _Kept | None:
+        return self._alive(container, document["pk"], document["id"])
+
+    def _alive(self, container: str, pk: str, id: str) -> _Kept | None:
+        found = self._kept.get((container, pk, checked_id(id)))
+        return found if found and (found.expires_at is None or found.expires_at > self._clock.now()) else None
+
+    def _put(self, container: str, document: Document) -> str:
+        etag, ttl = f"{next(self._etags)}", document.get("ttl")
+        expires_at = self._clock.now() + timedelta(seconds=ttl) if ttl and ttl > 0 else None
+        kept = _Kept(json.dumps(document), etag, document.get("version", 0), expires_at)
+        self._kept[container, document["pk"], document["id"]] = kept
+        return etag
+
+
+def _holds(document: Document, where: Where) -> bool:
+    value = document.get(where.name)
+    alike = isinstance(value, str) == isinstance(where.value, str)
+    return value is not None and alike and _COMPARE[where.op](value, where.value)
