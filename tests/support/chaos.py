@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from shared.bootstrap import App, compose
 from shared.jobs import Dedupe, JobContext, Policy, kind
 from shared.jobs.callbacks import derived_id
-from shared.jobs.errors import FinalError, JobsError, RetryLater
+from shared.jobs.errors import FinalError, InvalidTransitionError, JobsError, RetryLater
 from shared.jobs.kinds import Kind
 from shared.jobs.submit import Options
 from shared.jobs.vault import DeadLetter, Filter
@@ -73,6 +73,11 @@ class Line:
         self._rng = weather.rng
         self.cut = False
         """The process has died."""
+        self._frozen_until = 0.0
+
+    def freeze(self, seconds: float) -> None:
+        """Hold every call back, as where a machine is suspended: what was on its way arrives long after."""
+        self._frozen_until = asyncio.get_running_loop().time() + seconds
 
     async def around(self, name: str, call: Callable[[], Awaitable[T]]) -> T:
         """Make a call through the weather."""
@@ -97,7 +102,8 @@ class Line:
     async def _pass(self, seconds: float) -> None:
         """Let time pass, in which the process may die: nothing that it still runs reaches storage then."""
         if not self.cut:
-            await asyncio.sleep(seconds)
+            frozen = self._frozen_until - asyncio.get_running_loop().time()
+            await asyncio.sleep(max(seconds, frozen))
         if self.cut:
             raise Died
 
@@ -270,13 +276,15 @@ class Host:
 
     async def live(self) -> None:
         while True:
-            async with self._process() as app:
+            line = Line(self._day.weather)
+            async with self._process(line) as app:
                 await self._serve(app)
+                if self._rng.random() < 0.3:
+                    await self._hang(line)
             await asyncio.sleep(self._rng.uniform(0, 5))
 
     @asynccontextmanager
-    async def _process(self) -> AsyncIterator[App]:
-        line = Line(self._day.weather)
+    async def _process(self, line: Line) -> AsyncIterator[App]:
         try:
             yield self._day.start(line, self._rng.uniform(-1.5, 1.5))
         finally:
@@ -286,6 +294,12 @@ class Host:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
             self._tasks = []
+
+    async def _hang(self, line: Line) -> None:
+        """Come back to life after others have taken over, and live just long enough to disturb them."""
+        seconds = self._rng.uniform(60, 600)
+        line.freeze(seconds)
+        await asyncio.sleep(seconds + self._rng.uniform(1, 30))
 
     async def _serve(self, app: App) -> None:
         """Take messages for as long as the process lives: in calm weather, for good."""
@@ -306,7 +320,8 @@ class Host:
         try:
             await self._run(app, queue, message)
         except Exception as error:  # noqa: BLE001 - whatever a function raises, the host takes for a failure
-            if not isinstance(error, StorageError):
+            # Of two workers that give a job up at once, one is told so: it fails, and its message comes again to be dropped.
+            if not isinstance(error, StorageError | InvalidTransitionError):
                 self._day.surprises.append(f"{queue}: {error!r}")
             await self._failed(queue, message)
         else:

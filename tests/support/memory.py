@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
-from shared.adapters.documents import checked_id, page
+from shared.adapters.documents import checked_id, checked_name, page
 from shared.ports import (
     AlreadyExistsError,
     Blob,
@@ -26,6 +26,7 @@ from shared.ports import (
 )
 
 _LARGEST_MESSAGE = 64 * 1024
+_LARGEST_DOCUMENT = 2 * 1024 * 1024
 _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
@@ -184,6 +185,8 @@ class MemoryDocuments:
         return found is not None
 
     async def query(self, container: str, query: Query) -> Page:
+        for name in (query.order_by, *(one.name for one in query.where)):
+            checked_name(name)
         keys = [key for key in self._kept if key[0] == container and query.partition in (None, key[1])]
         alive = [json.loads(found.body) for key in keys if (found := self._alive(*key))]
         chosen = [each for each in alive if query.order_by in each and all(_holds(each, one) for one in query.where)]
@@ -204,14 +207,20 @@ class MemoryDocuments:
         return found if found and (found.expires_at is None or found.expires_at > self._clock.now()) else None
 
     def _put(self, container: str, document: Document) -> str:
-        etag, ttl = f"{next(self._etags)}", document.get("ttl")
+        body, etag, ttl = json.dumps(document), f"{next(self._etags)}", document.get("ttl")
+        if len(body) > _LARGEST_DOCUMENT:
+            raise TooLargeError(document["id"])
         expires_at = self._clock.now() + timedelta(seconds=ttl) if ttl and ttl > 0 else None
-        kept = _Kept(json.dumps(document), etag, document.get("version", 0), expires_at)
+        kept = _Kept(body, etag, document.get("version", 0), expires_at)
         self._kept[container, document["pk"], document["id"]] = kept
         return etag
 
 
 def _holds(document: Document, where: Where) -> bool:
     value = document.get(where.name)
-    alike = isinstance(value, str) == isinstance(where.value, str)
-    return value is not None and alike and _COMPARE[where.op](value, where.value)
+    return value is not None and _sort_of(value) is _sort_of(where.value) and _COMPARE[where.op](value, where.value)
+
+
+def _sort_of(value: object) -> type:
+    """Only alike values compare; a boolean is not a number."""
+    return float if type(value) is int else type(value)
