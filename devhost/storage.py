@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.request import getproxies
 
 from devhost.config import ConfigError, Settings
 
@@ -52,10 +53,11 @@ class Storage:
 
     def _client(self, kind: Any, connection: str, service: str) -> Any:
         name = self._prefixed(connection)
+        options = {"transport": _transport(), **_RETRY}
         if text := self._settings.get(name):
-            return kind.from_connection_string(text, **_RETRY)
+            return kind.from_connection_string(text, **options)
         if endpoint := self._endpoint(name, service):
-            return kind(endpoint, credential=self._credential(name), **_RETRY)
+            return kind(endpoint, credential=self._credential(name), **options)
         raise ConfigError(f"no app setting {name} (connection string) nor {name}__{service}ServiceUri (by identity)")
 
     def _prefixed(self, connection: str) -> str:
@@ -77,3 +79,10 @@ class Storage:
         else:
             self._credentials.append(DefaultAzureCredential(managed_identity_client_id=client_id))
         return self._credentials[-1]
+
+
+def _transport() -> Any:
+    """An HTTP transport that looks for a proxy once, and not in the environment and netrc at every request."""
+    from azure.core.pipeline.transport import AioHttpTransport
+
+    return AioHttpTransport(use_env_settings=bool(getproxies()))
