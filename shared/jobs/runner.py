@@ -111,9 +111,7 @@ class Runner:
                 held = await self._claim_replay(held, envelope, delivery)
                 return await self._attempt(kind, held)
             case GiveUpLapsed():
-                error = failure_of(LapsedError(), held.job.attempt, self._parts)
-                await self._burial.give_up(await self._fresh(held), Reason.LAPSED, error, held.job.attempt)
-                return "gave up, workers vanished"
+                return await self._give_up_lapsed(await self._fresh(held))
             case PutBack(until):
                 await self._fresh(held)
                 wait = max(until - self._parts.clock.now(), timedelta(seconds=1))
@@ -122,6 +120,14 @@ class Runner:
             case Drop(reason):
                 LOG.info("message dropped: job=%s cause=%s", held.job.job_id, reason)
                 return "dropped"
+
+    async def _give_up_lapsed(self, held: Held) -> str:
+        error = failure_of(LapsedError(), held.job.attempt, self._parts)
+        try:
+            await self._burial.give_up(held, Reason.LAPSED, error, held.job.attempt)
+        except InvalidTransitionError:
+            return "superseded"  # another worker gave it up, or took it, at the same moment
+        return "gave up, workers vanished"
 
     async def _fresh(self, held: Held) -> Held:
         """Make sure that a decision other than a claim rests on the blob, not on what a message carried."""

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from shared.bootstrap import App, compose
 from shared.jobs import Dedupe, JobContext, Policy, kind
 from shared.jobs.callbacks import derived_id
-from shared.jobs.errors import FinalError, InvalidTransitionError, JobsError, RetryLater
+from shared.jobs.errors import FinalError, JobsError, RetryLater
 from shared.jobs.kinds import Kind
 from shared.jobs.submit import Options
 from shared.jobs.vault import DeadLetter, Filter
@@ -320,8 +320,7 @@ class Host:
         try:
             await self._run(app, queue, message)
         except Exception as error:  # noqa: BLE001 - whatever a function raises, the host takes for a failure
-            # Of two workers that give a job up at once, one is told so: it fails, and its message comes again to be dropped.
-            if not isinstance(error, StorageError | InvalidTransitionError):
+            if not isinstance(error, StorageError):
                 self._day.surprises.append(f"{queue}: {error!r}")
             await self._failed(queue, message)
         else:
