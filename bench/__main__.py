@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
+
+from bench import default_data
 
 TARGETS: dict[str, tuple[str, float]] = {
     "efficiency": (">=", 0.8),
@@ -31,7 +32,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", help="jobs, cold, taste, collect (default: jobs and cold)")
     parser.add_argument("--quick", action="store_true", help="fewer rounds: under five minutes")
     parser.add_argument("--json", type=Path, help="file for the figures, one flat object")
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("NIGHTSHIFT_DATA", "../shared/data")))
+    parser.add_argument("--data", type=Path, default=default_data())
     options = parser.parse_args()
     if unknown := set(options.names) - {"jobs", "cold", "taste", "collect"}:
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")

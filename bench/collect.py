@@ -13,7 +13,6 @@ import asyncio
 import csv
 import gzip
 import json
-import os
 import re
 import sys
 import time
@@ -26,6 +25,7 @@ from typing import Any
 
 from aiohttp import web
 
+from bench import default_data
 from shared.collect.errors import ContentRefusedError
 from shared.collect.model import MOST_ITEMS
 from shared.collect.pages import parse_page
@@ -248,11 +248,6 @@ def short_of(figures: Mapping[str, float]) -> list[str]:
     """The figures that fall short of what is to be reached."""
     slow = [name for name in figures if name.endswith("_slowest_seconds") and figures[name] > SLOWEST_SECONDS]
     return [name for name, target in TARGETS.items() if figures[name] < target] + slow
-
-
-def default_data() -> Path:
-    """Where the real input is: `NIGHTSHIFT_DATA`, or beside the repository."""
-    return Path(os.environ.get("NIGHTSHIFT_DATA") or Path(__file__).parents[2] / "shared" / "data")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -14,7 +14,6 @@ import csv
 import gzip
 import hashlib
 import json
-import os
 import sys
 import time
 from collections import defaultdict
@@ -23,6 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bench import default_data
 from shared.taste.evidence import Evidence, ImageNote
 from shared.taste.feedback import TasteJob
 from shared.taste.prior import Prior, PriorBuilder
@@ -158,11 +158,6 @@ def short_of(figures: Mapping[str, float]) -> list[str]:
     short = [name for name, target in TARGETS.items() if figures[f"taste_{name}"] < target]
     worse = figures["taste_category_top1"] < figures["taste_prior_category_top1"]
     return [*short, *(["category_top1 against the prior"] if worse else [])]
-
-
-def default_data() -> Path:
-    """Where the real input is: `NIGHTSHIFT_DATA`, or beside the repository."""
-    return Path(os.environ.get("NIGHTSHIFT_DATA") or Path(__file__).parents[2] / "shared" / "data")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -18,6 +18,7 @@ from shared.jobs.kinds import Registry
 from shared.jobs.model import Job, summary
 from shared.jobs.pauses import Pauses
 from shared.jobs.store import Held, StatusStore
+from shared.jobs.vault import DeadLetter
 from shared.ports import BlobStore, Clock, DocumentStore, MessageQueues, StorageError
 
 LOG = logging.getLogger("nightshift.jobs")
@@ -86,7 +87,7 @@ class Parts:
         except StorageError as error:
             LOG.warning("index not written: job=%s version=%d cause=%s", job.job_id, job.version, type(error).__name__)
 
-    async def payload(self, source: Job | Envelope) -> dict[str, Any]:
+    async def payload(self, source: Job | Envelope | DeadLetter) -> dict[str, Any]:
         """The payload, from where it is.
 
         Raises:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -120,17 +119,9 @@ class Replayer:
             return cast("dict[str, Any]", edited.model_dump(mode="json", exclude_none=True))
         if letter.payload is None and letter.payload_blob is None:
             raise UnreadableError("the message has no readable payload: replay it with an edited one")
-        stored = await self._stored(letter)
+        stored = await self._parts.payload(letter)
         known.parse(stored, letter.payload_version or known.version)
         return stored
-
-    async def _stored(self, letter: DeadLetter) -> dict[str, Any]:
-        if letter.payload is not None:
-            return dict(letter.payload)
-        data = await self._parts.status.payload(letter.payload_blob or "")
-        if data is None:
-            raise UnreadableError("the blob that holds the payload is gone")
-        return dict(json.loads(data))
 
     def _kind_of_queue(self, queue: str) -> str | None:
         kinds = [one.name for one in self._parts.kinds if self._parts.kinds.policy(one.name).queue == queue]

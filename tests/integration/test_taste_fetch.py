@@ -47,6 +47,7 @@ from shared.taste.kinds import TastePriorJob, analyse_feedback, refresh_prior
 from shared.taste.store import TasteStore
 from shared.taste.vision import VisionAnalyser
 from support.clock import FakeClock
+from support.sites import Answers
 
 MB = 1024 * 1024
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -94,34 +95,6 @@ async def site() -> AsyncIterator[Site]:
     site.port = runner.addresses[0][1]
     yield site
     await runner.cleanup()
-
-
-class Answers(AbstractResolver):
-    """A name server that gives each answer once, then the last one for ever."""
-
-    def __init__(self, *answers: list[str]) -> None:
-        self.answers = list(answers)
-        self.asked: list[str] = []
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        self.asked.append(host)
-        addresses = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        return [
-            ResolveResult(
-                hostname=host,
-                host=address,
-                port=port,
-                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-                proto=0,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for address in addresses
-        ]
-
-    async def close(self) -> None:
-        pass
 
 
 def png(colour: tuple[int, int, int] = (204, 29, 37)) -> bytes:

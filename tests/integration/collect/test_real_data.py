@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bench import collect as bench
+from bench import default_data
 from shared.collect.payload import MOST_TOPICS
 from shared.jobs.model import Status
 from support.azurite import AzuriteProcess
@@ -16,7 +17,7 @@ from support.lab import close_lab, open_lab
 
 @pytest.fixture
 def data() -> Path:
-    folder = bench.default_data()
+    folder = default_data()
     if absent := bench.missing(folder):
         pytest.skip(f"no real input at {folder / absent[0]}; set NIGHTSHIFT_DATA")
     return folder

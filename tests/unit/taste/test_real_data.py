@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import default_data
 from bench import taste as bench
 from shared.taste.feedback import Item
 from shared.taste.lexicon import lexicon
@@ -18,7 +19,7 @@ WORN = ("Apparel", "Accessories", "Footwear")
 
 
 def _real(path: Path) -> Path:
-    found = bench.default_data() / path
+    found = default_data() / path
     if not found.is_file():
         pytest.skip(f"no real input at {found}; set NIGHTSHIFT_DATA")
     return found
