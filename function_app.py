@@ -2,8 +2,20 @@
 
 import azure.functions as func
 
-from blueprints import collect, operations, taste, tickets
+from blueprints import collect, dashboard, digest, monitor, mood, operations, scraper, taste, tickets, timers, users
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-for blueprint in (taste.bp, collect.bp, tickets.bp, operations.bp):
+for blueprint in (
+    taste.bp,
+    collect.bp,
+    scraper.bp,
+    mood.bp,
+    digest.bp,
+    users.bp,
+    tickets.bp,
+    timers.bp,
+    operations.bp,
+    monitor.bp,
+    dashboard.bp,
+):
     app.register_functions(blueprint)

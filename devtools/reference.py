@@ -11,7 +11,7 @@ _FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 _HEAD = """# Settings
 
 App settings in Azure, `Values` of `local.settings.json` on a developer's machine, or the environment. They are read when
-the app starts; one that does not fit stops the start, with an error that names it. Made from `shared/settings.py` by
+the app starts; one that does not fit stops the start, with an error that names it. Made from `shared/settings` by
 `python -m devtools.reference`.
 
 | setting | default | expected | meaning |

@@ -18,4 +18,30 @@ KINDS = "kinds"
 TASTE = "taste"
 """Evidence and profile. ``pk`` = user id: one user's signals, of which the fold reads the newest few hundred."""
 
-ALL = (JOBS, DEDUPE, DEAD_LETTERS, KINDS, TASTE)
+OCCURRENCES = "occurrences"
+"""The ledger of timers. ``pk`` = the timer's name: one small document for each scheduled moment, gone after retention."""
+
+LOCKS = "locks"
+"""Leased locks with fencing tokens. ``pk`` = the lock's name: one tiny document per partition."""
+
+SOURCES = "sources"
+"""What the scraper reads. ``pk`` = the source's id: one document per partition."""
+
+ITEMS = "items"
+"""What was gathered. ``pk`` = the item's id (a hash of its canonical URL): one document per partition."""
+
+MOODS = "moods"
+"""Moods. ``pk`` = the mood's id: one document per partition."""
+
+USERS = "users"
+"""Users, their wardrobe and their subscriptions. ``pk`` = user id: some hundred small documents per partition."""
+
+DIGESTS = "digests"
+"""Which digests were made, and the feedback on them. ``pk`` = user id: one document a week, gone after retention."""
+
+OPERATIONS = "operations"
+"""What operating the app needs to remember (alarms that are on, say). ``pk`` = the document's id."""
+
+ALL = (
+    JOBS, DEDUPE, DEAD_LETTERS, KINDS, TASTE, OCCURRENCES, LOCKS, SOURCES, ITEMS, MOODS, USERS, DIGESTS, OPERATIONS,
+)  # fmt: skip

@@ -1,0 +1,7 @@
+"""The weekly digest: its timer, and digests over HTTP."""
+
+from __future__ import annotations
+
+import azure.functions as func
+
+bp = func.Blueprint()

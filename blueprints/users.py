@@ -1,0 +1,7 @@
+"""Users and their wardrobe over HTTP."""
+
+from __future__ import annotations
+
+import azure.functions as func
+
+bp = func.Blueprint()

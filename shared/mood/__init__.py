@@ -1,0 +1,1 @@
+"""Moods: what is in the air, read from what was gathered."""

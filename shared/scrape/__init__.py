@@ -1,0 +1,1 @@
+"""The scraper: sources, and the jobs that gather items from them."""

@@ -1,0 +1,52 @@
+"""Settings of the engine and of callbacks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.settings.spec import number, queue, schedule, secrets, whole
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """Settings of the engine and of callbacks."""
+
+    lease_seconds: float = number(
+        "JOBS_LEASE_SECONDS", 60, 1, 3600, "seconds", "How long a claim lasts without a sign of life."
+    )
+    sweep_grace_seconds: float = number(
+        "JOBS_SWEEP_GRACE_SECONDS", 120, 0, 86400, "seconds",
+        "How long past its time a job must be before the sweep takes it for stuck.",
+    )  # fmt: skip
+    sweep_schedule: str = schedule("JOBS_SWEEP_SCHEDULE", "0 */5 * * * *", "When recent jobs are swept.")
+    full_sweep_schedule: str = schedule("JOBS_FULL_SWEEP_SCHEDULE", "0 30 3 * * *", "When all jobs are swept.")
+    retry_after_seconds: int = whole(
+        "JOBS_RETRY_AFTER_SECONDS", 2, 1, 3600, "seconds", "How long a client is told to wait between polls."
+    )
+    idempotency_ttl_seconds: int = whole(
+        "JOBS_IDEMPOTENCY_TTL_SECONDS", 86400, 60, 2592000, "seconds", "How long an `Idempotency-Key` is remembered."
+    )
+    longest_wait_seconds: float = number(
+        "JOBS_LONGEST_WAIT_SECONDS", 60, 0, 200, "seconds", "How long `Prefer: wait=N` holds an answer at most."
+    )
+    queue_high: str = queue("JOBS_HIGH_QUEUE_NAME", "jobs-high", "General queue, high priority.")
+    queue_normal: str = queue("JOBS_QUEUE_NAME", "jobs", "General queue, normal priority.")
+    queue_low: str = queue("JOBS_LOW_QUEUE_NAME", "jobs-low", "General queue, low priority.")
+
+    webhook_secrets: tuple[str, ...] = secrets(
+        "WEBHOOK_SECRET",
+        "Signs completion callbacks (Standard Webhooks): `whsec_` and the Base64 of 24 to 64 bytes. Several, separated by "
+        "spaces, all sign, so that receivers can move from one to the next. Unset: no callbacks are taken.",
+    )
+    webhook_timeout_seconds: float = number(
+        "WEBHOOK_TIMEOUT_SECONDS", 15, 0.1, 120, "seconds", "How long a receiver may take to answer."
+    )
+    webhook_max_attempts: int = whole(
+        "WEBHOOK_MAX_ATTEMPTS", 12, 1, 50, "attempts", "Tries before a callback gives up."
+    )
+    webhook_base_backoff_seconds: float = number(
+        "WEBHOOK_BASE_BACKOFF_SECONDS", 10, 0, 86400, "seconds", "Ceiling of the first retry's delay; doubles."
+    )
+    webhook_max_backoff_seconds: float = number(
+        "WEBHOOK_MAX_BACKOFF_SECONDS", 21600, 0, 604800, "seconds", "Ceiling of every retry's delay."
+    )

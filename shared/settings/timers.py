@@ -1,0 +1,20 @@
+"""Settings of the timers and their ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.settings.spec import number, schedule
+
+
+@dataclass(frozen=True)
+class TimerSettings:
+    """Settings of the timers and their ledger."""
+
+    scraper_schedule: str = schedule("SCRAPER_SCHEDULE", "0 0 7 * * *", "When every active source is scraped.")
+    mood_schedule: str = schedule("MOOD_SCHEDULE", "0 0 6 * * *", "When moods are read from what was gathered.")
+    digest_schedule: str = schedule("WEEKLY_DIGEST_SCHEDULE", "0 0 9 * * 1", "When each user's digest is made.")
+    timer_grace_seconds: float = number(
+        "TIMERS_GRACE_SECONDS", 900, 0, 86400, "seconds",
+        "How late an occurrence may begin and still count as itself; later, its timer's policy decides.",
+    )  # fmt: skip

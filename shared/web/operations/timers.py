@@ -1,0 +1,7 @@
+"""Operations on timers and their ledger."""
+
+from __future__ import annotations
+
+from shared.web.operations.model import Operation
+
+OPERATIONS: tuple[Operation, ...] = ()
