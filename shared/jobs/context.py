@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, MutableMapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+from shared.jobs.children import Children
 from shared.jobs.errors import InvalidTransitionError, JobCancelledError, SupersededError
 from shared.jobs.machine import Event, Progressed, apply
-from shared.jobs.model import Job, Progress
+from shared.jobs.model import FanOut, Job, Progress
 from shared.jobs.parts import LOG, Parts
 from shared.jobs.store import Held
 from shared.ports import BlobStore, Clock, DocumentStore, StorageError
@@ -24,8 +25,10 @@ _INDEX_SECONDS = 5.0
 class JobContext:
     """The handler's side of an attempt: progress, checkpoints, and the ports that it may use."""
 
-    def __init__(self, parts: Parts, held: Held) -> None:
+    def __init__(self, parts: Parts, held: Held, children: Children) -> None:
         self._parts = parts
+        self.children = children
+        """Starts and finds the jobs that this one is made of: what `fan_out` works with."""
         self._held = held
         self._lock = asyncio.Lock()
         self._looked = parts.clock.now()
@@ -60,6 +63,11 @@ class JobContext:
         return self.job.failures + 1 >= self._parts.kinds.policy(self.job.kind).max_attempts
 
     @property
+    def timeout_seconds(self) -> float:
+        """How long an attempt may take."""
+        return self._parts.kinds.policy(self.job.kind).timeout_seconds
+
+    @property
     def settings(self) -> Any:
         """The app's settings."""
         return self._parts.settings
@@ -87,6 +95,12 @@ class JobContext:
             SupersededError: a later attempt holds the job.
         """
         await self._live(Progress(step=step, completed=completed, total=total))
+        await self._index()
+        self._raise_if_cancelled()
+
+    async def fanned_out(self, state: FanOut) -> None:
+        """Write how far the fan-out has come, which is the job's progress too. Raises as `progress` does."""
+        await self._live(Progress(step="child jobs", completed=state.ended, total=state.total), state)
         await self._index()
         self._raise_if_cancelled()
 
@@ -134,9 +148,9 @@ class JobContext:
             except StorageError as error:
                 self.log.warning("lease not renewed: cause=%s", type(error).__name__)
 
-    async def _live(self, progress: Progress | None) -> None:
+    async def _live(self, progress: Progress | None, fan_out: FanOut | None = None) -> None:
         now = self.clock.now()
-        event = Progressed(now, self.fence, now + self._parts.timing.lease, progress)
+        event = Progressed(now, self.fence, now + self._parts.timing.lease, progress, fan_out)
         await self.settle(event)
 
     async def _refresh(self) -> None:

@@ -9,9 +9,10 @@ from pydantic import BaseModel
 
 from shared.jobs.burial import Burial
 from shared.jobs.callbacks import Callbacks
+from shared.jobs.cancel import Canceller
+from shared.jobs.children import Children
 from shared.jobs.envelope import text_of
 from shared.jobs.errors import JobNotFoundError
-from shared.jobs.machine import CancelRequested, apply
 from shared.jobs.pace import Pace
 from shared.jobs.parts import LOG, Parts
 from shared.jobs.replay import Replayer
@@ -33,7 +34,9 @@ class Engine:
         self._submitter = Submitter(parts)
         self._callbacks = Callbacks(parts, self._submitter)
         self._burial = Burial(parts, self.vault, self._callbacks)
-        self._runner = Runner(parts, self.vault, self._burial, self._callbacks)
+        self._canceller = Canceller(parts, self._callbacks)
+        children = Children(parts, self._submitter, self._canceller)
+        self._runner = Runner(parts, self.vault, self._burial, self._callbacks, children)
         self._sweeper = Sweeper(parts, self._callbacks)
         self.replays = Replayer(parts, self.vault, self._submitter, self._callbacks)
         self.pauses = parts.pauses
@@ -51,16 +54,13 @@ class Engine:
         return held
 
     async def cancel(self, job_id: str) -> Held:
-        """Cancel a queued job; ask a running one to stop at its next checkpoint.
+        """Cancel a queued job; ask a running one to stop at its next checkpoint. Children are cancelled with it.
 
         Raises:
             JobNotFoundError: there is no such job.
             InvalidTransitionError: it is final already.
         """
-        event = CancelRequested(self.parts.clock.now())
-        held = await self.parts.status.change(await self.get(job_id), lambda job: apply(job, event))
-        await self._callbacks.finish(held)
-        return held
+        return await self._canceller.cancel(await self.get(job_id))
 
     async def process(self, delivery: Delivery) -> str:
         """Take a message from a job queue to its end; see `Runner.process`."""

@@ -36,6 +36,14 @@ class RetryLater(JobsError):  # noqa: N818 - it reads as what it asks for
         self.seconds = seconds
 
 
+class Snooze(JobsError):  # noqa: N818 - it reads as what it asks for
+    """Nothing to do until `seconds` from now. Raised by handlers that wait for something; no failure, however often."""
+
+    def __init__(self, seconds: float, detail: str = "") -> None:
+        super().__init__(detail)
+        self.seconds = seconds
+
+
 class LapsedError(JobsError):
     """The worker vanished in the middle of the job, more often than the kind allows."""
 

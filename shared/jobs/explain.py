@@ -30,7 +30,7 @@ class Facts:
 
 
 Code = Literal[
-    "unknown_kind", "paused", "backoff", "not_before", "message_lost", "backlog", "starting",
+    "unknown_kind", "paused", "backoff", "not_before", "snoozed", "children", "message_lost", "backlog", "starting",
     "cancelling", "running", "lease_ended", "completed", "cancelled", "failed", "callback_due",
 ]  # fmt: skip
 
@@ -87,6 +87,8 @@ def _paused(job: Job, pause: Pause) -> Reason:
 
 
 def _early(job: Job) -> Reason:
+    if job.history and job.history[-1].event == "snoozed":
+        return _snoozed(job)
     if job.failures and job.error:
         return Reason(
             "backoff",
@@ -96,6 +98,20 @@ def _early(job: Job) -> Reason:
         )
     return Reason(
         "not_before", f"It was submitted to start not before {_at(job.due_at)}.", "Nothing: it starts then.", job.due_at
+    )
+
+
+def _snoozed(job: Job) -> Reason:
+    if job.fan_out:
+        return Reason(
+            "children",
+            f"{job.fan_out.ended} of its {job.fan_out.total} child jobs have ended; it looks again at {_at(job.due_at)}.",
+            f"Look at its children: GET /api/jobs?parent_id={job.job_id}.",
+            job.due_at,
+        )
+    why = f" ({job.history[-1].detail})" if job.history[-1].detail else ""
+    return Reason(
+        "snoozed", f"It has put itself off until {_at(job.due_at)}{why}.", "Nothing: it goes on then.", job.due_at
     )
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from shared.jobs.errors import InvalidTransitionError, SupersededError
-from shared.jobs.model import HISTORY_LIMIT, Entry, Failure, Job, Progress, Status
+from shared.jobs.model import HISTORY_LIMIT, Entry, Failure, FanOut, Job, Progress, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,13 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Progressed:
-    """The attempt gave a sign of life; `progress` None leaves the last one standing."""
+    """The attempt gave a sign of life; what is None of the rest stays as it was."""
 
     at: datetime
     fence: int
     lease_until: datetime
     progress: Progress | None = None
+    fan_out: FanOut | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,16 @@ class Retried:
     fence: int
     error: Failure
     due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Snoozed:
+    """The attempt has nothing to do until later: not an error, and not the end."""
+
+    at: datetime
+    fence: int
+    due_at: datetime
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +135,7 @@ Event = (
     | Progressed
     | Completed
     | Retried
+    | Snoozed
     | Released
     | Failed
     | CancelRequested
@@ -151,6 +163,8 @@ def apply(job: Job, event: Event) -> Job:  # noqa: C901 - one case for each even
             return _end(job, Status.COMPLETED, at, results=results, error=None, progress=_finished(job))
         case Retried():
             return _retried(job, event)
+        case Snoozed():
+            return _snoozed(job, event)
         case Released(at, fence, due_at):
             _require_current(job, fence, event)
             return _next(job, at, "released", status=Status.QUEUED, message_id=None, due_at=due_at, watch_at=due_at)
@@ -197,12 +211,13 @@ def _progressed(job: Job, event: Progressed) -> Job:
         due_at=event.lease_until,
         watch_at=event.lease_until,
         progress=event.progress or job.progress,
+        fan_out=event.fan_out or job.fan_out,
     )
 
 
 def _retried(job: Job, event: Retried) -> Job:
     _require_current(job, event.fence, event)
-    if job.cancel_requested:
+    if job.cancel_requested and not job.fan_out:
         return _end(job, Status.CANCELLED, event.at, error=event.error)
     return _next(
         job,
@@ -215,6 +230,23 @@ def _retried(job: Job, event: Retried) -> Job:
         message_id=None,
         due_at=event.due_at,
         watch_at=event.due_at,
+    )
+
+
+def _snoozed(job: Job, event: Snoozed) -> Job:
+    _require_current(job, event.fence, event)
+    if job.cancel_requested and not job.fan_out:
+        return _end(job, Status.CANCELLED, event.at)
+    due_at = event.at if job.cancel_requested else event.due_at
+    return _next(
+        job,
+        event.at,
+        "snoozed",
+        event.reason or None,
+        status=Status.QUEUED,
+        message_id=None,
+        due_at=due_at,
+        watch_at=due_at,
     )
 
 
@@ -231,6 +263,9 @@ def _failed(job: Job, event: Failed) -> Job:
 
 
 def _cancel_requested(job: Job, event: CancelRequested) -> Job:
+    if job.status is Status.QUEUED and job.fan_out:  # an attempt of its own cancels the children, and then the job
+        at = event.at
+        return _next(job, at, "cancel requested", cancel_requested=True, due_at=at, watch_at=at)
     if job.status is Status.QUEUED:
         return _end(job, Status.CANCELLED, event.at, cancel_requested=True)
     _require(job, event, Status.RUNNING)
@@ -244,6 +279,7 @@ def _replayed(job: Job, event: Replayed) -> Job:
     edited: dict[str, Any] = {}
     if event.payload is not None:
         edited = {"payload": event.payload, "payload_blob": None, "payload_version": event.payload_version}
+        edited["fan_out"] = None  # another payload, another plan
     return _next(
         job,
         event.at,

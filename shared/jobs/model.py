@@ -56,6 +56,39 @@ class Failure(_Record):
     at: datetime
 
 
+class LostChild(_Record):
+    """A job of a fan-out that did not complete."""
+
+    key: str
+    job_id: str
+    error: str
+
+
+class FanOut(_Record):
+    """How far a job has come with the jobs that it is made of. Children are numbered as in the plan."""
+
+    plan: str
+    """Name of the blob that holds the plan."""
+    total: int
+    next: int = 0
+    """The first child that was not started yet."""
+    under_way: tuple[int, ...] = ()
+    completed: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    tally: dict[str, int | float] = {}
+    """The sums of the numbers that the results of the children hold."""
+    lost: tuple[LostChild, ...] = ()
+    """The first of those that failed or were cancelled."""
+    idle: int = 0
+    """How often in a row it was put off without any child having ended."""
+
+    @property
+    def ended(self) -> int:
+        """How many children have ended."""
+        return self.completed + self.failed + self.cancelled
+
+
 class Entry(_Record):
     """One event in a job's history."""
 
@@ -104,6 +137,10 @@ class Job(_Record):
     cancel_requested: bool = False
     dead_letter_id: str | None = None
     dedupe_id: str | None = None
+    parent_id: str | None = None
+    """The job whose fan-out this one is a part of."""
+    fan_out: FanOut | None = None
+    """The jobs that this one is made of, if it is made of jobs."""
     callback_url: str | None = None
     """Where the outcome is to be told."""
     callback_job_id: str | None = None
@@ -130,7 +167,9 @@ def iso(moment: datetime) -> str:
 def summary(job: Job) -> dict[str, Any]:
     """The index document of a job: the record without payload, results and history."""
     document = job.model_dump(
-        mode="json", exclude={"payload", "results", "history", "stamp", "message_id", "callback_url"}, exclude_none=True
+        mode="json",
+        exclude={"payload", "results", "history", "stamp", "message_id", "callback_url", "fan_out"},
+        exclude_none=True,
     )
     names = ("created_at", "updated_at", "due_at", "watch_at", "started_at")
     moments = {name: iso(moment) for name in names if (moment := getattr(job, name))}

@@ -12,6 +12,7 @@ from pydantic_core import from_json, to_json
 from shared.jobs.backoff import delay
 from shared.jobs.burial import Burial, failure_of
 from shared.jobs.callbacks import Callbacks
+from shared.jobs.children import Children
 from shared.jobs.context import JobContext
 from shared.jobs.envelope import Envelope, decode, text_of
 from shared.jobs.errors import (
@@ -23,11 +24,12 @@ from shared.jobs.errors import (
     LapsedError,
     NewerVersionError,
     RetryLater,
+    Snooze,
     UnknownKindError,
     UnreadableError,
 )
 from shared.jobs.kinds import Kind, Policy
-from shared.jobs.machine import Cancelled, Claimed, Completed, Released, Replayed, Retried, apply
+from shared.jobs.machine import Cancelled, Claimed, Completed, Released, Replayed, Retried, Snoozed, apply
 from shared.jobs.model import Entry, Job, Status
 from shared.jobs.parts import LOG, Parts
 from shared.jobs.store import Held, MovedError
@@ -43,11 +45,12 @@ class _GoneError(Exception):
 class Runner:
     """Runs the jobs that messages are about. Each method returns a word or two on what became of the message."""
 
-    def __init__(self, parts: Parts, vault: Vault, burial: Burial, callbacks: Callbacks) -> None:
+    def __init__(self, parts: Parts, vault: Vault, burial: Burial, callbacks: Callbacks, children: Children) -> None:
         self._parts = parts
         self._vault = vault
         self._burial = burial
         self._callbacks = callbacks
+        self._children = children
 
     async def process(self, delivery: Delivery) -> str:
         """Take one delivered message to its end.
@@ -102,7 +105,7 @@ class Runner:
     async def _follow(
         self, verdict: Verdict, held: Held, kind: Kind[Any], envelope: Envelope, delivery: Delivery
     ) -> str:
-        if isinstance(verdict, Claim | ClaimReplay) and (await self._parts.pauses.of(kind.name)).paused:
+        if isinstance(verdict, Claim | ClaimReplay) and await self._paused(held.job):
             verdict = PutBack(self._parts.clock.now() + self._parts.timing.pause)
         match verdict:
             case Claim():
@@ -120,6 +123,9 @@ class Runner:
             case Drop(reason):
                 LOG.info("message dropped: job=%s cause=%s", held.job.job_id, reason)
                 return "dropped"
+
+    async def _paused(self, job: Job) -> bool:
+        return not job.cancel_requested and (await self._parts.pauses.of(job.kind)).paused
 
     async def _give_up_lapsed(self, held: Held) -> str:
         error = failure_of(LapsedError(), held.job.attempt, self._parts)
@@ -196,22 +202,32 @@ class Runner:
 
     async def _attempt(self, kind: Kind[Any], held: Held) -> str:
         """Run the handler once and write what came of it."""
-        context = JobContext(self._parts, held)
+        context = JobContext(self._parts, held, self._children)
         policy = self._parts.kinds.policy(kind.name)
         try:
             await context.checkpoint()  # it may have been cancelled under a worker that vanished
             return await self._run(kind, policy, context)
         except JobCancelledError:
-            held = await context.settle(Cancelled(self._parts.clock.now(), context.fence))
-            await self._callbacks.finish(held)
-            context.log.info("job cancelled:")
-            return "cancelled"
+            return await self._cancelled(context)
         except InvalidTransitionError as error:
             context.log.warning("outcome dropped, %s:", error)
             return "superseded"
         except StorageError:
             await self._release(context)
             raise
+
+    async def _cancelled(self, context: JobContext) -> str:
+        try:
+            await self._children.cancel(context.job)
+            held = await context.settle(Cancelled(self._parts.clock.now(), context.fence))
+        except StorageError:
+            await self._release(context)
+            raise
+        except InvalidTransitionError:
+            return "superseded"
+        await self._callbacks.finish(held)
+        context.log.info("job cancelled:")
+        return "cancelled"
 
     async def _release(self, context: JobContext) -> None:
         """Let go of a job whose attempt storage kept from its end: to wait out the lease would count as a lapse."""
@@ -224,6 +240,8 @@ class Runner:
             results = await self._handle(kind, policy, context)
         except (InvalidTransitionError, JobCancelledError):
             raise
+        except Snooze as snooze:
+            return await self._snooze(snooze, context)
         except (Exception, asyncio.CancelledError) as error:  # whatever a handler raises is an outcome
             if _is_the_hosts(error):
                 raise
@@ -232,6 +250,18 @@ class Runner:
         await self._callbacks.finish(held)
         context.log.info("job completed:")
         return "completed"
+
+    async def _snooze(self, snooze: Snooze, context: JobContext) -> str:
+        now = self._parts.clock.now()
+        event = Snoozed(now, context.fence, now + timedelta(seconds=snooze.seconds), str(snooze))
+        held = await context.settle(event)
+        if held.job.status is not Status.QUEUED:
+            await self._callbacks.finish(held)
+            return "cancelled"
+        await self._parts.send(held)
+        await self._parts.project(held.job)
+        context.log.info("job snoozes for %.1f s:", snooze.seconds)
+        return "snoozed"
 
     async def _handle(self, kind: Kind[Any], policy: Policy, context: JobContext) -> Any:
         payload = kind.parse(await self._parts.payload(context.job), context.job.payload_version)

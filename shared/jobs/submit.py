@@ -52,7 +52,7 @@ class Submitter:
         )
 
     def _dedupe(self, kind: Kind[Any], payload: BaseModel, options: Options) -> Dedupe | None:
-        if self._parts.kinds.policy(kind.name).dedupe_ttl_seconds <= 0:
+        if options.parent_id or self._parts.kinds.policy(kind.name).dedupe_ttl_seconds <= 0:
             return None
         if options.dedupe_key is not None:
             return Dedupe(f"given\n{options.dedupe_key}")
@@ -75,6 +75,7 @@ class Submitter:
             watch_at=due,
             callback_url=options.callback_url,
             trace=options.trace,
+            parent_id=options.parent_id,
             history=(Entry(at=now, event="submitted", attempt=0),),
         )
 

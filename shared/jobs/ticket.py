@@ -34,5 +34,7 @@ class Options:
     """Where the outcome is told; the caller has made sure that it may be."""
     idempotency: Key | None = None
     """Makes the same request, sent again, get the same ticket."""
+    parent_id: str | None = None
+    """The job whose fan-out this one is a part of; such a job is no duplicate of any other."""
     job_id: str | None = None
     """An id of the caller's own making (a UUIDv7): submitted twice, it is one job."""

@@ -47,6 +47,7 @@ class JobView(TypedDict):
     started_at: NotRequired[Moment]
     finished_at: NotRequired[Moment]
     next_attempt_at: NotRequired[Moment]
+    parent_id: NotRequired[Uuid]
     progress: NotRequired[ProgressView]
     results: NotRequired[JsonValue]
     error: NotRequired[ErrorView]

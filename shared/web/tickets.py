@@ -109,7 +109,7 @@ async def _facts(app: App, job: Job) -> Facts:
 
 
 def _where(params: Mapping[str, str]) -> tuple[Where, ...]:
-    where = [Where("kind", "=", params["kind"])] if params.get("kind") else []
+    where = [Where(name, "=", params[name]) for name in ("kind", "parent_id") if params.get(name)]
     if status := params.get("status"):
         where.append(Where("status", "=", _status(status)))
     since, until = read_moment(params, "since"), read_moment(params, "until")

@@ -34,6 +34,8 @@ def job_view(job: Job, *, whole: bool = True) -> JobView:  # noqa: C901 - one li
         view["progress"] = {
             "step": job.progress.step, "completed": job.progress.completed, "total": job.progress.total
         }  # fmt: skip
+    if job.parent_id:
+        view["parent_id"] = job.parent_id
     if job.status is Status.QUEUED:
         view["next_attempt_at"] = iso(job.due_at)
     if job.status.final:

@@ -1,0 +1,141 @@
+"""The children of a job: jobs of the plan of a fan-out, started, looked at and cancelled by their parent.
+
+A child's id is derived from its parent's id and its own key: started twice, by an attempt that took over from one that
+died, or by one that does not know that it was superseded, it is one job.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import JsonValue
+
+from shared.jobs.callbacks import derived_id
+from shared.jobs.cancel import Canceller
+from shared.jobs.errors import FinalError, InvalidTransitionError, UnreadableError
+from shared.jobs.model import Job
+from shared.jobs.parts import LOG, Parts
+from shared.jobs.store import Held
+from shared.jobs.submit import Submitter
+from shared.jobs.ticket import Options, Ticket
+from shared.ports import AlreadyExistsError
+
+_AT_ONCE = 16
+"""Storage is asked for so many children at the same time."""
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """One job of a fan-out: `key` names it among its siblings, and with the parent's id makes its job id."""
+
+    key: str
+    kind: str
+    payload: dict[str, JsonValue]
+
+
+Plan = tuple[Child, ...]
+
+
+class Children:
+    """Starts, finds and stops the children of jobs."""
+
+    def __init__(self, parts: Parts, submitter: Submitter, canceller: Canceller) -> None:
+        self._parts = parts
+        self._submitter = submitter
+        self._canceller = canceller
+
+    async def plan(self, parent: Job, draft: AsyncIterator[Child]) -> tuple[str, Plan]:
+        """Keep a plan for good, and return the name of its blob; where the job has one already, that one stands."""
+        name = f"jobs/{parent.job_id}/plan-{parent.replays}.json"
+        children = [child async for child in draft]
+        if len({child.key for child in children}) < len(children):
+            raise FinalError("two children of the plan have the same key")
+        data = await asyncio.to_thread(_written, children)
+        with suppress(AlreadyExistsError):
+            await self._parts.blobs.create(name, data)
+            return name, tuple(children)
+        return name, await self.planned(name)
+
+    async def planned(self, name: str) -> Plan:
+        """Read a plan back; UnreadableError where it is gone."""
+        blob = await self._parts.blobs.read(name)
+        if blob is None:
+            raise UnreadableError(f"the plan {name} is gone")
+        return await asyncio.to_thread(_read, blob.data)
+
+    async def look(self, parent: Job, children: Iterable[Child]) -> list[Job | None]:
+        """Each child as it stands; None where it was not started yet."""
+
+        async def one(child: Child) -> Job | None:
+            held = await self._parts.status.read(id_of(parent, child))
+            return held.job if held else None
+
+        return await _each(children, one)
+
+    async def start(self, parent: Job, children: Iterable[Child]) -> None:
+        """Start children; one that was started already stays as it is."""
+
+        async def one(child: Child) -> None:
+            await self._submit(parent, child)
+
+        await _each(children, one)
+
+    async def cancel(self, parent: Job) -> None:
+        """Cancel the children that are under way.
+
+        One that was about to be started is started first: so it cannot be started afterwards by an attempt that does
+        not know yet that the job was cancelled.
+        """
+        fan_out = parent.fan_out
+        if fan_out is None or not fan_out.under_way:
+            return
+        try:
+            plan = await self.planned(fan_out.plan)
+        except UnreadableError as error:
+            LOG.error("children not cancelled, %s: job=%s", error, parent.job_id)
+            return
+
+        async def one(child: Child) -> None:
+            ticket = await self._submit(parent, child)
+            if not ticket.job.status.final:
+                with suppress(InvalidTransitionError):  # it ended meanwhile
+                    await self._canceller.cancel(Held(ticket.job, ticket.etag))
+
+        await _each((plan[number] for number in fan_out.under_way), one)
+
+    async def _submit(self, parent: Job, child: Child) -> Ticket:
+        options = Options(
+            job_id=id_of(parent, child), parent_id=parent.job_id, priority=parent.priority, trace=parent.trace
+        )
+        return await self._submitter.submit(child.kind, child.payload, options)
+
+
+def id_of(parent: Job, child: Child) -> str:
+    """The id of a child's job."""
+    return derived_id(parent.created_at, f"{parent.job_id}/{child.key}")
+
+
+def _written(children: Iterable[Child]) -> bytes:
+    return b"\n".join(json.dumps([child.key, child.kind, child.payload]).encode() for child in children)
+
+
+def _read(data: bytes) -> Plan:
+    return tuple(Child(*json.loads(line)) for line in data.splitlines())
+
+
+async def _each(what: Iterable[T], act: Callable[[T], Awaitable[U]]) -> list[U]:
+    """Act on each, some at the same time."""
+    limit = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(each: T) -> U:
+        async with limit:
+            return await act(each)
+
+    return await asyncio.gather(*(one(each) for each in what))
