@@ -15,6 +15,7 @@ import sys
 import time
 from pathlib import Path
 
+from devtools.browser import Chromium
 from devtools.environment import APP, PEER, STATE, NodeTools, TroubleError, become, ensure, run, say, set_up_alone
 
 CHECKS = {
@@ -73,7 +74,7 @@ def _passes(name: str, command: list[str]) -> bool:
 
 def test(args: argparse.Namespace, rest: list[str]) -> int:
     """Check, then run the tests."""
-    ensure(APP, NodeTools())
+    ensure(APP, NodeTools(), *([] if args.fast else [Chromium()]))
     if check(args, []):
         return 1
     slow = "faults or slow"

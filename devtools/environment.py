@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import IO, NoReturn, Protocol
 
 from devtools.guard import guarded
 
@@ -247,7 +247,19 @@ def try_lock(file: IO[str]) -> bool:
     return True
 
 
-def ensure(*parts: VirtualEnv | NodeTools) -> None:
+class Part(Protocol):
+    """One part of the set-up."""
+
+    def ready(self) -> bool:
+        """Whether it is there and up to date; asks no network."""
+        ...
+
+    def install(self) -> None:
+        """Make it so, or raise TroubleError."""
+        ...
+
+
+def ensure(*parts: Part) -> None:
     """Install what is missing or out of date of these; touches no network where nothing is."""
     if all(part.ready() for part in parts):
         return

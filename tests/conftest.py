@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from support.azurite import AzuriteProcess
 from support.clock import FakeClock
 from support.cosmos import CosmosProcess
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +32,15 @@ def cosmos() -> Iterator[CosmosProcess]:
     process.start()
     yield process
     process.stop()
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """A real Chromium; tests share it and keep apart by sessions (`support.browser.opened`)."""
+    from support.browser import launched
+
+    async with launched() as browser:
+        yield browser
 
 
 @pytest.fixture
