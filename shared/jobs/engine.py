@@ -35,8 +35,8 @@ class Engine:
         self._callbacks = Callbacks(parts, self._submitter)
         self._burial = Burial(parts, self.vault, self._callbacks)
         self._canceller = Canceller(parts, self._callbacks)
-        children = Children(parts, self._submitter, self._canceller)
-        self._runner = Runner(parts, self.vault, self._burial, self._callbacks, children)
+        self.children = Children(parts, self._submitter, self._canceller)
+        self._runner = Runner(parts, self.vault, self._burial, self._callbacks, self.children)
         self._sweeper = Sweeper(parts, self._callbacks)
         self.replays = Replayer(parts, self.vault, self._submitter, self._callbacks)
         self.pauses = parts.pauses

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,8 +16,10 @@ from shared.bootstrap import App, compose
 from shared.containers import JOBS
 from shared.jobs import Dedupe, JobContext, Policy, kind
 from shared.jobs.engine import Engine
+from shared.jobs.fan_out import Child, fan_out
 from shared.jobs.kinds import Kind
 from shared.jobs.model import HISTORY_LIMIT, Job, Status, summary
+from shared.jobs.store import id_of
 from shared.jobs.submit import Options, Ticket
 from shared.jobs.vault import DeadLetter, Filter
 from shared.settings import Settings, load
@@ -120,6 +122,11 @@ class Lab:
         await self.pump()
         return await self.job(ticket.job.job_id)
 
+    async def children(self, parent_id: str) -> list[Job]:
+        """The jobs that a job is made of, by their status blobs."""
+        held = [await self.job(id_of(info.name)) async for info in self.engine.parts.status.listing()]
+        return sorted((job for job in held if job.parent_id == parent_id), key=lambda job: str(job.payload))
+
     async def letters(self, **wanted: Any) -> list[DeadLetter]:
         """Dead letters by filter, newest first."""
         return (await self.engine.vault.find(Filter(**wanted), 200))[0]
@@ -186,6 +193,15 @@ def _kinds(lab: Lab) -> tuple[Kind[Any], ...]:
         lab.runs.append((job.job_id, job.attempt))
         lab.told.append((job.job_id, f"{payload.type} {payload.data['job_id']}"))
 
+    async def many(payload: Work, job: JobContext) -> Any:
+        lab.runs.append((job.job_id, job.attempt))
+
+        async def plan() -> AsyncIterator[Child]:
+            for n in range(payload.n):
+                yield Child(f"child {n}", "work", {"n": n})
+
+        return await fan_out(job, plan, width=2)
+
     def what(payload: Work) -> Dedupe | None:
         return Dedupe(payload.key, payload.note) if payload.key else None
 
@@ -195,6 +211,7 @@ def _kinds(lab: Lab) -> tuple[Kind[Any], ...]:
     quick = Policy(max_attempts=2, base_backoff_seconds=0, timeout_seconds=0.05)
     return (
         kind("work", payload=Work, policy=policy)(handle),
+        kind("many", payload=Work, policy=policy)(many),
         kind("once", payload=Work, policy=once, dedupe=what)(handle),
         kind("grown", payload=Work, version=3, policy=policy, upgrades=upgrades)(handle),
         kind("webhook", payload=Told, policy=policy)(tell),

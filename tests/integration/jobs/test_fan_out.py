@@ -1,0 +1,148 @@
+"""Fan-out over real storage: a job that is made of jobs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from shared.jobs.errors import FinalError, RetryLater, Snooze
+from shared.jobs.fan_out import Child
+from shared.jobs.model import Status
+from shared.ports import Query, Where
+from support.lab import Lab, Work, succeed
+
+
+async def _rest(lab: Lab, rounds: int = 60) -> None:
+    """Let the host deliver until nothing is left; the parent snoozes meanwhile."""
+    for _ in range(rounds):
+        if not await lab.pump() and lab.host.idle:
+            return
+        lab.clock.advance(20)
+    raise AssertionError("no rest")
+
+
+async def test_a_parent_counts_its_children(lab: Lab) -> None:
+    ticket = await lab.submit("many", n=7)
+    await _rest(lab)
+    parent = await lab.settled(ticket.job.job_id, Status.COMPLETED)
+    assert parent.results == {
+        "outcome": "completed", "children": 7, "completed": 7, "failed": 0, "cancelled": 0, "tally": {"n": 21},
+        "failures": [],
+    }  # fmt: skip
+    assert parent.progress is not None
+    assert (parent.progress.completed, parent.progress.total) == (7, 7)
+    children = await lab.children(parent.job_id)
+    assert [(child.results, child.attempt) for child in children] == [({"n": n}, 1) for n in range(7)]
+
+
+async def test_no_more_children_are_under_way_than_the_width(lab: Lab) -> None:
+    ticket = await lab.submit("many", n=6)
+    most = 0
+    for _ in range(20):
+        children = await lab.children(ticket.job.job_id)
+        most = max(most, sum(not child.status.final for child in children))
+        await lab.pump()
+        lab.clock.advance(20)
+    assert most <= 2
+    assert (await lab.settled(ticket.job.job_id, Status.COMPLETED)).fan_out.next == 6  # type: ignore[union-attr]
+
+
+async def test_children_that_fail_are_listed(lab: Lab) -> None:
+    async def script(payload: Work, job: Any) -> Any:
+        if payload.n % 2:
+            raise FinalError(f"number {payload.n}")
+        return await succeed(payload, job)
+
+    lab.script = script
+    ticket = await lab.submit("many", n=5)
+    await _rest(lab)
+    parent = await lab.settled(ticket.job.job_id, Status.COMPLETED)
+    results: Any = parent.results
+    assert results["outcome"] == "completed with failures"
+    assert (results["completed"], results["failed"]) == (3, 2)
+    told = {(lost["key"], lost["error"]) for lost in results["failures"]}
+    assert told == {("child 1", "FinalError: number 1"), ("child 3", "FinalError: number 3")}
+
+
+async def test_a_child_that_retries_is_waited_for(lab: Lab) -> None:
+    async def script(payload: Work, job: Any) -> Any:
+        if payload.n == 1 and job.job.failures < 2:
+            raise RetryLater(40, "not yet")
+        return await succeed(payload, job)
+
+    lab.script = script
+    ticket = await lab.submit("many", n=3)
+    await _rest(lab)
+    parent = await lab.settled(ticket.job.job_id, Status.COMPLETED)
+    assert parent.failures == 0
+    assert any(entry.event == "snoozed" for entry in parent.history)
+
+
+async def test_nothing_to_do_is_done_at_once(lab: Lab) -> None:
+    job = await lab.run("many", n=0)
+    assert isinstance(job.results, dict)
+    assert (job.status, job.results["children"]) == (Status.COMPLETED, 0)
+
+
+async def test_cancelling_a_parent_cancels_its_children(lab: Lab) -> None:
+    async def script(payload: Work, job: Any) -> Any:
+        raise Snooze(3600, "for ever and a day")
+
+    lab.script = script
+    ticket = await lab.submit("many", n=5)
+    await lab.pump()
+    parent = await lab.job(ticket.job.job_id)
+    assert parent.status is Status.QUEUED, "it snoozes"
+    held = await lab.engine.cancel(parent.job_id)
+    assert held.job.cancel_requested
+    await lab.pump()
+    await lab.settled(parent.job_id, Status.CANCELLED)
+    children = await lab.children(parent.job_id)
+    assert [child.status for child in children] == [Status.CANCELLED] * 2
+
+
+async def test_a_parent_of_a_paused_kind_can_be_cancelled(lab: Lab) -> None:
+    async def script(payload: Work, job: Any) -> Any:
+        raise Snooze(3600)
+
+    lab.script = script
+    ticket = await lab.submit("many", n=5)
+    await lab.pump()
+    await lab.engine.pauses.set("many", paused=True)
+    await lab.engine.cancel(ticket.job.job_id)
+    await lab.pump()
+    await lab.settled(ticket.job.job_id, Status.CANCELLED)
+
+
+async def test_children_are_found_by_their_parent_in_the_index(lab: Lab) -> None:
+    ticket = await lab.submit("many", n=3)
+    await _rest(lab)
+    page = await lab.documents.query("jobs", Query((Where("parent_id", "=", ticket.job.job_id),)))
+    assert len(page.items) == 3
+    assert all("fan_out" not in item for item in page.items)
+
+
+async def test_the_plan_is_made_once(lab: Lab) -> None:
+    """A parent that failed after it had planned goes on, when it is replayed, with the plan that it made."""
+    lab.start()
+    ticket = await lab.submit("many", n=4)
+    await lab.pump()
+    held = await lab.engine.get(ticket.job.job_id)
+    assert held.job.fan_out is not None
+    plan = await lab.blobs.read(held.job.fan_out.plan)
+    await _rest(lab)
+    assert (await lab.blobs.read(held.job.fan_out.plan)).data == plan.data
+    assert plan.data.count(b"\n") == 3
+
+
+async def test_two_children_of_one_key_are_refused(lab: Lab) -> None:
+    async def doubled() -> AsyncIterator[Child]:
+        yield Child("a", "work", {})
+        yield Child("a", "work", {})
+
+    ticket = await lab.submit("work")
+    held = await lab.engine.get(ticket.job.job_id)
+    with pytest.raises(FinalError, match="same key"):
+        await lab.engine.children.plan(held.job, doubled())
