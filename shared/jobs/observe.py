@@ -1,0 +1,41 @@
+"""Observing: what the engine tells of what happens, to whoever wants to count or trace it.
+
+Called right after a write took effect, on the event loop: an observer does no more than remember. What it is told is
+told once by the process that wrote; a process that dies between the write and the word tells nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from shared.jobs.model import Job
+from shared.jobs.vault import DeadLetter
+
+
+class Observer(Protocol):
+    """Is told what happens. Must not raise."""
+
+    def changed(self, before: Job | None, after: Job) -> None:
+        """A job was written: taken in where there is no `before`, else moved from one version to the next."""
+        ...
+
+    def buried(self, letter: DeadLetter) -> None:
+        """A dead letter was kept that was not known before."""
+        ...
+
+    def happened(self, event: str, count: int = 1) -> None:
+        """Something happened that concerns no single job: `sweeps`, `resent`, `projected`, `put_back`, `poison_put_back`."""
+        ...
+
+
+class Silent:
+    """The observer of an engine that nobody watches."""
+
+    def changed(self, before: Job | None, after: Job) -> None:
+        """Nothing."""
+
+    def buried(self, letter: DeadLetter) -> None:
+        """Nothing."""
+
+    def happened(self, event: str, count: int = 1) -> None:
+        """Nothing."""
