@@ -27,6 +27,8 @@ from shared.ports import AlreadyExistsError
 
 _AT_ONCE = 16
 """Storage is asked for so many children at the same time."""
+_LONG, _LARGE = 1_000, 100_000
+"""Plans of so many children, or bytes, are written and read beside the event loop, not on it."""
 T = TypeVar("T")
 U = TypeVar("U")
 
@@ -57,7 +59,7 @@ class Children:
         children = [child async for child in draft]
         if len({child.key for child in children}) < len(children):
             raise FinalError("two children of the plan have the same key")
-        data = await asyncio.to_thread(_written, children)
+        data = _written(children) if len(children) < _LONG else await asyncio.to_thread(_written, children)
         with suppress(AlreadyExistsError):
             await self._parts.blobs.create(name, data)
             return name, tuple(children)
@@ -68,7 +70,7 @@ class Children:
         blob = await self._parts.blobs.read(name)
         if blob is None:
             raise UnreadableError(f"the plan {name} is gone")
-        return await asyncio.to_thread(_read, blob.data)
+        return _read(blob.data) if len(blob.data) < _LARGE else await asyncio.to_thread(_read, blob.data)
 
     async def look(self, parent: Job, children: Iterable[Child]) -> list[Job | None]:
         """Each child as it stands; None where it was not started yet."""

@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 from shared.bootstrap import App, compose
 from shared.jobs import Dedupe, JobContext, Policy, kind
 from shared.jobs.callbacks import derived_id
-from shared.jobs.errors import FinalError, JobsError, RetryLater
+from shared.jobs.errors import FinalError, JobsError, RetryLater, Snooze
+from shared.jobs.fan_out import Child, fan_out
 from shared.jobs.kinds import Kind
 from shared.jobs.submit import Options
 from shared.jobs.vault import DeadLetter, Filter
@@ -33,6 +34,8 @@ T = TypeVar("T")
 
 HOSTS = 3
 SUBMISSIONS = 60
+CHILDREN = 5
+"""Each family has so many."""
 _AT_ONCE = 16
 _RETRY = timedelta(seconds=30)
 _BIG_NOTE = 60_000
@@ -122,6 +125,7 @@ class Handlers:
         return (
             kind("work", payload=Work, policy=work)(self._work),
             kind("once", payload=Work, policy=once, dedupe=lambda payload: Dedupe(payload.key))(self._work),
+            kind("family", payload=Work, policy=work)(self._family),
             kind("webhook", payload=Told, policy=work)(self._tell),
         )
 
@@ -129,11 +133,21 @@ class Handlers:
         self._note(job)
         ways = {
             self._reported: 30, self._broken: 15, self._hopeless: 10, self._later: 5, self._long: 10,
-            self._hung: 5, self._deaf: 5, self._own_cancellation: 3, self._quick: 17,
+            self._hung: 5, self._deaf: 5, self._own_cancellation: 3, self._asleep: 5, self._quick: 12,
         }  # fmt: skip
         (way,) = self._rng.choices(list(ways), list(ways.values()))
         await way(job)
         return {"attempt": job.attempt}
+
+    async def _family(self, payload: Work, job: JobContext) -> dict[str, Any]:
+        """A job made of jobs, one for each child."""
+        self._note(job)
+
+        async def plan() -> AsyncIterator[Child]:
+            for number in range(CHILDREN):
+                yield Child(f"{number}", self._rng.choice(["work", "once"]), {"n": number})
+
+        return await fan_out(job, plan, width=2)
 
     async def _tell(self, payload: Told, job: JobContext) -> None:
         self._note(job)
@@ -166,6 +180,10 @@ class Handlers:
     async def _deaf(self, job: JobContext) -> None:
         with suppress(asyncio.CancelledError):
             await asyncio.sleep(1000)
+
+    async def _asleep(self, job: JobContext) -> None:
+        if self._rng.random() < 0.7:
+            raise Snooze(self._rng.uniform(0, 100))
 
     async def _own_cancellation(self, job: JobContext) -> None:
         task = asyncio.create_task(asyncio.sleep(1))
@@ -228,7 +246,7 @@ class Day:
             callback_url="https://client.example/told" if self.rng.random() < 0.2 else None,
         )
         payload = {"n": number, "key": f"{number % 7}"}
-        ticket = await app.engine.submit(self.rng.choice(["work", "once"]), payload, options)
+        ticket = await app.engine.submit(self.rng.choice(["work", "once", "work", "once", "family"]), payload, options)
         self.tickets.append(ticket.job.job_id)
 
     async def _operate(self, app: App) -> None:
