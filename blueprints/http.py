@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import math
+import os
 import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -12,6 +13,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import azure.functions as func
+
+from shared.settings import settings
+from shared.web import access
 
 if TYPE_CHECKING:
     from shared.web.answers import Answer, Problem
@@ -22,21 +26,41 @@ LOG = logging.getLogger("nightshift.http")
 def endpoint(
     handle: Callable[[func.HttpRequest], Awaitable[Answer]],
 ) -> Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]:
-    """Make a function of a handler that returns an answer or raises a problem."""
+    """Make a function of a handler that returns an answer or raises a problem; `shared.web.access` says who may call it."""
 
     @functools.wraps(handle, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
     async def function(req: func.HttpRequest) -> func.HttpResponse:
         try:
-            answer = await handle(req)
+            answer = await _handle(handle, req)
         except Exception as error:  # noqa: BLE001 - every error becomes an answer
             answer = _problem_of(error, req).answer(urlsplit(req.url).path)
+        secure = access.HSTS if req.url.startswith("https:") else {}
+        headers = {**access.HEADERS, **secure, **answer.headers}
         # The media type goes by `mimetype`: a Content-Type among the headers would be sent twice by some hosts.
-        return func.HttpResponse(
-            answer.body, status_code=answer.status, headers=dict(answer.headers), mimetype=answer.content_type
-        )
+        return func.HttpResponse(answer.body, status_code=answer.status, headers=headers, mimetype=answer.content_type)
 
     del function.__wrapped__  # The library reads the signature; it must see this function's, not the handler's.
     return function
+
+
+@functools.cache
+def gate() -> access.Gate:
+    """What decides on access in this process."""
+    return access.Gate(settings(), os.environ)
+
+
+async def _handle(handle: Callable[[func.HttpRequest], Awaitable[Answer]], req: func.HttpRequest) -> Answer:
+    """Handle a request as its caller, if they may."""
+    name, rule = access.rule_of(handle.__name__)
+    caller = gate().admit(rule, access.Request(req.headers, req.params, len(req.get_body())))
+    token = access.enter(caller)
+    try:
+        answer = await handle(req)
+    finally:
+        access.leave(token)
+    if rule.pace == "operator":
+        LOG.info("operator action: function=%s by=%s status=%d", name, caller.name or "anybody", answer.status)
+    return answer
 
 
 def api_url(req: func.HttpRequest, route: str) -> str:

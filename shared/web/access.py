@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from shared.settings import Settings
     from shared.web.answers import Problem
 
-Role = Literal["anonymous", "client", "operator"]
+Role = Literal["anonymous", "client", "operator", "nobody"]
 Pace = Literal["anonymous", "reads", "writes", "operator"]
 _KIB = 1024
 _ADDRESS = re.compile(r"\[(.+)\]:\d+|([\d.]+):\d+")
@@ -57,6 +57,8 @@ LOOK = Rule("operator", "reads")
 OPERATE = Rule("operator", "operator", 64 * _KIB)
 REPLAY = Rule("operator", "operator", 1024 * _KIB)
 """Takes an edited payload."""
+NOBODY = Rule("nobody", "operator", 0)
+"""A route that was forgotten in the table."""
 
 RULES: Mapping[str, Rule] = {
     # jobs and kinds
@@ -96,6 +98,8 @@ HEADERS: Mapping[str, str] = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 """What every answer says unless it says otherwise itself: no sniffing, no caching, no referrer, nothing to load or frame."""
+HSTS: Mapping[str, str] = {"Strict-Transport-Security": "max-age=31536000"}
+"""What answers over https say too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +129,9 @@ def leave(token: Token[Caller]) -> None:
     _CALLER.reset(token)
 
 
-def rule_of(handler: str) -> tuple[str, Rule] | None:
-    """The function of a handler (`get_job` handles `GetJob`) and its rule."""
-    return _BY_HANDLER.get(handler.replace("_", ""))
+def rule_of(handler: str) -> tuple[str, Rule]:
+    """The function of a handler (`get_job` handles `GetJob`) and its rule; a handler without one is for nobody."""
+    return _BY_HANDLER.get(handler.replace("_", ""), (handler, SUBMIT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +167,7 @@ class Gate:
         self._role = settings.operator_role
         self._signed_in = environ.get("WEBSITE_AUTH_ENABLED", "").lower() == "true"
         self._in_azure = in_azure(environ)
-        rates: dict[Pace, float] = {
+        rates: dict[str, float] = {
             "anonymous": settings.rate_anonymous,
             "reads": settings.rate_reads,
             "writes": settings.rate_writes,
@@ -180,6 +184,8 @@ class Gate:
         if wait := self._limiter.take(_bucket_of(rule, request), rule.pace):
             raise _problem(429, "Too many requests", "this caller asks more often than this instance answers", wait)
         caller = Caller("anonymous") if rule.role == "anonymous" else self._caller(request)
+        if rule.role == "nobody":
+            raise _problem(403, "For nobody", "this route has no rule of access (shared.web.access.RULES)")
         if rule.role == "operator" and caller.role != "operator":
             raise _problem(403, "Not an operator", self._advice())
         if request.size > rule.largest:
