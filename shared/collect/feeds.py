@@ -30,8 +30,8 @@ ACCEPT = (
 Entry = dict[str, Any]
 
 
-def parse_feed(fetched: Fetched, topic: str) -> Harvest:
-    """Read a feed.
+def parse_feed(fetched: Fetched, topic: str, most: int = MOST_ITEMS) -> Harvest:
+    """Read a feed, at most so many items of it.
 
     Raises:
         ContentRefusedError: it is none.
@@ -49,7 +49,7 @@ def parse_feed(fetched: Fetched, topic: str) -> Harvest:
     if not parsed.get("version") and not parsed.entries:
         raise ContentRefusedError("no feed: neither RSS nor Atom")
     items = distinct((_item(entry, fetched.url, topic) for entry in parsed.entries), trust_ids=True)
-    return Harvest(fetched.url, len(parsed.entries), tuple(items[:MOST_ITEMS]))
+    return Harvest(fetched.url, len(parsed.entries), tuple(items[:most]))
 
 
 def _kind(fetched: Fetched) -> str:
@@ -77,6 +77,7 @@ def _item(entry: Entry, base: str, topic: str) -> Item:
         comments=_whole(entry.get("slash_comments")),
         text=text,
         image=next((found for each in _images(entry, markup) if (found := canonical(each, url or base))), None),
+        tags=tuple(dict.fromkeys(filter(None, (line(each.get("term"), 60) for each in entry.get("tags") or ()))))[:20],
     )
 
 

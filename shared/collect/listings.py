@@ -79,6 +79,7 @@ def _post(fields: Fields, topic: str) -> Item:
         comments=_whole(fields.get("num_comments")),
         text=block(_unescaped(fields.get("selftext"))),
         image=next(_images(fields), None),
+        tags=tuple(filter(None, (line(_unescaped(fields.get("link_flair_text")), 60),))),
     )
 
 

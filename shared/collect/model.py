@@ -29,6 +29,8 @@ class Item:
     text: str = ""
     """An excerpt; of a page, its article."""
     image: str | None = None
+    tags: tuple[str, ...] = ()
+    """What its publisher files it under."""
 
 
 @dataclass(frozen=True, slots=True)

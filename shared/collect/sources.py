@@ -8,7 +8,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from shared.collect.errors import ContentRefusedError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SourceName = Literal["reddit", "rss", "web"]
 Sort = Literal["hot", "new", "top"]
-Parse = Callable[[Fetched, str], Harvest]
+T = TypeVar("T")
 
 _PARSE_SECONDS = 30.0
 _MOST_FEEDS = 50
@@ -110,13 +110,19 @@ class PageSource:
 
 
 @cache
+def shared_fetcher(settings: Settings) -> Fetcher:
+    """The fetcher of this process: whoever visits a host through it keeps one pace with all others."""
+    return fetcher(settings)
+
+
+@cache
 def sources(settings: Settings) -> dict[SourceName, Source]:
     """The sources of this process: they share a fetcher, and so a pace for each host."""
     from shared.collect.feeds import ACCEPT as FEEDS
     from shared.collect.pages import ACCEPT as PAGES
     from shared.collect.reddit import RedditSource
 
-    shared = fetcher(settings)
+    shared = shared_fetcher(settings)
 
     def limits(accept: tuple[str, ...]) -> Limits:
         return Limits(accept, settings.collect_max_bytes, settings.fetch_timeout_seconds)
@@ -128,7 +134,7 @@ def sources(settings: Settings) -> dict[SourceName, Source]:
     }
 
 
-async def read(parse: Parse, fetched: Fetched, topic: str) -> Harvest:
+async def read(parse: Callable[[Fetched, str], T], fetched: Fetched, topic: str) -> T:
     """Parse off the event loop. What strangers wrote may break any parser: then it is their content that is refused."""
     try:
         async with asyncio.timeout(_PARSE_SECONDS):
