@@ -80,7 +80,7 @@ RULES: Mapping[str, Rule] = {
     "DiscardDeadLetter": OPERATE,
     # collection and taste
     "SummaryWomble": SUBMIT,
-    "PostTasteFeedback": WRITE,
+    "PostTasteFeedback": SUBMIT,
     "GetTasteProfile": READ,
     "DeleteTaste": WRITE,
     # the app itself
