@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+from shared.adapters.calls import Calls
 from shared.adapters.documents import checked_id, checked_name, page
 from shared.ports import (
     AlreadyExistsError,
@@ -54,6 +55,15 @@ CREATE INDEX IF NOT EXISTS documents_by_watch ON documents (container, json_extr
 CREATE INDEX IF NOT EXISTS documents_by_kind ON documents
     (container, json_extract(body, '$.kind'), json_extract(body, '$.status'), id)
     WHERE json_extract(body, '$.kind') IS NOT NULL AND json_extract(body, '$.status') IS NOT NULL;
+CREATE INDEX IF NOT EXISTS documents_by_kind_and_id ON documents (container, json_extract(body, '$.kind'), id)
+    WHERE json_extract(body, '$.kind') IS NOT NULL;
+CREATE INDEX IF NOT EXISTS documents_by_status ON documents (container, json_extract(body, '$.status'), id)
+    WHERE json_extract(body, '$.status') IS NOT NULL;
+CREATE INDEX IF NOT EXISTS documents_by_parent ON documents (container, json_extract(body, '$.parent_id'), id)
+    WHERE json_extract(body, '$.parent_id') IS NOT NULL;
+CREATE INDEX IF NOT EXISTS documents_by_replayed ON documents
+    (container, json_extract(body, '$.replayed'), json_extract(body, '$.sort'))
+    WHERE json_extract(body, '$.replayed') IS NOT NULL AND json_extract(body, '$.sort') IS NOT NULL;
 CREATE INDEX IF NOT EXISTS documents_by_expiry ON documents (expires_at) WHERE expires_at IS NOT NULL;
 """
 _ALIVE = "(expires_at IS NULL OR expires_at > :now)"
@@ -82,8 +92,9 @@ class SqliteDocuments:
     loses nothing that was acknowledged; a machine that loses power may lose the last moments, as with Azurite.
     """
 
-    def __init__(self, path: str | Path, clock: Clock) -> None:
-        """Name the file; `clock` decides what has expired."""
+    def __init__(self, path: str | Path, clock: Clock, calls: Calls | None = None) -> None:
+        """Name the file; `clock` decides what has expired; `calls` counts what is done."""
+        self._calls = calls or Calls()
         self._path = Path(path)
         self._clock = clock
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
@@ -92,7 +103,7 @@ class SqliteDocuments:
 
     async def read(self, container: str, pk: str, id: str) -> tuple[Document, str] | None:
         """Return the document and its ETag, or None."""
-        rows = await self._run(_READ, self._key(container, pk, id))
+        rows = await self._run("read", _READ, self._key(container, pk, id))
         return (json.loads(rows[0][0]), rows[0][1]) if rows else None
 
     async def create(self, container: str, document: Document) -> str:
@@ -123,7 +134,7 @@ class SqliteDocuments:
     async def query(self, container: str, query: Query) -> Page:
         """Return one page of documents."""
         text, values = _sql(container, query)
-        rows = await self._run(text, values | {"now": self._now()})
+        rows = await self._run("query", text, values | {"now": self._now()})
         return page([json.loads(body) for (body,) in rows], query)
 
     async def close(self) -> None:
@@ -147,10 +158,12 @@ class SqliteDocuments:
         version = document.get("version", 0)
         return row | {"etag": secrets.token_hex(8), "version": version, "expires_at": expires_at, "body": body}
 
-    async def _run(self, text: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    async def _run(self, operation: str, text: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+        self._calls.count("documents", operation)
         return await self._on_thread(lambda: self._connected().execute(text, values).fetchall())
 
     async def _write(self, text: str, values: dict[str, Any]) -> bool:
+        self._calls.count("documents", "delete" if text is _DELETE else "write")
         return await self._on_thread(lambda: self._write_and_purge(text, values))
 
     def _write_and_purge(self, text: str, values: dict[str, Any]) -> bool:
@@ -165,8 +178,10 @@ class SqliteDocuments:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except sqlite3.Error as error:
+            self._calls.failed("documents", type(error).__name__)
             raise StorageError(f"SQLite: {error}") from error
         except OSError as error:
+            self._calls.failed("documents", type(error).__name__)
             raise StorageError(f"SQLite: {error.strerror}") from error
 
     def _connected(self) -> sqlite3.Connection:

@@ -96,6 +96,10 @@ class Pace:
         paused = (await self._parts.pauses.of(job.kind)).paused
         return Weather(usual, age or 0.0, self._parts.timing.pause.total_seconds() if paused else None)
 
+    async def age(self, queue: str) -> float | None:
+        """Seconds that the message at the head of a queue has been due; None where none is waiting."""
+        return await self._age.of(queue)
+
     async def _read_usual(self, kind: str) -> float | None:
         since = self._parts.clock.now() - _PAST
         recent = Where("id", ">=", prefixes(since, since)[0])

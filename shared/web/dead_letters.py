@@ -43,7 +43,7 @@ class ReplaySome(BaseModel):
 
 async def list_letters(app: App, params: Mapping[str, str]) -> Answer:
     """One page, newest first: `items`, and `cursor` for the next page."""
-    letters, cursor = await app.engine.vault.find(_filter(params), read_limit(params), params.get("cursor"))
+    letters, cursor = await app.engine.vault.find(read_filter(params), read_limit(params), params.get("cursor"))
     items = [dead_letter_view(letter, whole=False) for letter in letters]
     return json_answer({"items": items, "cursor": cursor})
 
@@ -85,7 +85,8 @@ async def _replay(app: App, wanted: ReplaySome) -> tuple[list[Result], bool]:
     return [await replays.one(each, payload=wanted.payload, dry_run=wanted.dry_run) for each in ids], False
 
 
-def _filter(params: Mapping[str, str]) -> Filter:
+def read_filter(params: Mapping[str, str]) -> Filter:
+    """Which dead letters the parameters of a query mean; 422 for what does not fit."""
     chosen: dict[str, Any] = {name: params[name] for name in _TEXTS if params.get(name)}
     chosen |= {name: read_moment(params, name) for name in ("since", "until")}
     if params.get("replayed"):

@@ -96,6 +96,16 @@ class HistoryView(TypedDict):
 
 
 @with_config(_CLOSED)
+class PayloadView(TypedDict):
+    """What a job was given to work on."""
+
+    job_id: Uuid
+    kind: str
+    payload_version: int
+    payload: dict[str, JsonValue]
+
+
+@with_config(_CLOSED)
 class ReasonView(TypedDict):
     """One thing that a job waits for, or that ended it, and what to do about it."""
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from shared.containers import JOBS
-from shared.jobs.errors import FieldProblem
+from shared.jobs.errors import FieldProblem, UnreadableError
 from shared.jobs.explain import Facts, explain
 from shared.jobs.model import Job, Status, iso
 from shared.jobs.replay import Outcome
-from shared.jobs.store import Held
+from shared.jobs.store import Held, prefixes
 from shared.jobs.submit import Ticket
 from shared.ports import Query, Where
 from shared.web import waiting
@@ -20,8 +22,11 @@ from shared.web.views import explanation_view, history_view, job_view, ticket_an
 
 if TYPE_CHECKING:
     from shared.bootstrap import App
+    from shared.web.schemas import PayloadView
 
 _NO_STORE = {"Cache-Control": "no-store"}
+_SLACK = timedelta(days=7)
+_ERA = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 async def show_job(app: App, job_id: str, headers: Mapping[str, str]) -> Answer:
@@ -49,6 +54,19 @@ async def show_history(app: App, job_id: str, headers: Mapping[str, str]) -> Ans
     """A job's events, oldest first."""
     held = await app.engine.get(read_uuid(job_id, "job_id"))
     return cached_answer(history_view(held.job), held.etag, headers.get("if-none-match"))
+
+
+async def show_payload(app: App, job_id: str) -> Answer:
+    """What a job was given to work on. It may be personal: nobody on the way is to keep it."""
+    job = (await app.engine.get(read_uuid(job_id, "job_id"))).job
+    try:
+        payload = await app.engine.parts.payload(job)
+    except UnreadableError as error:
+        raise Problem(404, "Not found", str(error)) from None
+    content: PayloadView = {
+        "job_id": job.job_id, "kind": job.kind, "payload_version": job.payload_version, "payload": payload
+    }  # fmt: skip
+    return json_answer(content, headers=_NO_STORE)
 
 
 async def explain_job(app: App, job_id: str) -> Answer:
@@ -112,9 +130,30 @@ def _where(params: Mapping[str, str]) -> tuple[Where, ...]:
     where = [Where(name, "=", params[name]) for name in ("kind", "parent_id") if params.get(name)]
     if status := params.get("status"):
         where.append(Where("status", "=", _status(status)))
-    since, until = read_moment(params, "since"), read_moment(params, "until")
-    where += [Where("created_at", ">=", iso(since))] if since else []
-    return (*where, *([Where("created_at", "<", iso(until))] if until else []))
+    if start := params.get("id", "").lower():
+        where += [Where("id", ">=", _start(start)), Where("id", "<", f"{start}~")]
+    return (*where, *_period(read_moment(params, "since"), read_moment(params, "until")))
+
+
+def _period(since: datetime | None, until: datetime | None) -> Iterator[Where]:
+    """When a job was created; with bounds of its id, which holds about that time, so that an index leads there.
+
+    A child's id holds the time of its parent, which may have been at work for days.
+    """
+    if since:
+        yield Where("created_at", ">=", iso(since))
+        if since > _ERA:
+            yield Where("id", ">=", prefixes(since - _SLACK, since - _SLACK)[0])
+    if until:
+        yield Where("created_at", "<", iso(until))
+        if until > _ERA:
+            yield Where("id", "<", f"{prefixes(until, until)[0]}~")
+
+
+def _start(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-f-]{1,36}", text):
+        raise invalid((FieldProblem("id", "must be the start of a UUID"),))
+    return text
 
 
 def _status(text: str) -> str:

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from shared.web.operations import collect, dead_letters, digests, jobs, moods, operate, sources, taste, timers, users
+from shared.web.operations import (
+    collect,
+    dashboard,
+    dead_letters,
+    digests,
+    jobs,
+    moods,
+    operate,
+    sources,
+    taste,
+    timers,
+    users,
+)
 from shared.web.operations.model import Operation, Parameter, Schema
 
 __all__ = ["OPERATIONS", "Operation", "Parameter", "Schema"]
@@ -18,4 +30,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *users.OPERATIONS,
     *taste.OPERATIONS,
     *operate.OPERATIONS,
+    *dashboard.OPERATIONS,
 )

@@ -1,0 +1,54 @@
+"""The dashboard's page and its parts: files beside the code, without any data in them."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from shared.web.answers import Answer, Problem, matches, quoted
+
+_FOLDER = Path(__file__).parent.parent / "dashboard"
+_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
+"""Nothing but what comes from this app; no inline code or style; no text can ever become markup or code."""
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cache-Control": "no-cache",
+}
+
+
+def show_page(if_none_match: str | None) -> Answer:
+    """The page."""
+    return show_asset("index.html", if_none_match)
+
+
+def show_asset(name: str, if_none_match: str | None) -> Answer:
+    """One file of the page, with an ETag; 404 for what is none of its files."""
+    if name not in _names():
+        raise Problem(404, "Not found", "the dashboard has no such part")
+    data, tag = _file(name)
+    headers = {**_HEADERS, "ETag": tag}
+    if if_none_match and matches(if_none_match, tag):
+        return Answer(304, headers=headers)
+    return Answer(200, data, headers, f"{_TYPES[Path(name).suffix]}; charset=utf-8")
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(path.name for path in _FOLDER.iterdir() if path.suffix in _TYPES)
+
+
+@cache
+def _file(name: str) -> tuple[bytes, str]:
+    data = (_FOLDER / name).read_bytes()
+    return data, quoted(hashlib.sha256(data).hexdigest()[:24])
