@@ -66,8 +66,8 @@ class BlobStore(Protocol):
         """Replace content and metadata if the ETag still matches; return the new ETag, else PreconditionError."""
         ...
 
-    async def delete(self, name: str) -> bool:
-        """Delete a blob; False where there was none."""
+    async def delete(self, name: str, etag: str | None = None) -> bool:
+        """Delete a blob; False where there was none, PreconditionError where the ETag given is stale."""
         ...
 
     def list(self, prefix: str) -> AsyncIterator[BlobInfo]:

@@ -60,12 +60,17 @@ class AzureBlobs:
             return await self._put(name, data, metadata, **condition)
         raise PreconditionError("the blob has changed, or is gone")
 
-    async def delete(self, name: str) -> bool:
-        """Delete a blob; False where there was none."""
-        with translated("deleting a blob"), suppress(ResourceNotFoundError):
-            await self._blob(name).delete_blob()
-            return True
-        return False
+    async def delete(self, name: str, etag: str | None = None) -> bool:
+        """Delete a blob; False where there was none, PreconditionError where the ETag given is stale."""
+        condition = {"etag": etag, "match_condition": MatchConditions.IfNotModified} if etag else {}
+        with translated("deleting a blob"):
+            try:
+                await self._blob(name).delete_blob(**condition)
+                return True
+            except ResourceNotFoundError:
+                return False
+            except ResourceModifiedError:
+                raise PreconditionError("the blob has changed") from None
 
     async def list(self, prefix: str) -> AsyncIterator[BlobInfo]:
         """Yield every blob whose name starts with the prefix, by name, one storage call for each 5,000."""

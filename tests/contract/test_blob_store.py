@@ -99,6 +99,15 @@ async def test_what_is_gone_cannot_be_replaced(blobs: BlobStore) -> None:
         await blobs.replace("x", b"", etag)
 
 
+async def test_what_has_changed_is_not_deleted(blobs: BlobStore) -> None:
+    first = await blobs.create("x", b"1")
+    second = await blobs.replace("x", b"2", first)
+    with pytest.raises(PreconditionError):
+        await blobs.delete("x", first)
+    assert await blobs.delete("x", second)
+    assert not await blobs.delete("x", second)
+
+
 async def test_a_listing_is_in_the_order_of_names_and_has_metadata(blobs: BlobStore) -> None:
     for name in ("a/2", "b/1", "a/1", "a/10"):
         await blobs.create(name, b"x", {"status": f"at-{name[-1]}"})

@@ -91,8 +91,8 @@ class FaultyBlobs:
     async def replace(self, name: str, data: bytes, etag: str, metadata: Mapping[str, str] | None = None) -> str:
         return await self._faults.around("blobs.replace", lambda: self._inner.replace(name, data, etag, metadata))
 
-    async def delete(self, name: str) -> bool:
-        return await self._faults.around("blobs.delete", lambda: self._inner.delete(name))
+    async def delete(self, name: str, etag: str | None = None) -> bool:
+        return await self._faults.around("blobs.delete", lambda: self._inner.delete(name, etag))
 
     async def list(self, prefix: str) -> AsyncIterator[BlobInfo]:
         async def whole() -> list[BlobInfo]:

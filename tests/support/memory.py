@@ -55,7 +55,10 @@ class MemoryBlobs:
             raise PreconditionError(name)
         return self._put(name, data, metadata)
 
-    async def delete(self, name: str) -> bool:
+    async def delete(self, name: str, etag: str | None = None) -> bool:
+        found = self._blobs.get(name)
+        if found and etag not in (None, found[0].etag):
+            raise PreconditionError(name)
         return self._blobs.pop(name, None) is not None
 
     async def list(self, prefix: str) -> AsyncIterator[BlobInfo]:
