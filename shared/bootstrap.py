@@ -1,7 +1,7 @@
 """The composition root: the one place where ports meet adapters. Built once per process, on first use.
 
 Kinds of jobs are found, not listed: every module ``shared/<domain>/kinds.py`` is imported, and whatever it declares with
-`shared.jobs.kind` is served.
+`shared.jobs.kind` is served. So are the timers of every ``shared/<domain>/timers.py``.
 """
 
 from __future__ import annotations
@@ -18,10 +18,16 @@ from shared.adapters.clock import SystemClock
 from shared.adapters.opening import open_blobs, open_documents, open_queues
 from shared.jobs.engine import Engine
 from shared.jobs.kinds import Kind, Queues, Registry
+from shared.jobs.ledger import Ledger, Rules
 from shared.jobs.parts import Parts, Timing
+from shared.jobs.timers import Timer
 from shared.ports import BlobStore, Clock, DocumentStore, MessageQueues
 from shared.settings import Settings, settings
 from shared.webhooks.message import callback_of
+
+
+_DOMAINLESS = ("jobs", "settings", "web")
+"""Packages whose module `timers` is not a domain's."""
 
 
 class _Closeable(Protocol):
@@ -38,6 +44,7 @@ class App:
     queues: MessageQueues
     documents: DocumentStore
     clock: Clock
+    ledger: Ledger
     _closing: tuple[_Closeable, ...] = ()
 
     async def close(self) -> None:
@@ -73,7 +80,9 @@ def compose(
     registry = Registry((*find_kinds(), *kinds), general, chosen)
     timing = Timing(timedelta(seconds=chosen.lease_seconds), timedelta(seconds=chosen.sweep_grace_seconds))
     parts = Parts(blobs, queues, documents, clock, registry, chosen, timing, callback_of)
-    return App(chosen, Engine(parts), blobs, queues, documents, clock, closing)
+    engine = Engine(parts)
+    rules = Rules(timedelta(seconds=chosen.timer_grace_seconds), timedelta(days=chosen.timer_retention_days))
+    return App(chosen, engine, blobs, queues, documents, clock, Ledger(engine, find_timers(), rules), closing)
 
 
 def find_kinds() -> Iterator[Kind[Any]]:
@@ -83,3 +92,12 @@ def find_kinds() -> Iterator[Kind[Any]]:
             continue
         module = importlib.import_module(f"shared.{path.parent.name}.kinds")
         yield from (value for value in vars(module).values() if isinstance(value, Kind))
+
+
+def find_timers() -> Iterator[Timer]:
+    """Every timer that a ``timers`` module of a domain declares."""
+    for path in sorted(Path(__file__).parent.glob("*/timers.py")):
+        if path.parent.name in _DOMAINLESS:
+            continue
+        module = importlib.import_module(f"shared.{path.parent.name}.timers")
+        yield from (value for value in vars(module).values() if isinstance(value, Timer))

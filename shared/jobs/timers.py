@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from shared.jobs.errors import InvalidTransitionError, JobsError
+
 
 class Missed(StrEnum):
     """What becomes of occurrences that were missed."""
@@ -50,3 +52,15 @@ class Timer:
     """The payload of the job of an occurrence."""
     healthy_for: timedelta | None = None
     """How long it may go without a success; None: it is unhealthy once an occurrence was missed, or failed."""
+
+
+class TimerNotFoundError(JobsError):
+    """There is no such timer."""
+
+
+class NotAnOccurrenceError(JobsError):
+    """The timer's schedule has no such moment in the past."""
+
+
+class NotRunAgainError(InvalidTransitionError):
+    """The occurrence was run already, and did not end well."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.settings.spec import number, schedule
+from shared.settings.spec import number, schedule, whole
 
 
 @dataclass(frozen=True)
@@ -18,3 +18,6 @@ class TimerSettings:
         "TIMERS_GRACE_SECONDS", 900, 0, 86400, "seconds",
         "How late an occurrence may begin and still count as itself; later, its timer's policy decides.",
     )  # fmt: skip
+    timer_retention_days: int = whole(
+        "TIMERS_RETENTION_DAYS", 400, 1, 3650, "days", "How long what became of an occurrence is kept."
+    )
