@@ -1,0 +1,181 @@
+"""The embedded extractor: finds moods by the words of the vocabulary, in texts that are about dress.
+
+Most of these words have another life: a classic may be a car, an edgy thing a comedy. So a text counts only if it speaks of
+dress at all, and an everyday word only next to a garment. What is worn in one mood and hardly in another counts as well.
+The weights add up as chances do: two hints that are worth a half each are worth three quarters together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+
+from shared.mood.model import FACETS
+from shared.mood.ports import Article, Finding, Findings
+from shared.mood.vocabulary import Entry, tables, vocabulary
+from shared.taste import text
+
+Phrase = tuple[str, ...]
+
+LEAST = 0.5
+"""The least weight with which an article supports a mood."""
+_WEIGHTS = {"named": (1.0, 0.7), "styled": (0.7, 0.4), "telling": (0.6, 0.35)}
+"""What a hint is worth in the title, and in the text."""
+_SENTENCE = re.compile(r"[.!?;:|()\[\]\"\n\u2026\u201c\u201d]+|\s[-\u2013\u2014]+\s")
+_SHORT = 60
+"""Words of a text that is as good as a title: a single garment makes it one about dress."""
+_REACH = 2
+"""Words that may stand between an everyday word and the garment that it is said of."""
+_LONGEST_TEXT = 10_000
+"""Characters of a text that are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    mood: str
+    kind: str
+    """`named`, `styled`, `telling` or a facet."""
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The vocabulary, ready for matching."""
+
+    meanings: Mapping[Phrase, tuple[_Meaning, ...]]
+    dress: frozenset[Phrase]
+    """Garments and words of fashion."""
+    weak: frozenset[Phrase]
+    negations: frozenset[str]
+    tags: tuple[str, ...]
+    longest: int
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What one article shows, and whether it is about dress."""
+
+    doubts: dict[str, dict[str, float]] = field(default_factory=lambda: defaultdict(dict))
+    """For each mood and each phrase, the chance that it is not meant."""
+    signals: dict[str, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
+    dress: set[Phrase] = field(default_factory=set)
+    in_title: bool = False
+    dress_words: int = 0
+    weak: set[Phrase] = field(default_factory=set)
+    words: int = 0
+
+
+class LexiconExtractor:
+    """Reads articles by the vocabulary, on a thread of its own."""
+
+    batch = 100
+
+    async def extract(self, articles: Sequence[Article]) -> list[Findings]:
+        """Return what was found in each article."""
+        return await asyncio.to_thread(lambda: [read(article) for article in articles])
+
+
+def read(article: Article) -> Findings:
+    """The moods of one article, the clearest first."""
+    tally, words = _Tally(), _words()
+    for content, in_title in ((article.title, True), (article.text[:_LONGEST_TEXT], False)):
+        for sentence in _SENTENCE.split(content):
+            _take(tally, words, [_stem(word) for word in text.words(sentence)], in_title=in_title)
+    if not _about_dress(tally, any(tag in each for each in article.tags for tag in words.tags)):
+        return ()
+    found = (_finding(tally, mood) for mood in tally.doubts)
+    return tuple(sorted((one for one in found if one.weight >= LEAST), key=lambda one: (-one.weight, one.name)))
+
+
+def _finding(tally: _Tally, mood: str) -> Finding:
+    entry = vocabulary()[mood]
+    weight = 1.0 - math.prod(tally.doubts[mood].values())
+    return Finding(entry.name, entry.primary, round(weight, 3), tuple(tally.signals[mood]))
+
+
+def _about_dress(tally: _Tally, tagged: bool) -> bool:
+    """Whether the article speaks of dress: its source says so, or its words do."""
+    if tally.words <= _SHORT:
+        return bool(tally.dress) or (tagged and bool(tally.weak))
+    enough = len(tally.dress) >= (2 if tagged or tally.in_title else 3)
+    return enough and (tagged or tally.dress_words >= 0.015 * tally.words)
+
+
+def _take(tally: _Tally, words: _Words, sentence: list[str], *, in_title: bool) -> None:
+    """Add what one sentence says."""
+    dress = list(_spans(sentence, words.dress, words.longest))
+    weak = list(_spans(sentence, words.weak, words.longest))
+    tally.words += len(sentence)
+    tally.dress_words += len(dress)
+    tally.dress |= {tuple(sentence[at:end]) for at, end in dress}
+    tally.weak |= {tuple(sentence[at:end]) for at, end in weak}
+    tally.in_title |= in_title and bool(dress)
+    for at, end in _spans(sentence, words.meanings, words.longest):
+        if words.negations.isdisjoint(sentence[max(0, at - 2) : at]):
+            for meaning in words.meanings[tuple(sentence[at:end])]:
+                _note(tally, meaning, in_title=in_title, beside=_beside(at, end, (*dress, *weak)))
+
+
+def _note(tally: _Tally, meaning: _Meaning, *, in_title: bool, beside: bool) -> None:
+    if meaning.kind in FACETS:
+        tally.signals[meaning.mood].setdefault(meaning.value)
+        return
+    if meaning.kind == "styled" and not beside:
+        return
+    doubt = 1.0 - _WEIGHTS[meaning.kind][0 if in_title else 1]
+    doubts = tally.doubts[meaning.mood]
+    doubts[meaning.value] = min(doubt, doubts.get(meaning.value, 1.0))
+
+
+def _beside(at: int, end: int, spans: Sequence[tuple[int, int]]) -> bool:
+    """Whether something of dress stands right before the words, or soon after them."""
+    return any(end <= other <= end + _REACH or other_end == at for other, other_end in spans)
+
+
+def _spans(
+    sentence: list[str], phrases: Mapping[Phrase, object] | frozenset[Phrase], longest: int
+) -> Iterator[tuple[int, int]]:
+    """Where phrases stand, the longest one at each word."""
+    at = 0
+    while at < len(sentence):
+        ends = range(min(len(sentence), at + longest), at, -1)
+        end = next((end for end in ends if tuple(sentence[at:end]) in phrases), None)
+        if end is not None:
+            yield at, end
+        at = end or at + 1
+
+
+@cache
+def _words() -> _Words:
+    meanings: dict[Phrase, dict[_Meaning, None]] = defaultdict(dict)
+    for mood, entry in vocabulary().items():
+        for kind, content in _phrases(entry):
+            meanings[_phrase(content)].setdefault(_Meaning(mood, kind, content))
+    context = tables("context.toml")
+    dress = frozenset(_phrase(each) for each in (*context["garments"], *context["fashion"]))
+    weak = frozenset(_phrase(each) for each in context["weak"]) - dress
+    longest = max(map(len, (*meanings, *dress, *weak)))
+    negations = frozenset(map(_stem, context["negations"]))
+    return _Words({each: tuple(known) for each, known in meanings.items()}, dress, weak, negations, tuple(context["tags"]), longest)  # fmt: skip
+
+
+def _phrases(entry: Entry) -> Iterator[tuple[str, str]]:
+    yield ("named" if entry.plain_name else "styled"), entry.name
+    for kind, phrases in (("named", entry.aliases), ("styled", entry.styled), ("telling", entry.telling)):
+        yield from ((kind, phrase) for phrase in phrases if phrase.casefold() != entry.name.casefold())
+    for facet in FACETS:
+        yield from ((facet, value) for value in getattr(entry.signals, facet))
+
+
+def _phrase(content: str) -> Phrase:
+    return tuple(map(_stem, text.words(content)))
+
+
+@lru_cache(maxsize=50_000)
+def _stem(word: str) -> str:
+    return text.stem(word)
