@@ -7,13 +7,15 @@ Kinds of jobs are found, not listed: every module ``shared/<domain>/kinds.py`` i
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
+from shared.adapters.calls import Calls
 from shared.adapters.clock import SystemClock
 from shared.adapters.opening import open_blobs, open_documents, open_queues
 from shared.jobs.engine import Engine
@@ -21,10 +23,10 @@ from shared.jobs.kinds import Kind, Queues, Registry
 from shared.jobs.ledger import Ledger, Rules
 from shared.jobs.parts import Parts, Timing
 from shared.jobs.timers import Timer
+from shared.monitor.stats import Stats
 from shared.ports import BlobStore, Clock, DocumentStore, MessageQueues
 from shared.settings import Settings, settings
 from shared.webhooks.message import callback_of
-
 
 _DOMAINLESS = ("jobs", "settings", "web")
 """Packages whose module `timers` is not a domain's."""
@@ -45,6 +47,8 @@ class App:
     documents: DocumentStore
     clock: Clock
     ledger: Ledger
+    stats: Stats
+    calls: Calls = field(default_factory=Calls)
     _closing: tuple[_Closeable, ...] = ()
 
     async def close(self) -> None:
@@ -61,9 +65,12 @@ def app() -> App:
 
 def build(chosen: Settings) -> App:
     """Make an app for the given settings. Nothing is connected before it is needed."""
-    blobs, queues = open_blobs(chosen, chosen.status_container), open_queues(chosen)
-    documents, clock = open_documents(chosen), SystemClock()
-    return compose(chosen, blobs, queues, documents, clock, (blobs, queues, documents))
+    calls, clock = Calls(), SystemClock()
+    blobs, queues = open_blobs(chosen, chosen.status_container, calls), open_queues(chosen, calls)
+    documents = open_documents(chosen, calls)
+    made = compose(chosen, blobs, queues, documents, clock, (blobs, queues, documents))
+    made.stats.start(calls.counts, chosen.stats_flush_seconds)
+    return replace(made, calls=calls)
 
 
 def compose(
@@ -79,10 +86,11 @@ def compose(
     general = Queues(chosen.queue_high, chosen.queue_normal, chosen.queue_low)
     registry = Registry((*find_kinds(), *kinds), general, chosen)
     timing = Timing(timedelta(seconds=chosen.lease_seconds), timedelta(seconds=chosen.sweep_grace_seconds))
-    parts = Parts(blobs, queues, documents, clock, registry, chosen, timing, callback_of)
+    stats = Stats(documents, clock, (kind.name for kind in registry), timedelta(days=chosen.stats_days))
+    parts = Parts(blobs, queues, documents, clock, registry, chosen, timing, callback_of, stats)
     engine = Engine(parts)
-    rules = Rules(timedelta(seconds=chosen.timer_grace_seconds), timedelta(days=chosen.timer_retention_days))
-    return App(chosen, engine, blobs, queues, documents, clock, Ledger(engine, find_timers(), rules), closing)
+    ledger = Ledger(engine, find_timers(), _rules(chosen, os.environ))
+    return App(chosen, engine, blobs, queues, documents, clock, ledger, stats, _closing=(stats, *closing))
 
 
 def find_kinds() -> Iterator[Kind[Any]]:
@@ -101,3 +109,14 @@ def find_timers() -> Iterator[Timer]:
             continue
         module = importlib.import_module(f"shared.{path.parent.name}.timers")
         yield from (value for value in vars(module).values() if isinstance(value, Timer))
+
+
+def _rules(chosen: Settings, environ: Mapping[str, str]) -> Rules:
+    off = frozenset(timer.name for timer in find_timers() if _switched_off(timer.name, environ))
+    return Rules(timedelta(seconds=chosen.timer_grace_seconds), timedelta(days=chosen.timer_retention_days), off)
+
+
+def _switched_off(function: str, environ: Mapping[str, str]) -> bool:
+    """Whether the host was told to leave a function alone; on Linux no dot is in the name of a variable."""
+    names = (f"AzureWebJobs{dot}{function}{dot}Disabled" for dot in (".", "_", "__"))
+    return any(environ.get(name, "").strip().lower() in ("1", "true") for name in names)

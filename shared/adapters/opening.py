@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from shared.adapters.calls import Calls, Naming, blob_operation, document_operation, queue_operation
 from shared.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _NO_STORAGE = (
 _BAD_CONNECTION = "app settings: AzureWebJobsStorage is not a connection string"
 
 
-def open_blobs(settings: Settings, container: str) -> AzureBlobs:
+def open_blobs(settings: Settings, container: str, calls: Calls | None = None) -> AzureBlobs:
     """The blobs of one container of the app's storage account. Nothing is sent before the first call.
 
     Raises:
@@ -31,7 +32,7 @@ def open_blobs(settings: Settings, container: str) -> AzureBlobs:
 
     from shared.adapters.blobs import AzureBlobs
 
-    options = _storage_options()
+    options = _storage_options("blobs", blob_operation, calls)
     if settings.storage_connection:
         try:
             client = ContainerClient.from_connection_string(settings.storage_connection, container, **options)
@@ -43,7 +44,7 @@ def open_blobs(settings: Settings, container: str) -> AzureBlobs:
     return AzureBlobs(ContainerClient(url, container, credential=identity, **options), identity)
 
 
-def open_queues(settings: Settings) -> AzureQueues:
+def open_queues(settings: Settings, calls: Calls | None = None) -> AzureQueues:
     """The queues of the app's storage account. Nothing is sent before the first call.
 
     Raises:
@@ -53,7 +54,7 @@ def open_queues(settings: Settings) -> AzureQueues:
 
     from shared.adapters.queues import AzureQueues
 
-    options = _storage_options()
+    options = _storage_options("queues", queue_operation, calls)
     if settings.storage_connection:
         try:
             client = QueueServiceClient.from_connection_string(settings.storage_connection, **options)
@@ -65,19 +66,22 @@ def open_queues(settings: Settings) -> AzureQueues:
     return AzureQueues(QueueServiceClient(url, credential=identity, **options), identity)
 
 
-def open_documents(settings: Settings) -> CosmosDocuments | SqliteDocuments:
+def open_documents(settings: Settings, calls: Calls | None = None) -> CosmosDocuments | SqliteDocuments:
     """The documents: in Cosmos DB where `COSMOS_ENDPOINT` is set, else in a file. Nothing is opened before the first call."""
-    return _open_cosmos(settings, settings.cosmos_endpoint) if settings.cosmos_endpoint else _open_sqlite(settings)
+    calls = calls or Calls()
+    if settings.cosmos_endpoint:
+        return _open_cosmos(settings, settings.cosmos_endpoint, calls)
+    return _open_sqlite(settings, calls)
 
 
-def _open_sqlite(settings: Settings) -> SqliteDocuments:
+def _open_sqlite(settings: Settings, calls: Calls) -> SqliteDocuments:
     from shared.adapters.clock import SystemClock
     from shared.adapters.sqlite import SqliteDocuments
 
-    return SqliteDocuments(settings.sqlite_path, SystemClock())
+    return SqliteDocuments(settings.sqlite_path, SystemClock(), calls)
 
 
-def _open_cosmos(settings: Settings, endpoint: str) -> CosmosDocuments:
+def _open_cosmos(settings: Settings, endpoint: str, calls: Calls) -> CosmosDocuments:
     """A key means an emulator: it may make what is missing. Over plain HTTP there is one endpoint and none to discover."""
     from azure.cosmos.aio import CosmosClient
 
@@ -89,7 +93,7 @@ def _open_cosmos(settings: Settings, endpoint: str) -> CosmosDocuments:
     client = CosmosClient(
         endpoint,
         credential,
-        transport=transport.transport(),
+        transport=transport.transport("documents", document_operation, calls),
         enable_endpoint_discovery=endpoint.startswith("https:"),
         **transport.COSMOS_LIMITS,
     )
@@ -98,11 +102,12 @@ def _open_cosmos(settings: Settings, endpoint: str) -> CosmosDocuments:
     return CosmosDocuments(client, settings.cosmos_database, credential)
 
 
-def _storage_options() -> dict[str, Any]:
+def _storage_options(service: str, naming: Naming, calls: Calls | None) -> dict[str, Any]:
     from shared.adapters import retries, transport
 
     transport.quiet()
-    return {"transport": transport.transport(), "retry_policy": retries.SafeRetry()}
+    sender = transport.transport(service, naming, calls or Calls())
+    return {"transport": sender, "retry_policy": retries.SafeRetry()}
 
 
 def _service_url(settings: Settings, service: str, url: str | None) -> str:

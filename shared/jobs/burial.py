@@ -93,6 +93,7 @@ class Burial:
 
     async def _keep(self, letter: DeadLetter) -> None:
         if await self._vault.keep(letter):
+            self._parts.observer.buried(letter)
             LOG.warning(
                 "dead letter kept: id=%s reason=%s queue=%s job=%s fingerprint=%s",
                 letter.id, letter.reason, letter.queue, letter.job_id, letter.fingerprint,

@@ -6,10 +6,11 @@ told once by the process that wrote; a process that dies between the write and t
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from shared.jobs.model import Job
-from shared.jobs.vault import DeadLetter
+if TYPE_CHECKING:
+    from shared.jobs.model import Job
+    from shared.jobs.vault import DeadLetter
 
 
 class Observer(Protocol):

@@ -16,6 +16,7 @@ from shared.jobs.envelope import Envelope, encode, envelope_of
 from shared.jobs.errors import UnreadableError
 from shared.jobs.kinds import Registry
 from shared.jobs.model import Job, summary
+from shared.jobs.observe import Observer, Silent
 from shared.jobs.pauses import Pauses
 from shared.jobs.store import Held, StatusStore
 from shared.jobs.vault import DeadLetter
@@ -55,11 +56,13 @@ class Parts:
     timing: Timing = field(default_factory=Timing)
     callback: Callable[[Job], Mapping[str, Any]] = _no_callbacks
     """The payload of the job that tells an outcome."""
+    observer: Observer = field(default_factory=Silent)
+    """Who is told what happens."""
 
     @cached_property
     def status(self) -> StatusStore:
         """The record of truth."""
-        return StatusStore(self.blobs, self.clock)
+        return StatusStore(self.blobs, self.clock, self.observer)
 
     @cached_property
     def pauses(self) -> Pauses:

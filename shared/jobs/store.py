@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from shared.jobs.errors import JobNotFoundError, UnreadableError
 from shared.jobs.model import Job, Status, iso
+from shared.jobs.observe import Observer, Silent
 from shared.ports import BlobInfo, BlobStore, Clock, PreconditionError, StorageError
 
 _TRIES = 8
@@ -46,9 +47,10 @@ class StatusStore:
     blob: if its own stamp is there, the write had taken effect and only its answer was lost.
     """
 
-    def __init__(self, blobs: BlobStore, clock: Clock) -> None:
+    def __init__(self, blobs: BlobStore, clock: Clock, observer: Observer | None = None) -> None:
         self._blobs = blobs
         self._clock = clock
+        self._observer = observer or Silent()
 
     async def read(self, job_id: str) -> Held | None:
         """Return the job, or None; UnreadableError where something else is in its place."""
@@ -63,11 +65,13 @@ class StatusStore:
         for attempt in range(_TRIES):
             try:
                 etag = await self._blobs.create(name_of(job.job_id), job.to_json(), _metadata(job))
-                return Held(job, etag), True
+                return self._told(None, Held(job, etag)), True
             except StorageError as error:
                 there = await self._look(job.job_id, error, attempt)
+            if there is not None and there.job.stamp == job.stamp:
+                return self._told(None, there), True
             if there is not None:
-                return there, there.job.stamp == job.stamp
+                return there, False
         raise StorageError(f"job {job.job_id} could not be created")
 
     async def write(self, held: Held, job: Job) -> Held:
@@ -81,13 +85,13 @@ class StatusStore:
         for attempt in range(_TRIES):
             try:
                 etag = await self._blobs.replace(name_of(job.job_id), job.to_json(), held.etag, _metadata(job))
-                return Held(job, etag)
+                return self._told(held.job, Held(job, etag))
             except StorageError as error:
                 there = await self._look(job.job_id, error, attempt)
             if there is None:
                 raise JobNotFoundError(f"job {job.job_id} is gone")
             if there.job.stamp == job.stamp:
-                return there
+                return self._told(held.job, there)
             if there.etag != held.etag:
                 raise MovedError(there)
         raise StorageError(f"job {job.job_id} could not be written")
@@ -105,6 +109,10 @@ class StatusStore:
             except MovedError as moved:
                 held = moved.held
         raise StorageError(f"job {held.job.job_id} is changed by others without end")
+
+    def _told(self, before: Job | None, held: Held) -> Held:
+        self._observer.changed(before, held.job)
+        return held
 
     async def _look(self, job_id: str, error: StorageError, attempt: int) -> Held | None:
         """See what the blob holds after a failed write; wait a little first where the service itself failed."""

@@ -50,6 +50,8 @@ class Sweeper:
             await self._mend(batch, report)
         if not full:
             await self._mend_indexed(report)
+        for event, count in (("sweeps", 1), ("resent", report.resent), ("projected", report.projected)):
+            self._parts.observer.happened(event, count)
         LOG.info(
             "sweep: full=%s looked=%d resent=%d projected=%d",
             full, report.looked, report.resent, report.projected,

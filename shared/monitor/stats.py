@@ -55,27 +55,22 @@ class Stats:
         documents: DocumentStore,
         clock: Clock,
         kinds: Iterable[str],
-        calls: Mapping[str, int] | None = None,
-        *,
-        flush_seconds: float | None = None,
         keep: timedelta = timedelta(days=35),
     ) -> None:
-        """Count for one process.
+        """Count for one process; nothing is written but by `flush`, `tick` and `close`, unless it is started.
 
         Args:
             documents: where the counts are kept.
             clock: the time.
             kinds: the names that may stand as kinds; all others are counted as one.
-            calls: the storage transactions of this process so far, by operation; it grows.
-            flush_seconds: how long after a count it is written, on the running event loop; None: only by `flush`.
             keep: for how long an hour is kept.
         """
         self._documents = documents
         self._clock = clock
         self._kinds = frozenset(kinds)
-        self._calls = calls if calls is not None else {}
+        self._calls: Mapping[str, int] = {}
         self._called: Counter[str] = Counter()
-        self._flush_seconds = flush_seconds
+        self._flush_seconds: float | None = None
         self._keep = keep
         self._process = uuid4().hex[:12]
         self._live: dict[datetime, Tally] = {}
@@ -85,6 +80,15 @@ class Stats:
         self._past: dict[datetime, Tally] = {}
         self._later: asyncio.Task[None] | None = None
         self._flushing = asyncio.Lock()
+
+    def start(self, calls: Mapping[str, int], flush_seconds: float) -> None:
+        """Write on the running event loop, `flush_seconds` after a count, and count storage transactions too.
+
+        Args:
+            calls: the transactions of this process so far, by operation; it grows.
+            flush_seconds: what is counted meanwhile is written together.
+        """
+        self._calls, self._flush_seconds = calls, flush_seconds
 
     def changed(self, before: Job | None, after: Job) -> None:
         """Count what a step of a job was."""

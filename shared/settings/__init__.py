@@ -18,6 +18,7 @@ from shared.settings.collect import CollectSettings
 from shared.settings.digest import DigestSettings
 from shared.settings.engine import EngineSettings
 from shared.settings.fetch import FetchSettings
+from shared.settings.monitor import MonitorSettings
 from shared.settings.mood import MoodSettings
 from shared.settings.operate import OperateSettings
 from shared.settings.scrape import ScrapeSettings
@@ -36,6 +37,7 @@ class SettingsError(ValueError):
 @dataclass(frozen=True)
 class Settings(
     FetchSettings,
+    MonitorSettings,
     OperateSettings,
     DigestSettings,
     MoodSettings,
@@ -73,6 +75,8 @@ def load(environ: Mapping[str, str]) -> Settings:
     wrong += [f"the queue {queue!r} would hold jobs and dead letters" for queue in _queues_of_both(chosen)]
     if chosen.taste_max_backoff_seconds < chosen.taste_base_backoff_seconds:
         wrong.append("TASTE_JOB_MAX_BACKOFF_SECONDS: expected at least TASTE_JOB_BASE_BACKOFF_SECONDS")
+    if chosen.alarm_webhook_url and not chosen.webhook_secrets:
+        wrong.append("WEBHOOK_SECRET: expected a key, since ALARM_WEBHOOK_URL is set")
     if wrong:
         raise SettingsError("app settings: " + "; ".join(wrong))
     return chosen

@@ -181,13 +181,15 @@ async def test_hours_that_expired_are_absent_though_the_store_still_has_them(
 
 
 async def test_an_idle_process_writes_its_transactions_once_an_hour(documents: Counted, clock: FakeClock) -> None:
-    stats = Stats(documents, clock, ("work",), documents.calls)
+    stats = Stats(documents, clock, ("work",))
+    stats.start(documents.calls, 3600)
     for _ in range(24 * 12):
         clock.advance(300)
         documents.calls["blobs.list"] += 1
         stats.happened("sweeps")
         stats.happened("resent", 0)
         await stats.tick()
+    assert stats._later is None
     assert documents.calls["documents.write"] == 24
     total = await stats.total(NOON, clock.now() + HOUR)
     assert total.calls["blobs.list"] == 24 * 12
@@ -195,7 +197,8 @@ async def test_an_idle_process_writes_its_transactions_once_an_hour(documents: C
 
 
 async def test_counts_of_a_busy_process_are_written_together(documents: Counted, clock: FakeClock) -> None:
-    stats = Stats(documents, clock, ("work",), flush_seconds=0.01)
+    stats = Stats(documents, clock, ("work",))
+    stats.start({}, 0.01)
     for _ in range(1000):
         stats.changed(None, job())
     task: Any = stats._later
