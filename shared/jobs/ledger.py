@@ -11,10 +11,12 @@ from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
+from logging import ERROR, WARNING
 
 from shared.jobs import occurrence as becomes
 from shared.jobs.book import Book, Head, Noted
 from shared.jobs.engine import Engine
+from shared.jobs.health import LATEST, Facts, TimerReport, report
 from shared.jobs.model import Status, iso
 from shared.jobs.occurrence import Occurrence, State, Trigger, job_id_of
 from shared.jobs.parts import LOG
@@ -42,6 +44,8 @@ class Rules:
     """How late an occurrence may begin and still count as itself."""
     keep: timedelta = timedelta(days=400)
     """How long an entry is kept after the last thing that happened to it."""
+    off: frozenset[str] = frozenset()
+    """Timers whose functions the host was told to leave alone: nothing of theirs is begun, but on the host's own word."""
 
 
 @dataclass
@@ -132,6 +136,23 @@ class Ledger:
             return (await self._submit(timer, noted))[1]
         return await self._ticket(noted.entry)
 
+    async def reports(self) -> list[TimerReport]:
+        """How each timer does, by name. Two storage calls for each."""
+        return [await self.report(name) for name in sorted(self.timers)]
+
+    async def report(self, name: str) -> TimerReport:
+        """How a timer does.
+
+        Raises:
+            TimerNotFoundError: there is no such timer.
+        """
+        timer, now = self.timer(name), self._parts.clock.now()
+        found, _ = await self.book.page(name, LATEST, until=now + _SLACK)
+        head = await self.book.head(name)
+        first, since = (head.entry.first_seen_at, head.entry.since) if head else (now, now)
+        facts = Facts(now, self.rules.grace, found, first, since, name in self.rules.off)
+        return report(timer, self.schedule(name), facts)
+
     async def _advance(self, timer: Timer, until: datetime, *, prompt: bool = False) -> Occurrence | None:
         """Run the latest occurrence up to a moment as the policy says, and record what was passed over before it.
 
@@ -144,8 +165,8 @@ class Ledger:
         if latest is None:
             return None
         on_time, news = now - latest <= self.rules.grace, latest > head.entry.accounted_until
-        begun = None
-        if (prompt and on_time) or (news and (on_time or timer.missed is Missed.ONCE)):
+        begun, off = None, timer.name in self.rules.off and not prompt
+        if (prompt and on_time) or (news and not off and (on_time or timer.missed is Missed.ONCE)):
             trigger = Trigger.SCHEDULE if on_time else Trigger.CATCH_UP
             begun = await self._begin(timer, becomes.taken(timer.name, latest, now, trigger, schedule.expression))
         if news:
@@ -217,22 +238,26 @@ class Ledger:
             raise NotRunAgainError(f"it was run as job {entry.job_id}, which {_ENDED_BADLY[held.job.status]}")
         return Ticket(held.job, held.etag, duplicate=True)
 
-    async def _pass_over(
-        self, timer: Timer, head: Noted[Head], latest: datetime, begun: Occurrence | None
-    ) -> None:  # fmt: skip
+    async def _pass_over(self, timer: Timer, head: Noted[Head], latest: datetime, begun: Occurrence | None) -> None:
         """Record each occurrence that nothing began, up to the latest one, then that they are recorded."""
         schedule, now = self.schedule(timer.name), self._parts.clock.now()
         gap = list(islice(schedule.between(head.entry.accounted_until, latest), _BATCH))
         left = [moment for moment in gap if begun is None or moment != latest]
-        state, reason = _verdict(timer, latest)
+        state, reason = self._verdict(timer, latest, begun)
         for moment in left:
             await self.book.create(becomes.passed_over(timer.name, moment, now, state, schedule.expression, reason))
         if left:
-            LOG.error(
-                "occurrences %s: timer=%s count=%d first=%s last=%s",
-                state, timer.name, len(left), iso(left[0]), iso(left[-1]),
-            )  # fmt: skip
+            level, span = ERROR if state is State.MISSED else WARNING, f"{iso(left[0])}..{iso(left[-1])}"
+            LOG.log(level, "occurrences %s: timer=%s count=%d span=%s", state, timer.name, len(left), span)
         await self.book.write(head, _moved(head.entry, schedule, gap[-1]))
+
+    def _verdict(self, timer: Timer, latest: datetime, begun: Occurrence | None) -> tuple[State, str]:
+        """What becomes of occurrences that were not begun, and why."""
+        if timer.name in self.rules.off and begun is None:
+            return State.SKIPPED, "the timer is switched off"
+        if timer.missed is Missed.ONCE:
+            return State.SKIPPED, f"missed; the occurrence of {iso(latest)} stands for it"
+        return State.MISSED, "nothing began it in time"
 
     async def _head(self, name: str, now: datetime) -> Noted[Head]:
         """A timer's head, made or mended where that is needed."""
@@ -271,13 +296,6 @@ def _may_take(there: Occurrence, wanted: Occurrence) -> bool:
     """Whether an occurrence that was passed over is run after all: by hand, or where a clock that ran ahead did that."""
     premature = wanted.trigger is Trigger.SCHEDULE and there.decided_at > wanted.decided_at + _SKEW
     return there.state.passed_over and (wanted.trigger is Trigger.MANUAL or premature)
-
-
-def _verdict(timer: Timer, latest: datetime) -> tuple[State, str]:
-    """What becomes of occurrences that were not begun before the latest one."""
-    if timer.missed is Missed.ONCE:
-        return State.SKIPPED, f"missed; the occurrence of {iso(latest)} stands for it"
-    return State.MISSED, "nothing began it in time"
 
 
 def _moved(head: Head, schedule: Schedule, until: datetime) -> Head:

@@ -62,7 +62,8 @@ class Occurrence(BaseModel):
     timer: str
     scheduled_at: datetime
     state: State
-    trigger: Trigger = Trigger.SCHEDULE
+    trigger: Trigger | None = None
+    """Why it was begun, if it was."""
     schedule: str | None = None
     """The NCRONTAB expression that it is a moment of; None for a run by hand at a moment of its own."""
     created_at: datetime
