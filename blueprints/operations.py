@@ -1,4 +1,4 @@
-"""Operations: dead letters and their replay, the sweeps, and whether the app is alive."""
+"""Operations: dead letters and their replay, the sweeps and the purge, and whether the app is alive."""
 
 from __future__ import annotations
 
@@ -46,6 +46,17 @@ async def replay_dead_letter(req: func.HttpRequest) -> Answer:
     from shared.web.dead_letters import replay_one
 
     return await replay_one(app(), req.route_params["letter_id"], req.get_body())
+
+
+@bp.function_name("DiscardDeadLetter")
+@bp.route("dead-letters/{letter_id}/discard", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+@endpoint
+async def discard_dead_letter(req: func.HttpRequest) -> Answer:
+    """Set one dead letter aside, so that it and its job may expire."""
+    from shared.bootstrap import app
+    from shared.web.dead_letters import discard
+
+    return await discard(app(), req.route_params["letter_id"], req.get_body())
 
 
 @bp.function_name("ReplayDeadLetters")
@@ -132,3 +143,13 @@ async def sweep_all_jobs(timer: func.TimerRequest) -> None:
 
     del timer
     await app().engine.sweep(full=True)
+
+
+@bp.function_name("PurgeExpired")
+@bp.timer_trigger("timer", settings().retention_schedule)
+async def purge_expired(timer: func.TimerRequest) -> None:
+    """Delete what has expired."""
+    from shared.bootstrap import ARTIFACTS, app
+
+    del timer
+    await app().engine.purge(ARTIFACTS)

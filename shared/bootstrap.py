@@ -31,6 +31,9 @@ from shared.webhooks.message import callback_of
 _DOMAINLESS = ("jobs", "settings", "web")
 """Packages whose module `timers` is not a domain's."""
 
+ARTIFACTS = ("20", "digests/")
+"""What the names begin with of blobs that jobs write beside `jobs/`: collected content (by the year), digests."""
+
 
 class _Closeable(Protocol):
     async def close(self) -> None: ...

@@ -62,10 +62,10 @@ class AzureBlobs:
 
     async def delete(self, name: str, etag: str | None = None) -> bool:
         """Delete a blob; False where there was none, PreconditionError where the ETag given is stale."""
-        condition = {"etag": etag, "match_condition": MatchConditions.IfNotModified} if etag else {}
+        condition = MatchConditions.IfNotModified if etag else None
         with translated("deleting a blob"):
             try:
-                await self._blob(name).delete_blob(**condition)
+                await self._blob(name).delete_blob(etag=etag, match_condition=condition)
                 return True
             except ResourceNotFoundError:
                 return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -11,11 +11,14 @@ from shared.jobs.burial import Burial
 from shared.jobs.callbacks import Callbacks
 from shared.jobs.cancel import Canceller
 from shared.jobs.children import Children
-from shared.jobs.envelope import text_of
+from shared.jobs.discard import Discarder
+from shared.jobs.envelope import put_back_text, text_of
 from shared.jobs.errors import JobNotFoundError
 from shared.jobs.pace import Pace
 from shared.jobs.parts import LOG, Parts
+from shared.jobs.purge import Purger, PurgeReport
 from shared.jobs.replay import Replayer
+from shared.jobs.retention import Retention
 from shared.jobs.runner import Runner
 from shared.jobs.store import Held
 from shared.jobs.submit import Options, Submitter, Ticket
@@ -30,7 +33,9 @@ class Engine:
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
-        self.vault = Vault(parts.documents)
+        retention = Retention.of(parts.settings)
+        self.vault = Vault(parts.documents, parts.clock, retention.vault)
+        self._purger = Purger(parts, self.vault, retention)
         self._submitter = Submitter(parts)
         self._callbacks = Callbacks(parts, self._submitter)
         self._burial = Burial(parts, self.vault, self._callbacks)
@@ -39,6 +44,7 @@ class Engine:
         self._runner = Runner(parts, self.vault, self._burial, self._callbacks, self.children)
         self._sweeper = Sweeper(parts, self._callbacks)
         self.replays = Replayer(parts, self.vault, self._submitter, self._callbacks)
+        self.discards = Discarder(parts, self.vault)
         self.pauses = parts.pauses
         self.pace = Pace(parts)
 
@@ -76,21 +82,30 @@ class Engine:
         Raising would do for a moment's failure. But the host counts deliveries, and an outage longer than five of them
         would make dead letters of jobs that have nothing wrong with them.
         """
-        return await self._or_put_back(self.process, delivery)
+        return await self._or_put_back(self.process, delivery, "put_back")
 
     async def record_or_put_back(self, delivery: Delivery) -> str:
         """Record; where storage fails, send the message anew to its poison queue."""
-        return await self._or_put_back(self.record, delivery)
+        return await self._or_put_back(self.record, delivery, "poison_put_back")
 
-    async def _or_put_back(self, act: Callable[[Delivery], Awaitable[str]], delivery: Delivery) -> str:
+    async def _or_put_back(self, act: Callable[[Delivery], Awaitable[str]], delivery: Delivery, event: str) -> str:
         """Raises StorageError only where the queue fails as well: the message stays then, as the host leaves it."""
         try:
             return await act(delivery)
         except StorageError as error:
             LOG.error("put back, storage fails: queue=%s cause=%s", delivery.queue, type(error).__name__)
-            await self.parts.queues.send(delivery.queue, text_of(delivery.body), self.parts.timing.put_back)
+            self.parts.observer.happened(event)
+            poison = (
+                act == self.record
+            )  # what lies on a poison queue stays, to the letter, the text that the host gave up
+            text = text_of(delivery.body) if poison else put_back_text(delivery.body, self.parts.clock.now())
+            await self.parts.queues.send(delivery.queue, text, self.parts.timing.put_back)
             return "put back"
 
     async def sweep(self, *, full: bool = False) -> Report:
         """Look for what fell between two writes; see `Sweeper`."""
         return await self._sweeper.sweep(full=full)
+
+    async def purge(self, artifacts: Iterable[str] = ()) -> PurgeReport:
+        """Delete what has expired; see `Purger.purge`."""
+        return await self._purger.purge(artifacts)

@@ -86,6 +86,8 @@ class Failed:
     error: Failure
     dead_letter_id: str
     fence: int | None = None
+    given_up: datetime | None = None
+    """`sent_at` of the envelope on the poison queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,14 @@ class Replayed:
     by: str
     payload: dict[str, JsonValue] | None = None
     payload_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Discarded:
+    """An operator set the failed job's dead letter aside: it may expire."""
+
+    at: datetime
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +151,13 @@ Event = (
     | CancelRequested
     | Cancelled
     | Replayed
+    | Discarded
     | Resent
     | CalledBack
 )
 
 
-def apply(job: Job, event: Event) -> Job:  # noqa: C901 - one case for each event
+def apply(job: Job, event: Event) -> Job:  # noqa: C901, PLR0912 - one case for each event
     """Return the job after the event.
 
     Raises:
@@ -177,6 +188,9 @@ def apply(job: Job, event: Event) -> Job:  # noqa: C901 - one case for each even
             return _end(job, Status.CANCELLED, at)
         case Replayed():
             return _replayed(job, event)
+        case Discarded(at, by):
+            _require(job, event, Status.FAILED)
+            return _next(job, at, "discarded", by, discarded_at=at)
         case Resent(at, watch_at):
             _require(job, event, Status.QUEUED, Status.RUNNING)
             return _next(job, at, "resent", watch_at=watch_at, resends=job.resends + 1)
@@ -257,7 +271,7 @@ def _failed(job: Job, event: Failed) -> Job:
         _require_current(job, event.fence, event)
     changes = {"error": event.error, "dead_letter_id": event.dead_letter_id}
     if event.fence is None:
-        changes["message_id"] = None  # no attempt's doing: the host's own text may come back for it
+        changes |= {"message_id": None, "given_up": event.given_up}  # the host's own text may come back for it
     detail = f"{event.error.type}; dead letter {event.dead_letter_id}"
     return _end(job, Status.FAILED, event.at, detail, **changes)
 
@@ -291,6 +305,7 @@ def _replayed(job: Job, event: Replayed) -> Job:
         resends=0,
         replays=job.replays + 1,
         cancel_requested=False,
+        discarded_at=None,
         callback_job_id=None,
         progress=None,
         due_at=event.at,

@@ -128,6 +128,8 @@ class Job(_Record):
     """Attempts whose worker vanished since the submission or the last replay."""
     resends: int = 0
     replays: int = 0
+    given_up: datetime | None = None
+    """`sent_at` of the envelope that the host gave up, where that is what failed the job."""
     message_id: str | None = None
     """Id of the queue message on which the current attempt, or the last one, was claimed; None where the host, and not an
     attempt, failed the job."""
@@ -136,6 +138,8 @@ class Job(_Record):
     error: Failure | None = None
     cancel_requested: bool = False
     dead_letter_id: str | None = None
+    discarded_at: datetime | None = None
+    """Failed: when an operator set its dead letter aside, so that it may expire."""
     dedupe_id: str | None = None
     parent_id: str | None = None
     """The job whose fan-out this one is a part of."""
@@ -168,9 +172,9 @@ def summary(job: Job) -> dict[str, Any]:
     """The index document of a job: the record without payload, results and history."""
     document = job.model_dump(
         mode="json",
-        exclude={"payload", "results", "history", "stamp", "message_id", "callback_url", "fan_out"},
+        exclude={"payload", "results", "history", "stamp", "message_id", "given_up", "callback_url", "fan_out"},
         exclude_none=True,
     )
-    names = ("created_at", "updated_at", "due_at", "watch_at", "started_at")
+    names = ("created_at", "updated_at", "due_at", "watch_at", "started_at", "discarded_at")
     moments = {name: iso(moment) for name in names if (moment := getattr(job, name))}
     return {**document, **moments, "id": job.job_id, "pk": job.job_id}

@@ -80,12 +80,12 @@ class Replayer:
     async def some(
         self, wanted: Filter, *, by: str = "api", limit: int = 100, dry_run: bool = False
     ) -> tuple[list[Result], bool]:
-        """Replay up to `limit` dead letters that were never replayed, newest first; say whether there are more.
+        """Replay up to `limit` dead letters that were never replayed or discarded, newest first; say whether there are more.
 
         A page of nothing but what cannot be replayed is passed over: it would stand before all older ones for ever.
         """
-        if wanted.replayed is None:
-            wanted = wanted.model_copy(update={"replayed": False})
+        defaults = {name: False for name in ("replayed", "discarded") if getattr(wanted, name) is None}
+        wanted = wanted.model_copy(update=defaults)
         results: list[Result] = []
         cursor: str | None = None
         while len(results) < _MOST_REFUSED:

@@ -1,7 +1,8 @@
 """The vault: where dead letters are kept.
 
 A dead letter is the full record of a job that gave up, or of a message that nobody could read. Its id is derived from
-what it is about, so that recording it twice keeps one; nothing in it is ever changed but the list of its replays.
+what it is about, so that recording it twice keeps one; nothing in it is ever changed but what became of it: its replays,
+and that it was discarded. Until either, it is kept for ever.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import hashlib
 import re
 from base64 import b64encode
 from collections.abc import Callable
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import NAMESPACE_URL, uuid5
@@ -22,8 +24,21 @@ from shared.jobs.envelope import Envelope, encode, envelope_of, text_of
 from shared.jobs.errors import DeadLetterNotFoundError
 from shared.jobs.model import Entry, Failure, Job, Status, iso
 from shared.jobs.verdict import Delivery
-from shared.ports import AlreadyExistsError, Document, DocumentStore, Page, PreconditionError, Query, Where
+from shared.ports import (
+    AlreadyExistsError,
+    Clock,
+    Document,
+    DocumentStore,
+    Page,
+    PreconditionError,
+    Query,
+    StorageError,
+    Where,
+)
 
+KEEP = timedelta(days=90)
+"""How long what was replayed or discarded is kept, where nothing else is said."""
+_TRIES = 10
 _NAMESPACE = uuid5(NAMESPACE_URL, "nightshift:dead-letters")
 
 
@@ -55,6 +70,16 @@ class Replay(BaseModel):
     edited: bool = False
 
 
+class Discard(BaseModel):
+    """That a dead letter was set aside on purpose."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: datetime
+    by: str
+    reason: str
+
+
 class DeadLetter(BaseModel):
     """A dead letter as the vault holds it."""
 
@@ -83,6 +108,18 @@ class DeadLetter(BaseModel):
     error: Failure
     history: tuple[Entry, ...] = ()
     replays: tuple[Replay, ...] = ()
+    discarded: Discard | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether nobody has replayed or discarded it yet. What is open is kept for ever."""
+        return not self.replays and self.discarded is None
+
+    @property
+    def settled_at(self) -> datetime | None:
+        """When it was replayed the last time, or discarded, whichever is later; None while it is open."""
+        moments = [replay.at for replay in self.replays]
+        return max([*moments, self.discarded.at] if self.discarded else moments, default=None)
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -108,18 +145,21 @@ class Filter(BaseModel):
     since: Moment | None = None
     until: Moment | None = None
     replayed: bool | None = None
+    discarded: bool | None = None
 
 
 class Vault:
-    """Keeps dead letters in the document store."""
+    """Keeps dead letters in the document store: those that were settled for `keep`, the others for ever."""
 
-    def __init__(self, documents: DocumentStore) -> None:
+    def __init__(self, documents: DocumentStore, clock: Clock, keep: timedelta = KEEP) -> None:
         self._documents = documents
+        self._clock = clock
+        self._keep = keep
 
     async def keep(self, letter: DeadLetter) -> bool:
         """Record a dead letter; False where it is recorded already. StorageError where it could not be kept."""
         try:
-            await self._documents.create(DEAD_LETTERS, _document(letter))
+            await self._documents.create(DEAD_LETTERS, self._document(letter))
         except AlreadyExistsError:
             return False
         return True
@@ -136,26 +176,72 @@ class Vault:
         """Return one page of dead letters, newest first, and the cursor of the next page."""
         query = Query(_where(wanted), order_by="sort", descending=True, limit=limit, after=cursor)
         page: Page = await self._documents.query(DEAD_LETTERS, query)
-        return [DeadLetter.model_validate(item) for item in page.items], page.cursor
+        return [DeadLetter.model_validate(item) for item in page.items if self._alive(item)], page.cursor
+
+    async def open_jobs(self, first: str, last: str) -> set[str]:
+        """The jobs with ids in this range of which it holds an open dead letter."""
+        where = (Where("job_id", ">=", first), Where("job_id", "<=", last), Where("open", "=", 1))
+        found: set[str] = set()
+        cursor: str | None = None
+        while True:
+            page = await self._documents.query(DEAD_LETTERS, Query(where, limit=1000, after=cursor))
+            found |= {item["job_id"] for item in page.items}
+            cursor = page.cursor
+            if cursor is None:
+                return found
 
     async def note_replay(self, letter_id: str, replay: Replay) -> None:
         """Add a replay to a dead letter's record."""
-        for _ in range(10):
-            letter, etag = await self._read(letter_id)
+
+        def noted(letter: DeadLetter) -> DeadLetter:
             if replay in letter.replays:
-                return  # noted by a write whose answer was lost
-            changed = letter.model_copy(update={"replays": (*letter.replays, replay)})
-            try:
-                await self._documents.replace(DEAD_LETTERS, _document(changed), etag)
-            except PreconditionError:
-                continue
-            return
+                return letter  # noted by a write whose answer was lost
+            return letter.model_copy(update={"replays": (*letter.replays, replay)})
+
+        await self._change(letter_id, noted)
+
+    async def discard(self, letter_id: str, discard: Discard) -> DeadLetter:
+        """Set a dead letter aside; one that is set aside already stays as it is."""
+        return await self._change(
+            letter_id, lambda letter: letter if letter.discarded else letter.model_copy(update={"discarded": discard})
+        )
+
+    async def _change(self, letter_id: str, change: Callable[[DeadLetter], DeadLetter]) -> DeadLetter:
+        for _ in range(_TRIES):
+            letter, etag = await self._read(letter_id)
+            changed = change(letter)
+            if changed == letter:
+                return letter
+            with suppress(PreconditionError):
+                await self._documents.replace(DEAD_LETTERS, self._document(changed), etag)
+                return changed
+        raise StorageError("a dead letter is changed by others without end")
 
     async def _read(self, letter_id: str) -> tuple[DeadLetter, str]:
         found = await self._documents.read(DEAD_LETTERS, letter_id, letter_id)
-        if found is None:
+        if found is None or not self._alive(found[0]):
             raise DeadLetterNotFoundError(f"there is no dead letter {letter_id}")
         return DeadLetter.model_validate(found[0]), found[1]
+
+    def _alive(self, document: Document) -> bool:
+        return str(document.get("expires_at", "~")) > iso(self._clock.now())
+
+    def _document(self, letter: DeadLetter) -> Document:
+        content = letter.model_dump(mode="json", exclude_none=True)
+        recorded = iso(letter.recorded_at)
+        keys = {"pk": letter.id, "recorded_at": recorded, "sort": f"{recorded}~{letter.id}"}
+        marks = {
+            "replayed": len(letter.replays),
+            "set_aside": int(letter.discarded is not None),
+            "open": int(letter.open),
+        }
+        return {**content, **keys, **marks, **self._expiry(letter)}
+
+    def _expiry(self, letter: DeadLetter) -> Document:
+        if letter.settled_at is None:
+            return {}
+        expires_at = letter.settled_at + self._keep
+        return {"expires_at": iso(expires_at), "ttl": max(1, int((expires_at - self._clock.now()).total_seconds()))}
 
 
 def letter_of_job(job: Job, reason: Reason, error: Failure, queue: str, now: datetime) -> DeadLetter:
@@ -226,13 +312,6 @@ def fingerprint(kind: str, error_type: str, message: str) -> str:
     return hashlib.sha256(f"{kind}\n{error_type}\n{words}".encode()).hexdigest()[:12]
 
 
-def _document(letter: DeadLetter) -> Document:
-    content = letter.model_dump(mode="json", exclude_none=True)
-    recorded = iso(letter.recorded_at)
-    keys = {"pk": letter.id, "recorded_at": recorded, "sort": f"{recorded}~{letter.id}"}
-    return {**content, **keys, "replayed": len(letter.replays)}
-
-
 def _where(wanted: Filter) -> tuple[Where, ...]:
     make: dict[str, Callable[[Any], Where]] = {
         "kind": lambda value: Where("kind", "=", value),
@@ -242,5 +321,6 @@ def _where(wanted: Filter) -> tuple[Where, ...]:
         "since": lambda value: Where("recorded_at", ">=", iso(value)),
         "until": lambda value: Where("recorded_at", "<", iso(value)),
         "replayed": lambda value: Where("replayed", ">" if value else "=", 0),
+        "discarded": lambda value: Where("set_aside", "=", int(value)),
     }
     return tuple(make[name](value) for name, value in wanted if value is not None)

@@ -1,15 +1,16 @@
-"""Dead letters over HTTP: look, filter, replay."""
+"""Dead letters over HTTP: look, filter, replay, discard."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.jobs.errors import FieldProblem
 from shared.jobs.replay import Outcome, Result
 from shared.jobs.vault import Filter
+from shared.web.access import who
 from shared.web.answers import Answer, Problem, json_answer
 from shared.web.requests import invalid, read_limit, read_model, read_moment, read_uuid, validating
 from shared.web.views import dead_letter_view, replay_view
@@ -29,8 +30,16 @@ class ReplayOne(BaseModel):
     dry_run: bool = False
 
 
+class DiscardWish(BaseModel):
+    """The body of a discard."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+
+
 class ReplaySome(BaseModel):
-    """The body of a replay by filter. An empty filter means every dead letter that was never replayed."""
+    """The body of a replay by filter. An empty filter means every one never replayed or discarded."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -58,12 +67,20 @@ async def replay_one(app: App, letter_id: str, body: bytes) -> Answer:
     """Replay one: 202, or 200 for a dry run; 422 where its payload does not fit, 409 where its job is not failed."""
     wanted = read_model(ReplayOne, body, optional=True)
     letter_id = read_uuid(letter_id, "id")
-    result = await app.engine.replays.one(letter_id, payload=wanted.payload, dry_run=wanted.dry_run)
+    result = await app.engine.replays.one(letter_id, by=who("api"), payload=wanted.payload, dry_run=wanted.dry_run)
     if result.outcome is Outcome.INVALID and not wanted.dry_run:
         raise _unfit(result)
     if result.outcome is Outcome.NOT_FAILED and not wanted.dry_run:
         raise Problem(409, "Nothing to replay", result.detail or "")
     return json_answer(replay_view(result), 200 if wanted.dry_run else 202)
+
+
+async def discard(app: App, letter_id: str, body: bytes) -> Answer:
+    """Set one aside, so that it and its job may expire: 200 with the dead letter; 409 where it was replayed."""
+    letter_id = read_uuid(letter_id, "id")
+    wanted = read_model(DiscardWish, body)
+    letter = await app.engine.discards.one(letter_id, by=who("api"), reason=wanted.reason)
+    return json_answer(dead_letter_view(letter, whole=False))
 
 
 async def replay_some(app: App, body: bytes) -> Answer:
@@ -80,17 +97,18 @@ async def replay_some(app: App, body: bytes) -> Answer:
 async def _replay(app: App, wanted: ReplaySome) -> tuple[list[Result], bool]:
     replays = app.engine.replays
     if wanted.ids is None:
-        return await replays.some(wanted.filter, limit=wanted.limit, dry_run=wanted.dry_run)
+        return await replays.some(wanted.filter, by=who("api"), limit=wanted.limit, dry_run=wanted.dry_run)
     ids = [read_uuid(each, "ids") for each in wanted.ids]
-    return [await replays.one(each, payload=wanted.payload, dry_run=wanted.dry_run) for each in ids], False
+    return [
+        await replays.one(each, by=who("api"), payload=wanted.payload, dry_run=wanted.dry_run) for each in ids
+    ], False
 
 
 def read_filter(params: Mapping[str, str]) -> Filter:
     """Which dead letters the parameters of a query mean; 422 for what does not fit."""
     chosen: dict[str, Any] = {name: params[name] for name in _TEXTS if params.get(name)}
     chosen |= {name: read_moment(params, name) for name in ("since", "until")}
-    if params.get("replayed"):
-        chosen["replayed"] = params["replayed"]
+    chosen |= {name: params[name] for name in ("replayed", "discarded") if params.get(name)}
     with validating():
         return Filter.model_validate(chosen)
 

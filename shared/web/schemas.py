@@ -198,6 +198,15 @@ class ReplayNote(TypedDict):
 
 
 @with_config(_CLOSED)
+class DiscardNote(TypedDict):
+    """That a dead letter was set aside."""
+
+    at: Moment
+    by: str
+    reason: str
+
+
+@with_config(_CLOSED)
 class FailureView(TypedDict):
     """The error of a dead letter."""
 
@@ -229,6 +238,7 @@ class DeadLetterView(TypedDict):
     history: NotRequired[list[EntryView]]
     replays: list[ReplayNote]
     replayed: bool
+    discarded: NotRequired[DiscardNote]
 
 
 @with_config(_CLOSED)

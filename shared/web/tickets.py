@@ -16,6 +16,7 @@ from shared.jobs.store import Held, prefixes
 from shared.jobs.submit import Ticket
 from shared.ports import Query, Where
 from shared.web import waiting
+from shared.web.access import who
 from shared.web.answers import Answer, Problem, cached_answer, json_answer
 from shared.web.requests import invalid, read_limit, read_moment, read_uuid
 from shared.web.views import explanation_view, history_view, job_view, ticket_answer
@@ -90,7 +91,7 @@ async def retry(app: App, job_id: str, api_url: str) -> Answer:
     held = await app.engine.get(read_uuid(job_id, "job_id"))
     if held.job.status is not Status.FAILED or held.job.dead_letter_id is None:
         raise Problem(409, "Conflict", _why_not(held))
-    result = await app.engine.replays.one(held.job.dead_letter_id, by="retry")
+    result = await app.engine.replays.one(held.job.dead_letter_id, by=who("retry"))
     if result.outcome is not Outcome.REPLAYED:
         problems = tuple(FieldProblem(f"payload.{field}", message) for field, message in result.problems)
         raise Problem(409, "Conflict", result.detail or "the job is not failed any more", problems)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.jobs.vault import Reason
 from shared.web import schemas
-from shared.web.dead_letters import ReplayOne, ReplaySome
+from shared.web.dead_letters import DiscardWish, ReplayOne, ReplaySome
 from shared.web.operations.model import KIND_FILTER, LETTER, PAGE, Operation, Parameter
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -17,6 +17,7 @@ OPERATIONS: tuple[Operation, ...] = (
             Parameter("reason", "query", {"enum": [one.value for one in Reason]}, "Only of this reason."),
             Parameter("job_id", "query", {"type": "string"}, "Only of this job."),
             Parameter("replayed", "query", {"type": "boolean"}, "Only those that were replayed, or never were."),
+            Parameter("discarded", "query", {"type": "boolean"}, "Only those that were set aside, or were not."),
             *PAGE,
         ),
     ),
@@ -28,6 +29,11 @@ OPERATIONS: tuple[Operation, ...] = (
         "ReplayDeadLetter", "post", "dead-letters/{letter_id}/replay", "Put a dead letter back", "dead letters",
         {200: schemas.ReplayView, 202: schemas.ReplayView}, (400, 404, 409, 413, 422, 503), (LETTER,), ReplayOne,
         body_required=False,
+    ),
+    Operation(
+        "DiscardDeadLetter", "post", "dead-letters/{letter_id}/discard", "Set a dead letter aside: it may expire", "dead letters",
+        {200: schemas.DeadLetterView}, (400, 404, 409, 413, 422, 503), (LETTER,), DiscardWish, role="operator",
+        samples=({"reason": "a test run"},),
     ),
     Operation(
         "ReplayDeadLetters", "post", "dead-letters/replay", "Put back what a filter names", "dead letters",

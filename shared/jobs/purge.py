@@ -1,0 +1,171 @@
+"""The purge: deletes what retention says may go, and lets go of nothing else.
+
+For each job in this order: the status blob, if it is still the one that was looked at; the job's other blobs, for which
+nothing can ask any more; the index document, by which the next run finds a job that this one did not finish.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.containers import JOBS
+from shared.jobs.model import Job, Status, iso
+from shared.jobs.parts import LOG, Parts
+from shared.jobs.retention import Retention, expires_at
+from shared.jobs.store import name_of, prefixes
+from shared.jobs.vault import Vault
+from shared.ports import PreconditionError, Query, StorageError, Where
+
+_BATCH = 200
+_AT_ONCE = 8
+_BUDGET = timedelta(minutes=5)
+"""How long a run takes at most, well below the host's limit; the next one goes on."""
+
+
+@dataclass
+class PurgeReport:
+    """What a purge did."""
+
+    jobs: int = 0
+    kept: int = 0
+    """Jobs that ended long enough ago, and stay: a dead letter is open, or the job they are a part of is there."""
+    artifacts: int = 0
+    more: bool = False
+    """Whether the time was up before everything was looked at."""
+
+
+class Purger:
+    """Deletes jobs and artifacts that have expired."""
+
+    def __init__(self, parts: Parts, vault: Vault, retention: Retention) -> None:
+        self._parts = parts
+        self._vault = vault
+        self._retention = retention
+
+    async def purge(self, artifacts: Iterable[str] = ()) -> PurgeReport:
+        """Delete the jobs that have expired, and the blobs below the prefixes of artifacts that are old enough.
+
+        Safe to run at any time, twice at once, and after a crash at any point.
+        """
+        run = _Run(self._parts, self._vault, self._retention)
+        await run.jobs()
+        for prefix in artifacts:
+            await run.artifacts(prefix)
+        report = run.report
+        LOG.log(
+            30 if report.more else 20, "purge: jobs=%d kept=%d artifacts=%d more=%s",
+            report.jobs, report.kept, report.artifacts, report.more,
+        )  # fmt: skip
+        return report
+
+
+class _Run:
+    """One run of the purge."""
+
+    def __init__(self, parts: Parts, vault: Vault, retention: Retention) -> None:
+        self._parts = parts
+        self._vault = vault
+        self._retention = retention
+        self._now = parts.clock.now()
+        self._parents: dict[str, bool] = {}
+        self.report = PurgeReport()
+
+    async def jobs(self) -> None:
+        """Delete the jobs that may go."""
+        for query in _questions(self._now, self._retention):
+            async for ids in self._pages(query):
+                held_back = await self._vault.open_jobs(ids[0], ids[-1])
+                await self._delete(job_id for job_id in ids if job_id not in held_back)
+                self.report.kept += sum(job_id in held_back for job_id in ids)
+
+    async def artifacts(self, prefix: str) -> None:
+        """Delete what is old enough below a prefix."""
+        if not prefix or prefix.startswith("jobs"):
+            raise ValueError("jobs are no artifacts")
+        async for info in self._parts.blobs.list(prefix):
+            if self._late():
+                return
+            if info.last_modified < self._now - self._retention.artifacts:
+                self.report.artifacts += await self._parts.blobs.delete(info.name)
+
+    async def _pages(self, query: Query) -> AsyncIterator[list[str]]:
+        cursor: str | None = None
+        while not self._late():
+            page = await self._parts.documents.query(JOBS, Query(query.where, limit=_BATCH, after=cursor))
+            if page.items:
+                yield [item["id"] for item in page.items]
+            cursor = page.cursor
+            if cursor is None:
+                return
+
+    def _late(self) -> bool:
+        self.report.more = self.report.more or self._parts.clock.now() - self._now > _BUDGET
+        return self.report.more
+
+    async def _delete(self, ids: Iterable[str]) -> None:
+        """Delete the jobs of a page, some at a time."""
+        waiting = iter(ids)
+
+        async def work() -> None:
+            for job_id in waiting:
+                gone = await self._alone(job_id)
+                self.report.jobs += gone
+                self.report.kept += not gone
+
+        await asyncio.gather(*(work() for _ in range(_AT_ONCE)))
+
+    async def _alone(self, job_id: str) -> bool:
+        """Delete one job; one that cannot be read does not keep the others."""
+        try:
+            return await self._job(job_id)
+        except StorageError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one job, the others wait for the purge
+            LOG.error("not purged: job=%s cause=%s", job_id, type(error).__name__)
+            return False
+
+    async def _job(self, job_id: str) -> bool:
+        """Delete a job with all that is its own, if it may go; False where it stays."""
+        held = await self._parts.status.read(job_id)
+        if held is not None:
+            if not await self._may_go(held.job):
+                return False
+            try:
+                await self._parts.blobs.delete(name_of(job_id), held.etag)
+            except PreconditionError:
+                return False  # it was replayed at this moment
+        async for info in self._parts.blobs.list(f"jobs/{job_id}/"):
+            if info.name != name_of(job_id):
+                await self._parts.blobs.delete(info.name)
+        with suppress(PreconditionError):
+            await self._parts.documents.delete(JOBS, job_id, job_id)
+        return True
+
+    async def _may_go(self, job: Job) -> bool:
+        when = expires_at(job, self._retention, self._dedupe(job))
+        return when is not None and when <= self._now and not await self._has_parent(job)
+
+    def _dedupe(self, job: Job) -> timedelta:
+        kinds = self._parts.kinds
+        return timedelta(seconds=kinds.policy(job.kind).dedupe_ttl_seconds if job.kind in kinds else 0)
+
+    async def _has_parent(self, job: Job) -> bool:
+        """Whether the job that this one is a part of is there: replayed, it would start the part anew."""
+        if job.parent_id is None:
+            return False
+        if job.parent_id not in self._parents:
+            self._parents[job.parent_id] = await self._parts.blobs.read(name_of(job.parent_id)) is not None
+        return self._parents[job.parent_id]
+
+
+def _questions(now: datetime, retention: Retention) -> Iterator[Query]:
+    """What is asked of the index: jobs that may have expired. The bound of the ids spares it what is too young."""
+    for status in (Status.COMPLETED, Status.CANCELLED, Status.FAILED):
+        before = now - retention.of_status(status)
+        moment = "discarded_at" if status is Status.FAILED else "due_at"
+        young = f"{prefixes(before, before)[0]}~"
+        yield Query((Where("status", "=", status.value), Where(moment, "<", iso(before)), Where("id", "<", young)))
