@@ -93,7 +93,7 @@ def _open_cosmos(settings: Settings, endpoint: str, calls: Calls) -> CosmosDocum
     client = CosmosClient(
         endpoint,
         credential,
-        transport=transport.transport("documents", document_operation, calls),
+        transport=transport.counted(transport.transport(), "documents", document_operation, calls),
         enable_endpoint_discovery=endpoint.startswith("https:"),
         **transport.COSMOS_LIMITS,
     )
@@ -106,7 +106,7 @@ def _storage_options(service: str, naming: Naming, calls: Calls | None) -> dict[
     from shared.adapters import retries, transport
 
     transport.quiet()
-    sender = transport.transport(service, naming, calls or Calls())
+    sender = transport.counted(transport.transport(), service, naming, calls or Calls())
     return {"transport": sender, "retry_policy": retries.SafeRetry()}
 
 

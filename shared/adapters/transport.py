@@ -17,6 +17,9 @@ CONNECTION_TIMEOUT = 5
 READ_TIMEOUT = 20
 """Seconds to wait for the next bytes of an answer."""
 
+_REFUSALS = (401, 403, 429)
+"""Answers that are trouble, though not the service's; 404, 409 and 412 are ordinary ones."""
+
 COSMOS_LIMITS: dict[str, Any] = {
     "connection_timeout": CONNECTION_TIMEOUT,
     "read_timeout": READ_TIMEOUT,
@@ -28,43 +31,33 @@ COSMOS_LIMITS: dict[str, Any] = {
 """Limits for the Cosmos DB SDK, which takes them by name: seconds and counts. Throttling gets more patience."""
 
 
-class CountingTransport(AioHttpTransport):  # type: ignore[misc]  # comes without types
-    """A transport that counts what it sends."""
-
-    def __init__(self, service: str, naming: Naming, calls: Calls, **options: Any) -> None:
-        """Count as requests to `service`; the options are those of an `AioHttpTransport`."""
-        super().__init__(**options)
-        self._service = service
-        self._naming = naming
-        self._calls = calls
-
-    async def send(self, request: Any, **options: Any) -> Any:
-        """Count the request, and send it."""
-        self._calls.count(self._service, self._naming(request))
-        try:
-            response = await super().send(request, **options)
-        except AzureError as error:
-            self._calls.failed(self._service, type(error).__name__)
-            raise
-        if response.status_code >= 500 or response.status_code in (401, 403, 429):
-            self._calls.failed(self._service, str(response.status_code))
-        return response
-
-
-def transport(service: str, naming: Naming, calls: Calls) -> CountingTransport:
+def transport() -> AioHttpTransport:
     """An HTTP transport of up to 100 connections, opened by its first request.
 
     Whether there is a proxy is looked up once: left to itself, aiohttp searches the environment and the user's netrc at
     every request, which costs as much as all the rest of a small one.
     """
-    return CountingTransport(
-        service,
-        naming,
-        calls,
-        connection_timeout=CONNECTION_TIMEOUT,
-        read_timeout=READ_TIMEOUT,
-        use_env_settings=bool(getproxies()),
+    return AioHttpTransport(
+        connection_timeout=CONNECTION_TIMEOUT, read_timeout=READ_TIMEOUT, use_env_settings=bool(getproxies())
     )
+
+
+def counted(sender: AioHttpTransport, service: str, naming: Naming, calls: Calls) -> AioHttpTransport:
+    """Have a transport count what it sends, as requests to `service`."""
+
+    async def send(request: Any, **options: Any) -> Any:
+        calls.count(service, naming(request))
+        try:
+            response = await type(sender).send(sender, request, **options)
+        except AzureError as error:
+            calls.failed(service, type(error).__name__)
+            raise
+        if response.status_code >= 500 or response.status_code in _REFUSALS:
+            calls.failed(service, str(response.status_code))
+        return response
+
+    sender.send = send
+    return sender
 
 
 def quiet() -> None:

@@ -12,7 +12,6 @@ import pytest
 from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
 
 from shared.adapters import opening, transport
-from shared.adapters.calls import Calls
 from shared.adapters.clock import SystemClock
 from shared.adapters.cosmos import CosmosDocuments
 from shared.adapters.sqlite import SqliteDocuments
@@ -115,7 +114,7 @@ async def test_a_proxy_is_used_where_there_is_one(
         monkeypatch.delenv(name.upper(), raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert transport.transport("x", str, Calls())._use_env_settings is expected
+    assert transport.transport()._use_env_settings is expected
 
 
 async def test_the_system_clock_is_aware_and_goes_on() -> None:
