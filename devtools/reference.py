@@ -1,13 +1,16 @@
-"""``python -m devtools.reference``: write the pages of docs/reference that are made from the code."""
+"""``python -m devtools.reference``: write what is made from the code: pages of docs/reference, and names for infra."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from shared import containers
 from shared.settings import Settings, specs
 
-_FOLDER = Path(__file__).parents[1] / "docs" / "reference"
+_ROOT = Path(__file__).parents[1]
+_FOLDER = _ROOT / "docs" / "reference"
 _HEAD = """# Settings
 
 App settings in Azure, `Values` of `local.settings.json` on a developer's machine, or the environment. They are read when
@@ -18,10 +21,34 @@ the app starts; one that does not fit stops the start, with an error that names 
 |---|---|---|---|
 """
 
+_UNINDEXED = (
+    "/payload/*", "/results/*", "/history/*", "/error/*", "/progress/*", "/message_text/?", "/replays/*",
+    "/text/?", "/description/?", "/signals/*", "/articles/*", "/counted/*", "/vector/*", "/embedding/*",
+    "/kinds/*", "/calls/*", "/events/*", '/"_etag"/?',
+)  # fmt: skip
+"""Large properties that no query asks for. Cosmos DB indexes all others, since it orders by nothing that it does not."""
+
 
 def pages() -> dict[Path, str]:
-    """Each page that is made from the code, by its path."""
-    return {_FOLDER / "settings.md": _HEAD + "".join(_rows())}
+    """Each file that is made from the code, by its path."""
+    return {
+        _FOLDER / "settings.md": _HEAD + "".join(_rows()),
+        _ROOT / "infra" / "names.json": json.dumps(_names(), indent=2) + "\n",
+    }
+
+
+def _names() -> dict[str, object]:
+    """What infra makes under the names that the app looks for by default."""
+    default = Settings()
+    jobs = (default.queue_high, default.queue_normal, default.queue_low, default.taste_queue)
+    return {
+        "statusContainer": default.status_container,
+        "artifactDays": default.retention_artifact_days,
+        "queues": sorted({*jobs, *(f"{queue}-poison" for queue in jobs), default.taste_poison_queue}),
+        "database": default.cosmos_database,
+        "containers": containers.ALL,
+        "unindexed": _UNINDEXED,
+    }
 
 
 def _rows() -> Iterator[str]:

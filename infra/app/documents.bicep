@@ -1,0 +1,100 @@
+// The documents: Cosmos DB for NoSQL, paid by the request, without keys.
+param name string
+param location string
+param tags object
+param database string
+@description('Names of the containers: infra/names.json.')
+param containers array
+@description('Paths of properties that no query asks for: infra/names.json.')
+param unindexed array
+param principalId string
+param operatorPrincipalId string
+param workspaceId string
+param endpointSubnetId string
+
+var roles = loadJsonContent('../roles.json')
+var private = !empty(endpointSubnetId)
+var principals = empty(operatorPrincipalId) ? [principalId] : [principalId, operatorPrincipalId]
+
+resource account 'Microsoft.DocumentDB/databaseAccounts@2024-05-15' = {
+  name: name
+  location: location
+  tags: tags
+  kind: 'GlobalDocumentDB'
+  properties: {
+    databaseAccountOfferType: 'Standard'
+    capabilities: [{ name: 'EnableServerless' }]
+    locations: [{ locationName: location, failoverPriority: 0 }]
+    consistencyPolicy: { defaultConsistencyLevel: 'Session' }
+    disableLocalAuth: true
+    disableKeyBasedMetadataWriteAccess: true
+    minimalTlsVersion: 'Tls12'
+    publicNetworkAccess: private ? 'Disabled' : 'Enabled'
+    backupPolicy: { type: 'Continuous', continuousModeProperties: { tier: 'Continuous7Days' } }
+  }
+
+  resource documents 'sqlDatabases' = {
+    name: database
+    properties: { resource: { id: database } }
+
+    @batchSize(4)
+    resource container 'containers' = [
+      for each in containers: {
+        name: each
+        properties: {
+          resource: {
+            id: each
+            partitionKey: { kind: 'Hash', version: 2, paths: ['/pk'] }
+            // Time to live is on, without a default: a document expires where it says so itself.
+            defaultTtl: -1
+            indexingPolicy: {
+              indexingMode: 'consistent'
+              automatic: true
+              includedPaths: [{ path: '/*' }]
+              excludedPaths: [for path in unindexed: { path: path }]
+            }
+          }
+        }
+      }
+    ]
+  }
+}
+
+// Cosmos DB's own kind of role assignment: reading and writing documents, and no managing of databases or containers.
+resource mayWrite 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2024-05-15' = [
+  for principal in principals: {
+    parent: account
+    name: guid(account.id, principal, roles.cosmosDataContributor)
+    properties: {
+      principalId: principal
+      roleDefinitionId: '${account.id}/sqlRoleDefinitions/${roles.cosmosDataContributor}'
+      scope: account.id
+    }
+  }
+]
+
+resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'workspace'
+  scope: account
+  properties: {
+    workspaceId: workspaceId
+    logAnalyticsDestinationType: 'Dedicated'
+    // Each request by itself (DataPlaneRequests) would cost more to keep than to serve.
+    logs: [{ category: 'ControlPlaneRequests', enabled: true }]
+    metrics: [{ category: 'Requests', enabled: true }]
+  }
+}
+
+module endpoint './endpoint.bicep' = if (private) {
+  name: 'documents-endpoint'
+  params: {
+    target: account.id
+    group: 'Sql'
+    zone: 'privatelink.documents.azure.com'
+    location: location
+    tags: tags
+    subnetId: endpointSubnetId
+  }
+}
+
+output endpoint string = account.properties.documentEndpoint
