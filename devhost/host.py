@@ -161,7 +161,8 @@ class Host:
         return QueueListener(function, service, self.config.queues, self._invoker)
 
     def _timer_listener(self, function: Function) -> TimerListener:
-        from devhost.timers import Schedule, TimerListener
+        from devhost.timers import TimerListener
+        from shared.jobs.schedule import Schedule
 
         schedule = Schedule(str(function.trigger["schedule"]), _zone(self.settings))
         container = self._storage.blobs().get_container_client(_HOSTS_CONTAINER)

@@ -5,22 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime
 from functools import partial
-from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.functions import meta
-from cronsim import CronSim, CronSimError
 
 from devhost.index import Function
 from devhost.invoke import Invoker
 from devhost.lock import SingletonLock
+from shared.jobs.schedule import Schedule
 
 if TYPE_CHECKING:
     from azure.storage.blob.aio import ContainerClient
@@ -28,62 +26,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("devhost.timers")
 
 NEVER = datetime.min.replace(tzinfo=UTC)
-_MONTHS = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-]
-_DAYS = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
-_SAMPLE = 10
 _LONGEST_SLEEP = 60.0  # so that a clock that is set, or a machine that slept, is noticed
-
-
-class ScheduleError(ValueError):
-    """The schedule is not an NCRONTAB expression."""
-
-
-class Schedule:
-    """An NCRONTAB expression: six fields with seconds first, or five without, in a time zone.
-
-    Example:
-        >>> Schedule("0 30 3 * * Mon").after(datetime(2026, 1, 1, tzinfo=UTC))
-        datetime.datetime(2026, 1, 5, 3, 30, tzinfo=datetime.timezone.utc)
-    """
-
-    def __init__(self, expression: str, zone: tzinfo = UTC) -> None:
-        self._expression = _six_fields(expression)
-        self._zone = zone
-        self._simulate(datetime.now(zone))
-
-    def after(self, moment: datetime) -> datetime | None:
-        """Return the first occurrence after a moment, in UTC; None if there is none."""
-        found = next(self._simulate(moment.astimezone(self._zone)), None)
-        return found.astimezone(UTC) if found else None
-
-    @property
-    def is_monitored(self) -> bool:
-        """Whether the host keeps its state: it does so for schedules that fire at most once a minute."""
-        occurrences = islice((found.astimezone(UTC) for found in self._simulate(datetime.now(self._zone))), _SAMPLE)
-        return all(later - earlier >= timedelta(minutes=1) for earlier, later in pairwise(occurrences))
-
-    def _simulate(self, moment: datetime) -> CronSim:
-        try:
-            simulation = CronSim(self._expression, moment)
-        except CronSimError as error:
-            raise ScheduleError(f"{self._expression!r}: {error}") from None
-        # NCRONTAB differs from cron: both day fields must match, and no 7 stands for Sunday in a step.
-        simulation.day_and = True
-        simulation.weekdays.discard(7)
-        return simulation
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,31 +171,3 @@ def _argument(function: Function, past_due: bool, status: Status | None) -> Any:
         "IsPastDue": past_due,
     }
     return function.decode(meta.Datum(json.dumps(content), "json"), {})
-
-
-def _six_fields(expression: str) -> str:
-    """Write an NCRONTAB expression with numbers only, and its seconds."""
-    fields = expression.split()
-    if len(fields) == 5:
-        fields.insert(0, "0")
-    if len(fields) != 6:
-        raise ScheduleError(f"{expression!r} has {len(fields)} fields instead of six (or five, without seconds)")
-    fields[4] = _numbers(fields[4], _MONTHS, 1)
-    fields[5] = _numbers(fields[5], _DAYS, 0)
-    for field in fields:
-        if not re.fullmatch(r"[\d*,/-]+", field):
-            raise ScheduleError(f"{expression!r}: {field!r} is not a field of NCRONTAB")
-    if re.search(r"(?<![\d/])0*7(?!\d)", fields[5]):
-        raise ScheduleError(f"{expression!r}: days of the week go from 0 (Sunday) to 6")
-    return " ".join(fields)
-
-
-def _numbers(field: str, names: list[str], first: int) -> str:
-    """Replace the names in a field, of at least three letters, by their numbers."""
-
-    def number(match: re.Match[str]) -> str:
-        word = match[0].lower()
-        found = [index for index, name in enumerate(names) if len(word) > 2 and name.startswith(word)]
-        return str(found[0] + first) if found else match[0]
-
-    return re.sub(r"[A-Za-z]+", number, field)

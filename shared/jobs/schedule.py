@@ -108,9 +108,15 @@ def _six_fields(expression: str) -> str:
             raise ScheduleError(f"{expression!r}: {field!r} is not a field of NCRONTAB")
     if re.search(r"(?<![\d/])0*7(?!\d)", fields[5]):
         raise ScheduleError(f"{expression!r}: days of the week go from 0 (Sunday) to 6")
+    fields = [re.sub(r"(\d+)-(\d+)", _upwards, field) for field in fields]
     # To cronsim a step over the days of the week ends on a Sunday, and a day that no month has is an error.
     fields[5] = re.sub(r"(?<![\d-])(\d+)/", r"\1-6/", fields[5].replace("*", _EVERY_DAY))
     return " ".join(fields)
+
+
+def _upwards(found: re.Match[str]) -> str:
+    """A range; the host takes one that is written backwards for the same one written forwards."""
+    return "-".join(sorted(found.groups(), key=int))
 
 
 def _numbers(field: str, names: tuple[str, ...], first: int) -> str:
