@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from shared.jobs.callbacks import Callbacks
 from shared.jobs.envelope import Envelope, decode
 from shared.jobs.errors import HostGaveUpError, InvalidTransitionError, UnknownKindError, UnreadableError
@@ -22,14 +24,16 @@ class Burial:
         self._vault = vault
         self._callbacks = callbacks
 
-    async def give_up(self, held: Held, reason: Reason, error: Failure, fence: int | None) -> Held:
+    async def give_up(
+        self, held: Held, reason: Reason, error: Failure, fence: int | None, given_up: datetime | None = None
+    ) -> Held:
         """Record the job in the vault, fail it, and announce it on its poison queue.
 
         Raises:
             InvalidTransitionError: the job moved on meanwhile; the dead letter stays, as a record of what was tried.
         """
         letter = await self._keep_letter(held.job, reason, error)
-        failed = Failed(self._parts.clock.now(), error, letter.id, fence)
+        failed = Failed(self._parts.clock.now(), error, letter.id, fence, given_up)
         held = await self._parts.status.change(held, lambda job: apply(job, failed))
         await self._announce(held, letter)
         await self._callbacks.finish(held)
@@ -76,7 +80,7 @@ class Burial:
     async def _fail_abandoned(self, held: Held, envelope: Envelope, delivery: Delivery) -> str:
         error = held.job.error or self._failure(HostGaveUpError(), held.job.attempt)
         try:
-            await self.give_up(held, Reason.HOST, error, None)
+            await self.give_up(held, Reason.HOST, error, None, envelope.sent_at)
         except InvalidTransitionError:
             await self.keep_envelope(envelope, delivery, Reason.HOST, HostGaveUpError())
             return "recorded: the job moved on"

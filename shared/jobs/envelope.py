@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue, StringConstraints, ValidationError
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from shared.jobs.errors import UnreadableError
 from shared.jobs.model import Job
@@ -37,6 +37,7 @@ class Envelope(BaseModel):
     attempt: int = 1
     """The attempt that this message is to start."""
     sent_at: datetime
+    """When this text was written: no two texts for one job have the same moment, also where one was put back."""
     dead_letter: str | None = None
     etag: str | None = None
     record: Job | None = None
@@ -80,6 +81,17 @@ def text_of(body: bytes) -> str:
     except ValueError:
         return base64.b64encode(body).decode("ascii")
     return body.decode("ascii")
+
+
+def put_back_text(body: bytes, now: datetime) -> str:
+    """The text that brings a body back on a queue as a message of its own: all as it was, but for the moment of sending."""
+    try:
+        content = from_json(_unwrapped(_unwrapped(body)))
+    except ValueError:
+        return text_of(body)
+    if not isinstance(content, dict):
+        return text_of(body)
+    return base64.b64encode(to_json({**content, "sent_at": now})).decode("ascii")
 
 
 def fits(job: Job, now: datetime) -> bool:

@@ -14,7 +14,7 @@ from shared.jobs.burial import Burial, failure_of
 from shared.jobs.callbacks import Callbacks
 from shared.jobs.children import Children
 from shared.jobs.context import JobContext
-from shared.jobs.envelope import Envelope, decode, text_of
+from shared.jobs.envelope import Envelope, decode, put_back_text
 from shared.jobs.errors import (
     FinalError,
     InvalidTransitionError,
@@ -97,6 +97,7 @@ class Runner:
             held.job,
             delivery,
             dead_letter=envelope.dead_letter,
+            sent_at=envelope.sent_at,
             written_at=held.written_at,
             max_lapses=self._parts.kinds.policy(held.job.kind).max_lapses,
             now=self._parts.clock.now(),
@@ -198,7 +199,8 @@ class Runner:
         return "put back for newer code"
 
     async def _put_back(self, delivery: Delivery, wait: timedelta) -> None:
-        await self._parts.queues.send(delivery.queue, text_of(delivery.body), wait)
+        text = put_back_text(delivery.body, self._parts.clock.now())
+        await self._parts.queues.send(delivery.queue, text, wait)
 
     async def _attempt(self, kind: Kind[Any], held: Held) -> str:
         """Run the handler once and write what came of it."""

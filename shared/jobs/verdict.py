@@ -59,6 +59,7 @@ def judge(
     delivery: Delivery,
     *,
     dead_letter: str | None,
+    sent_at: datetime,
     written_at: datetime | None,
     max_lapses: int,
     now: datetime,
@@ -69,12 +70,13 @@ def judge(
         job: the job as it stands.
         delivery: the message.
         dead_letter: the dead letter that the envelope says it replays, if it does.
+        sent_at: when the envelope says that it was written.
         written_at: when the status blob was last written, by the storage service's clock; None where it was not read.
         max_lapses: how many vanished workers the kind allows.
         now: the present moment.
     """
     if job.status is Status.FAILED:
-        if _replays(job, delivery, dead_letter, written_at):
+        if _replays(job, delivery, dead_letter, sent_at, written_at):
             return ClaimReplay()
         return Drop("the job has failed, and this message is not a replay of it")
     if job.status.final:
@@ -87,16 +89,18 @@ def judge(
     return Claim() if job.lapses < max_lapses else GiveUpLapsed()
 
 
-def _replays(job: Job, delivery: Delivery, dead_letter: str | None, written_at: datetime | None) -> bool:
+def _replays(
+    job: Job, delivery: Delivery, dead_letter: str | None, sent_at: datetime, written_at: datetime | None
+) -> bool:
     """Whether a message for a failed job is an operator's replay and not a late duplicate.
 
     The text in the vault names its dead letter. A text moved as the host left it on the poison queue does not. So it is
-    taken for a replay only where the host is what failed the job, not an attempt (which leaves its message's id), and
-    where it was put on the queue after that (both moments are the service's). Where an attempt failed the job, a text
-    without that name is this app's own: put back, or sent twice, by a call whose answer was lost.
+    taken for a replay only where it is the very text that the host gave up, which failed the job, and where it was put
+    on the queue after that (both moments are the service's). Any other text without that name is this app's own: put
+    back by a worker that had hung, or sent twice by a call whose answer was lost.
     """
     if dead_letter is not None:
         return dead_letter == job.dead_letter_id
-    if job.message_id is not None or delivery.inserted_at is None or written_at is None:
+    if job.given_up != sent_at or delivery.inserted_at is None or written_at is None:
         return False
     return delivery.inserted_at > written_at

@@ -16,7 +16,7 @@ from shared.containers import DEAD_LETTERS, JOBS
 from shared.jobs.callbacks import KIND as CALLBACK
 from shared.jobs.model import HISTORY_LIMIT, Job, Status, summary
 from shared.jobs.store import StatusStore, id_of
-from shared.jobs.vault import Reason, letter_id_of
+from shared.jobs.vault import letter_id_of
 from shared.ports import Query
 from support.chaos import CHILDREN, Day
 from support.lab import ENDS
@@ -86,7 +86,7 @@ class Audit:
             yield f"lost: {lost}, for which a ticket was handed out"
         for job in jobs.values():
             for problem in (
-                *_of_life(job), *self._of_runs(job), *self._of_replays(job, letters),
+                *_of_life(job), *self._of_runs(job), *self._of_replays(job),
                 *_of_letters(job, letters), *_of_callback(job, jobs), *_of_children(job, jobs),
             ):  # fmt: skip
                 yield f"{job.job_id} {job.status}: {problem}; {[(e.event, e.attempt) for e in job.history]}"
@@ -110,16 +110,10 @@ class Audit:
         if job.status is Status.COMPLETED and job.attempt not in runs:
             yield f"completed, but its last attempt never ran: {runs}"
 
-    def _of_replays(self, job: Job, letters: dict[str, dict[str, Any]]) -> Iterator[str]:
-        """None that nobody asked for.
-
-        But where the host failed the job, a text that a hanging worker puts back after that looks like one that an
-        operator moved: it may run the job once more.
-        """
-        lives = [letters.get(letter_id_of(job.model_copy(update={"replays": life})), {}) for life in range(job.replays)]
-        of_the_host = sum(letter.get("reason") == Reason.HOST for letter in lives)
+    def _of_replays(self, job: Job) -> Iterator[str]:
+        """None that nobody asked for."""
         asked = self._day.replays_tried[job.job_id]
-        if job.replays > asked + of_the_host:
+        if job.replays > asked:
             yield f"replayed {job.replays} times, asked for {asked} times"
 
 

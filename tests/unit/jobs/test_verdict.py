@@ -12,6 +12,7 @@ from shared.jobs.model import Job, Status
 from shared.jobs.verdict import SLACK, Claim, ClaimReplay, Delivery, Drop, GiveUpLapsed, PutBack, Verdict, judge
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
+SENT = NOW - timedelta(minutes=9)
 EARLIER, LATER = NOW - timedelta(minutes=5), NOW + timedelta(minutes=5)
 
 
@@ -33,8 +34,11 @@ def verdict(
     dead_letter: str | None = None,
     written_at: datetime | None = EARLIER,
     max_lapses: int = 3,
+    sent_at: datetime = SENT,
 ) -> Verdict:
-    return judge(job, message, dead_letter=dead_letter, written_at=written_at, max_lapses=max_lapses, now=NOW)
+    return judge(
+        job, message, dead_letter=dead_letter, sent_at=sent_at, written_at=written_at, max_lapses=max_lapses, now=NOW
+    )
 
 
 @pytest.mark.parametrize(
@@ -74,8 +78,9 @@ def test_a_job_that_is_not_final(job: Job, message: Delivery, expected: Verdict)
 def test_a_failed_job_runs_again_for_a_replay_alone(
     message: Delivery, dead_letter: str | None, written_at: datetime | None, of_the_host: bool, of_an_attempt: bool
 ) -> None:
-    for message_id, replays in ((None, of_the_host), ("mine", of_an_attempt), ("other", of_an_attempt)):
-        answer = verdict(job_of(Status.FAILED, message_id=message_id), message, dead_letter, written_at)
+    for given_up, replays in ((SENT, of_the_host), (None, of_an_attempt), (EARLIER, of_an_attempt)):
+        job = job_of(Status.FAILED).model_copy(update={"given_up": given_up})
+        answer = verdict(job, message, dead_letter, written_at)
         assert isinstance(answer, ClaimReplay if replays else Drop)
 
 
