@@ -62,10 +62,10 @@ class AzureBlobs:
 
     async def delete(self, name: str, etag: str | None = None) -> bool:
         """Delete a blob; False where there was none, PreconditionError where the ETag given is stale."""
-        condition = MatchConditions.IfNotModified if etag else None
+        condition: dict[str, Any] = {"etag": etag, "match_condition": MatchConditions.IfNotModified} if etag else {}
         with translated("deleting a blob"):
             try:
-                await self._blob(name).delete_blob(etag=etag, match_condition=condition)
+                await self._blob(name).delete_blob(**condition)
                 return True
             except ResourceNotFoundError:
                 return False
