@@ -15,17 +15,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 
-from shared.mood.model import FACETS
+from shared.mood.model import FACETS, Signals
 from shared.mood.ports import Article, Finding, Findings
-from shared.mood.vocabulary import Entry, tables, vocabulary
+from shared.mood.vocabulary import Entry, slug, tables, vocabulary
 from shared.taste import text
 
 Phrase = tuple[str, ...]
 
 LEAST = 0.5
 """The least weight with which an article supports a mood."""
-_WEIGHTS = {"named": (1.0, 0.7), "styled": (0.7, 0.4), "telling": (0.6, 0.35)}
-"""What a hint is worth in the title, and in the text."""
+_WEIGHTS = {"named": (0.95, 0.45), "styled": (0.7, 0.35), "faint": (0.45, 0.25), "telling": (0.45, 0.25)}
+"""What a hint is worth in the title or a short text, and in a long one. What is worn is not enough alone."""
 _SENTENCE = re.compile(r"[.!?;:|()\[\]\"\n\u2026\u201c\u201d]+|\s[-\u2013\u2014]+\s")
 _SHORT = 60
 """Words of a text that is as good as a title: a single garment makes it one about dress."""
@@ -39,7 +39,7 @@ _LONGEST_TEXT = 10_000
 class _Meaning:
     mood: str
     kind: str
-    """`named`, `styled`, `telling` or a facet."""
+    """`named`, `styled`, `faint`, `telling` or a facet."""
     value: str
 
 
@@ -61,8 +61,11 @@ class _Tally:
     """What one article shows, and whether it is about dress."""
 
     doubts: dict[str, dict[str, float]] = field(default_factory=lambda: defaultdict(dict))
-    """For each mood and each phrase, the chance that it is not meant."""
-    signals: dict[str, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
+    """For each mood and each hint, the chance that it is not meant."""
+    signals: dict[str, dict[str, dict[str, None]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(dict))
+    )
+    """What each mood's look is named of, by facet."""
     dress: set[Phrase] = field(default_factory=set)
     in_title: bool = False
     dress_words: int = 0
@@ -83,9 +86,12 @@ class LexiconExtractor:
 def read(article: Article) -> Findings:
     """The moods of one article, the clearest first."""
     tally, words = _Tally(), _words()
-    for content, in_title in ((article.title, True), (article.text[:_LONGEST_TEXT], False)):
-        for sentence in _SENTENCE.split(content):
-            _take(tally, words, [_stem(word) for word in text.words(sentence)], in_title=in_title)
+    title, body = _sentences(article.title), _sentences(article.text[:_LONGEST_TEXT])
+    short = sum(map(len, (*title, *body))) <= _SHORT
+    for sentence in title:
+        _take(tally, words, sentence, prominent=True, in_title=True)
+    for sentence in body:
+        _take(tally, words, sentence, prominent=short)
     if not _about_dress(tally, any(tag in each for each in article.tags for tag in words.tags)):
         return ()
     found = (_finding(tally, mood) for mood in tally.doubts)
@@ -95,7 +101,10 @@ def read(article: Article) -> Findings:
 def _finding(tally: _Tally, mood: str) -> Finding:
     entry = vocabulary()[mood]
     weight = 1.0 - math.prod(tally.doubts[mood].values())
-    return Finding(entry.name, entry.primary, round(weight, 3), tuple(tally.signals[mood]))
+    look = tally.signals[mood] or tally.signals[slug(entry.primary)]
+    return Finding(
+        entry.name, entry.primary, round(weight, 3), Signals(**{facet: tuple(look[facet]) for facet in look})
+    )
 
 
 def _about_dress(tally: _Tally, tagged: bool) -> bool:
@@ -106,7 +115,11 @@ def _about_dress(tally: _Tally, tagged: bool) -> bool:
     return enough and (tagged or tally.dress_words >= 0.015 * tally.words)
 
 
-def _take(tally: _Tally, words: _Words, sentence: list[str], *, in_title: bool) -> None:
+def _sentences(content: str) -> list[list[str]]:
+    return [[_stem(word) for word in text.words(sentence)] for sentence in _SENTENCE.split(content)]
+
+
+def _take(tally: _Tally, words: _Words, sentence: list[str], *, prominent: bool, in_title: bool = False) -> None:
     """Add what one sentence says."""
     dress = list(_spans(sentence, words.dress, words.longest))
     weak = list(_spans(sentence, words.weak, words.longest))
@@ -118,18 +131,18 @@ def _take(tally: _Tally, words: _Words, sentence: list[str], *, in_title: bool) 
     for at, end in _spans(sentence, words.meanings, words.longest):
         if words.negations.isdisjoint(sentence[max(0, at - 2) : at]):
             for meaning in words.meanings[tuple(sentence[at:end])]:
-                _note(tally, meaning, in_title=in_title, beside=_beside(at, end, (*dress, *weak)))
+                _note(tally, meaning, prominent=prominent, beside=_beside(at, end, (*dress, *weak)))
 
 
-def _note(tally: _Tally, meaning: _Meaning, *, in_title: bool, beside: bool) -> None:
+def _note(tally: _Tally, meaning: _Meaning, *, prominent: bool, beside: bool) -> None:
+    """Take down what a phrase means. Saying it again says it louder, once."""
     if meaning.kind in FACETS:
-        tally.signals[meaning.mood].setdefault(meaning.value)
-        return
-    if meaning.kind == "styled" and not beside:
-        return
-    doubt = 1.0 - _WEIGHTS[meaning.kind][0 if in_title else 1]
-    doubts = tally.doubts[meaning.mood]
-    doubts[meaning.value] = min(doubt, doubts.get(meaning.value, 1.0))
+        tally.signals[meaning.mood][meaning.kind].setdefault(meaning.value)
+    elif beside or meaning.kind not in ("styled", "faint"):
+        doubts = tally.doubts[meaning.mood]
+        hint = meaning.value if meaning.value not in doubts else f"{meaning.value} again"
+        doubt = 1.0 - _WEIGHTS[meaning.kind][0 if prominent else 1]
+        doubts[hint] = min(doubt, doubts.get(hint, 1.0))
 
 
 def _beside(at: int, end: int, spans: Sequence[tuple[int, int]]) -> bool:
@@ -157,6 +170,7 @@ def _words() -> _Words:
         for kind, content in _phrases(entry):
             meanings[_phrase(content)].setdefault(_Meaning(mood, kind, content))
     context = tables("context.toml")
+    meanings.update({_phrase(each): {} for each in context["idioms"]})
     dress = frozenset(_phrase(each) for each in (*context["garments"], *context["fashion"]))
     weak = frozenset(_phrase(each) for each in context["weak"]) - dress
     longest = max(map(len, (*meanings, *dress, *weak)))
@@ -165,11 +179,11 @@ def _words() -> _Words:
 
 
 def _phrases(entry: Entry) -> Iterator[tuple[str, str]]:
-    yield ("named" if entry.plain_name else "styled"), entry.name
+    yield entry.name_is, entry.name
     for kind, phrases in (("named", entry.aliases), ("styled", entry.styled), ("telling", entry.telling)):
         yield from ((kind, phrase) for phrase in phrases if phrase.casefold() != entry.name.casefold())
     for facet in FACETS:
-        yield from ((facet, value) for value in getattr(entry.signals, facet))
+        yield from ((facet, value) for value in entry.signals.of(facet))
 
 
 def _phrase(content: str) -> Phrase:

@@ -14,6 +14,7 @@ import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
+from typing import Literal
 
 from shared.ports import Document
 
@@ -39,7 +40,12 @@ class Signals:
 
     def to_json(self) -> dict[str, list[str]]:
         """As it is stored and answered."""
-        return {facet: list(getattr(self, facet)) for facet in FACETS}
+        return {facet: list(self.of(facet)) for facet in FACETS}
+
+    def of(self, facet: str) -> tuple[str, ...]:
+        """One facet by its name."""
+        values: tuple[str, ...] = getattr(self, facet)
+        return values
 
 
 FACETS = tuple(each.name for each in fields(Signals))
@@ -57,7 +63,7 @@ class Support:
     """When it was published, or first seen."""
     weight: float
     """How clearly it speaks of the mood, over 0 and at most 1."""
-    signals: tuple[str, ...] = ()
+    signals: Signals = field(default_factory=Signals)
     """What it names of the mood's look."""
 
 
@@ -120,7 +126,7 @@ class Mood:
     @property
     def text(self) -> str:
         """What its vector is made of. Sorted within a facet: the same look in another order is no change."""
-        looks = [f"{facet.replace('_', ' ')}: {', '.join(sorted(getattr(self.signals, facet)))}" for facet in FACETS]
+        looks = [f"{facet.replace('_', ' ')}: {', '.join(sorted(self.signals.of(facet)))}" for facet in FACETS]
         subs = f"{', '.join(self.sub_moods)}. " if self.sub_moods else ""
         return f"{self.name} ({self.primary}). {self.description} {subs}{'. '.join(looks)}"
 
@@ -128,9 +134,15 @@ class Mood:
         """Whether the vector is that of the present text by this embedder."""
         return bool(self.vector) and self.embedding == Embedding(model, text_hash(self.text))
 
+    @property
+    def embedding_status(self) -> Literal["current", "stale", "missing"]:
+        """How the vector stands to the present text."""
+        if not self.vector:
+            return "missing"
+        return "current" if self.embedding.text_hash == text_hash(self.text) else "stale"
+
     def to_document(self) -> Document:
-        """As it is stored; whether the vector is due is derived, and written for people and queries."""
-        due = self.embedding.text_hash != text_hash(self.text)
+        """As it is stored; the status of the embedding is derived, and written for people and queries."""
         return {
             "id": self.id,
             "pk": self.id,
@@ -147,7 +159,7 @@ class Mood:
             "last_seen": iso(self.last_seen),
             "vector": list(self.vector),
             "embedding": {
-                "status": ("stale" if due else "current") if self.vector else "missing",
+                "status": self.embedding_status,
                 "model": self.embedding.model,
                 "text_hash": self.embedding.text_hash,
             },
@@ -183,13 +195,15 @@ def counting(mood: Mood, articles: Iterable[Support], half_life: timedelta, coun
     if tally == mood.counted and chosen == mood.articles:
         return mood
     moments = [one.at for one in details.values()]
-    return replace(
-        mood,
-        articles=chosen,
-        counted=tally,
-        first_seen=min((mood.first_seen, *moments)),
-        last_seen=max((mood.last_seen, *moments)),
-    )
+    first, last = min((mood.first_seen, *moments)), max((mood.last_seen, *moments))
+    return replace(mood, articles=chosen, counted=tally, first_seen=first, last_seen=last)
+
+
+def joined(mood: Mood, other: Mood, half_life: timedelta) -> Mood:
+    """The mood with the evidence of another record of it."""
+    both = counting(mood, other.articles, half_life, other.counted)
+    first, last = min(both.first_seen, other.first_seen), max(both.last_seen, other.last_seen)
+    return replace(both, first_seen=first, last_seen=last)
 
 
 def _top(counted: Iterable[Counted], half_life: timedelta, limit: int) -> tuple[Counted, ...]:
@@ -221,12 +235,11 @@ def _article(one: Support) -> Document:
         "url": one.url,
         "at": iso(one.at),
         "weight": one.weight,
-        "signals": list(one.signals),
+        "signals": {facet: list(found) for facet in FACETS if (found := one.signals.of(facet))},
     }
 
 
 def _support(document: Document) -> Support:
+    signals = Signals(**{facet: tuple(found) for facet, found in document["signals"].items()})
     at = datetime.fromisoformat(document["at"])
-    return Support(
-        document["key"], document["title"], document["url"], at, document["weight"], tuple(document["signals"])
-    )
+    return Support(document["key"], document["title"], document["url"], at, document["weight"], signals)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from shared.mood.vocabulary import tables, vocabulary
 from shared.taste import text
@@ -36,6 +36,7 @@ def key(name: str) -> str:
     return _SUFFIX.sub("", compact)
 
 
+@lru_cache(maxsize=4096)
 def identify(name: str) -> str:
     """The id of the mood that a name means: the vocabulary's, or one made of the name's key."""
     made = key(name)
@@ -56,7 +57,7 @@ def _keys() -> Mapping[str, str]:
     found: dict[str, str] = {}
     for names in ("name", "aliases"):
         for mood, entry in vocabulary().items():
-            for name in (entry.name,) if names == "name" else entry.aliases:
+            for name in (entry.name,) if names == "name" else (*entry.aliases, *entry.also):
                 found.setdefault(key(name), mood)
     return found
 
@@ -65,7 +66,11 @@ def _keys() -> Mapping[str, str]:
 def _words() -> frozenset[str]:
     """Words that are spelt right."""
     entries = vocabulary().values()
-    phrases = [phrase for entry in entries for phrase in (entry.name, *entry.aliases, *entry.telling, *entry.styled)]
+    phrases = [
+        phrase
+        for entry in entries
+        for phrase in (entry.name, *entry.aliases, *entry.also, *entry.telling, *entry.styled)
+    ]
     phrases += [phrase for each in tables("context.toml").values() for phrase in each]
     return frozenset(word for phrase in phrases for word in text.words(phrase))
 

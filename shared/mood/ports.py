@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
+
+from shared.mood.model import Signals
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Finding:
     """The name of its primary mood."""
     weight: float
     """How clearly, over 0 and at most 1."""
-    signals: tuple[str, ...] = ()
+    signals: Signals = field(default_factory=Signals)
     """What the article names of the mood's look."""
     description: str = ""
     """The mood in a sentence, where it is not one that the vocabulary describes."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from shared.containers import MOODS
 from shared.mood.model import MOOD, Mood
 from shared.ports import DocumentStore, Query, Where
@@ -17,11 +19,12 @@ class MoodStore:
 
     async def current(self) -> list[Mood]:
         """Every mood by id, with signals, articles and vector; a storage call for each hundred."""
-        moods, cursor = [], None
+        moods: list[Mood] = []
+        cursor: str | None = None
         while True:
             query = Query((Where("kind", "=", MOOD),), limit=_PAGE, after=cursor)
             page = await self._documents.query(MOODS, query)
-            moods += [Mood.from_document(each) for each in page.items]
+            moods += await asyncio.to_thread(lambda found: [Mood.from_document(each) for each in found], page.items)
             cursor = page.cursor
             if cursor is None:
                 return moods
@@ -30,17 +33,6 @@ class MoodStore:
         """The mood and its ETag, or None."""
         found = await self._documents.read(MOODS, id, id)
         return (Mood.from_document(found[0]), found[1]) if found else None
-
-    async def write(self, mood: Mood, etag: str | None) -> None:
-        """Create the mood, or replace what has this ETag.
-
-        Raises:
-            PreconditionError: somebody else wrote first.
-        """
-        if etag is None:
-            await self._documents.create(MOODS, mood.to_document())
-        else:
-            await self._documents.replace(MOODS, mood.to_document(), etag)
 
     async def put_newer(self, mood: Mood) -> bool:
         """Write the mood unless the stored one has its version, or a higher one; say if it wrote."""

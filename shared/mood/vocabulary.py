@@ -27,12 +27,14 @@ class Entry:
     description: str
     aliases: tuple[str, ...] = ()
     """Other names: each names the mood wherever dress is spoken of."""
+    also: tuple[str, ...] = ()
+    """Names that mean it only where a mood is being named: in running text they are everyday words."""
     styled: tuple[str, ...] = ()
     """Words that mean the mood only of clothes."""
     telling: tuple[str, ...] = ()
     """What is worn in this mood and hardly in another."""
-    plain_name: bool = True
-    """Whether the name is no everyday word, so that it needs no garment beside it."""
+    name_is: str = "named"
+    """What the name itself counts as in running text: `named`, `styled` or `faint`."""
     signals: Signals = field(default_factory=Signals)
 
     @property
@@ -67,8 +69,9 @@ def _entry(table: Mapping[str, Any], primary: str) -> Entry:
         primary=primary,
         description=table["description"],
         aliases=tuple(table.get("aliases", ())),
+        also=tuple(table.get("also", ())),
         styled=tuple(table.get("styled", ())),
         telling=tuple(table.get("telling", ())),
-        plain_name=table.get("plain_name", True),
+        name_is=table.get("name_is", "named"),
         signals=Signals(**{facet: tuple(table.get(facet, ())) for facet in FACETS}),
     )
