@@ -37,7 +37,7 @@ class Subscriptions:
         document = {
             "id": _id(source_id),
             "pk": user_id,
-            "type": SUBSCRIPTION,
+            "kind": SUBSCRIPTION,
             "source_id": source_id,
             "since": iso(self._clock.now()),
         }
@@ -62,7 +62,7 @@ class Subscriptions:
 
     async def page(self, user_id: str, limit: int, cursor: str | None = None) -> tuple[list[Subscription], str | None]:
         """One page of what a user follows, and the cursor of the next."""
-        where = (Where("type", "=", SUBSCRIPTION),)
+        where = (Where("kind", "=", SUBSCRIPTION),)
         page = await self._documents.query(USERS, Query(where, limit=limit, partition=user_id, after=cursor))
         return [_subscription(each) for each in page.items], page.cursor
 
