@@ -18,6 +18,7 @@ SCHEMA = 1
 MOST_MOODS = 3
 _MOST_CHIPS = 5
 _EXCERPT = 280
+_LOOSE_ENDS = " ,.;:-\u2013\u2014"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,4 +102,5 @@ def _excerpt(text: str) -> str:
     text = " ".join(text.split())
     if len(text) <= _EXCERPT:
         return text
-    return f"{text[:_EXCERPT].rsplit(' ', 1)[0].rstrip(' ,.;:-–—')}…"
+    whole = text[:_EXCERPT].rsplit(" ", 1)[0].rstrip(_LOOSE_ENDS)
+    return f"{whole}…"

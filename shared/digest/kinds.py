@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from shared.digest.making import Made, Maker, Skipped
+from shared.digest.making import Made, Maker, Skipped, Wish
 from shared.jobs import JobContext, Policy, Priority, kind
 from shared.jobs.fan_out import Child, fan_out
 from shared.users.model import Identifier
@@ -56,7 +56,7 @@ class UserDigest(BaseModel):
 async def make_digest(payload: UserDigest, job: JobContext) -> dict[str, Any]:
     """Make a user's digest of a week, or say why there is none. Safe to run twice: the digest is one, and the same."""
     maker = Maker(job.documents, job.blobs, job.clock, job.settings)
-    outcome = await maker.make(payload.user_id, payload.until, remake=payload.remake, alive=job.checkpoint)
+    outcome = await maker.make(Wish(payload.user_id, payload.until, payload.remake, job.checkpoint))
     match outcome:
         case Made():
             return {"made": 1, "suggestions": outcome.suggestions, "digest_id": outcome.digest_id}

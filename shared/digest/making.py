@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -45,14 +45,31 @@ class Skipped:
 Outcome = Made | Skipped
 _GONE = Skipped("gone", "there is no such user (any more)")
 _OPTED_OUT = Skipped("opted_out", "the user opted out of digests")
+_NOTHING_LEFT = Skipped("few_items", "of what is new, all was turned down or is owned already")
 
 
 @dataclass(frozen=True, slots=True)
-class _Week:
-    """The week that a digest is for, with the record that it has and the one of the digest before."""
+class Wish:
+    """A digest that is wanted."""
 
-    name: str
-    until: str
+    user_id: str
+    until: datetime
+    """What was first seen later is not looked at. Its ISO week is the digest's."""
+    remake: bool
+    """Make it anew where the week has one, and of whatever is new."""
+    alive: Callable[[], Awaitable[None]]
+    """Raises where this attempt is to stop; asked before anything is written."""
+
+    @property
+    def week(self) -> str:
+        """The week of the digest."""
+        return week_of(self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """The record that the week has, and that of the week before it which has one."""
+
     present: Record | None
     before: Record | None
 
@@ -61,11 +78,11 @@ class _Week:
         """Up to here the user has seen what was new."""
         return self.before.seen_until if self.before else None
 
-    def settled(self, *, remake: bool) -> Outcome | None:
+    def settled(self, wish: Wish) -> Outcome | None:
         """What became of this week already, where that stands: what the same run did before, or the week's digest."""
         if self.present is None:
             return None
-        if self.present.until == self.until or (self.present.state == MADE and not remake):
+        if self.present.until == iso(wish.until) or (self.present.state == MADE and not wish.remake):
             return _outcome(self.present)
         return None
 
@@ -80,85 +97,61 @@ class Maker:
         self._shelves = shelves(documents, clock, settings)
         self._settings = settings
 
-    async def make(
-        self, user_id: str, until: datetime, *, remake: bool, alive: Callable[[], Awaitable[None]]
-    ) -> Outcome:
-        """Make a user's digest of the week of a moment, or record why there is none.
-
-        Args:
-            user_id: whose.
-            until: the moment; what was first seen later is not looked at.
-            remake: make it anew where there is one, and of whatever is new.
-            alive: raises where this attempt is to stop; asked before anything is written.
-        """
-        week = await self._week(user_id, until)
-        if done := week.settled(remake=remake):
+    async def make(self, wish: Wish) -> Outcome:
+        """Make a digest, or record why there is none."""
+        past = await self._past(wish)
+        if done := past.settled(wish):
             return done
-        home = await self._users.household(user_id)
+        home = await self._users.household(wish.user_id)
         if home is None:
             return _GONE
         if not home.user.digest:
-            return await self._skip(user_id, week, _OPTED_OUT, "", alive)
-        return await self._make(home, week, until, remake, alive)
+            return await self._skip(wish, past, _OPTED_OUT)
+        return await self._make(wish, past, home)
 
-    async def _make(
-        self, home: Household, week: _Week, until: datetime, remake: bool, alive: Callable[[], Awaitable[None]]
-    ) -> Outcome:
-        opinions, shelf = await asyncio.gather(
-            self._digests.opinions(home.user.user_id), self._shelves.at(until)
-        )
+    async def _make(self, wish: Wish, past: _Past, home: Household) -> Outcome:
+        opinions, shelf = await asyncio.gather(self._digests.opinions(wish.user_id), self._shelves.at(wish.until))
         reader, signature = await self._readers.read(home, opinions)
-        since = self._since(week, until)
+        since = self._since(wish, past)
         new = shelf.since(since)
-        if skipped := self._why_not(week, new, signature, remake):
-            return await self._skip(home.user.user_id, week, skipped, signature, alive)
-        user = home.user
-        occasion = Occasion(user.user_id, week.name, since, until, user.name, user.time_zone)
-        data, html, count = await asyncio.to_thread(
-            _written, occasion, new, shelf.moods, reader, self._settings.weekly_digest_items
-        )
+        if skipped := self._why_not(wish, past, new, signature):
+            return await self._skip(wish, past, skipped, signature)
+        occasion = Occasion(wish.user_id, wish.week, since, wish.until, home.user.name, home.user.time_zone)
+        size = self._settings.weekly_digest_items
+        data, html, count = await asyncio.to_thread(_written, occasion, new, shelf.moods, reader, size)
         if not count:
-            nothing = Skipped("few_items", "of what is new, all was turned down or is owned already")
-            return await self._skip(user.user_id, week, nothing, signature, alive)
-        record = Record(
-            user.user_id, week.name, MADE, week.until, week.until, signature,
-            fingerprint=hashlib.sha256(data).hexdigest()[:24], suggestions=count,
-        )  # fmt: skip
-        await alive()
+            return await self._skip(wish, past, _NOTHING_LEFT, signature)
+        record = _record(wish, MADE, iso(wish.until), signature)
+        record = replace(record, fingerprint=hashlib.sha256(data).hexdigest()[:24], suggestions=count)
+        await wish.alive()
         await self._digests.keep(record, data, html)
         return await self._unless_gone(record)
 
-    async def _week(self, user_id: str, until: datetime) -> _Week:
-        name = week_of(until)
-        records = await self._digests.last_two(user_id, name)
-        present = records[0] if records and records[0].week == name else None
-        earlier = [record for record in records if record.week != name]
-        return _Week(name, iso(until), present, earlier[0] if earlier else None)
+    async def _past(self, wish: Wish) -> _Past:
+        records = await self._digests.last_two(wish.user_id, wish.week)
+        present = next((record for record in records if record.week == wish.week), None)
+        return _Past(present, next((record for record in records if record.week != wish.week), None))
 
-    def _since(self, week: _Week, until: datetime) -> datetime:
+    def _since(self, wish: Wish, past: _Past) -> datetime:
         """New is what came after the last digest, within the window."""
-        window = until - timedelta(days=self._settings.weekly_digest_window_days)
-        return max(window, datetime.fromisoformat(week.seen_until)) if week.seen_until else window
+        window = wish.until - timedelta(days=self._settings.weekly_digest_window_days)
+        return max(window, datetime.fromisoformat(past.seen_until)) if past.seen_until else window
 
-    def _why_not(self, week: _Week, new: list[Candidate], signature: str, remake: bool) -> Skipped | None:
-        if not new and week.before and week.before.signature == signature:
+    def _why_not(self, wish: Wish, past: _Past, new: list[Candidate], signature: str) -> Skipped | None:
+        if not new and past.before and past.before.signature == signature:
             return Skipped("unchanged", "nothing is new since the last digest, and nothing else has changed")
-        least = 1 if remake else self._settings.weekly_digest_min_items
+        least = 1 if wish.remake else self._settings.weekly_digest_min_items
         if len(new) < least:
-            return Skipped("few_items", f"{len(new)} new since the last digest, at least {least} make one")
+            return Skipped("few_items", f"{len(new)} new since the last digest; at least {least} make one")
         return None
 
-    async def _skip(
-        self, user_id: str, week: _Week, skipped: Skipped, signature: str, alive: Callable[[], Awaitable[None]]
-    ) -> Outcome:
-        """Record it, but not over a digest that the week has."""
-        if week.present is not None and week.present.state == MADE:
-            return skipped
-        record = Record(
-            user_id, week.name, SKIPPED, week.until, week.seen_until, signature or (week.before.signature if week.before else ""),
-            skipped.reason, skipped.detail,
-        )  # fmt: skip
-        await alive()
+    async def _skip(self, wish: Wish, past: _Past, why: Skipped, signature: str = "") -> Outcome:
+        """Record that there is none, but not over a digest that the week has."""
+        if past.present is not None and past.present.state == MADE:
+            return why
+        known = signature or (past.before.signature if past.before else "")
+        record = replace(_record(wish, SKIPPED, past.seen_until, known), reason=why.reason, detail=why.detail)
+        await wish.alive()
         await self._digests.note(record)
         return await self._unless_gone(record)
 
@@ -168,6 +161,10 @@ class Maker:
             await self._digests.forget(record.user_id)
             return _GONE
         return _outcome(record)
+
+
+def _record(wish: Wish, state: str, seen_until: str | None, signature: str) -> Record:
+    return Record(wish.user_id, wish.week, state, iso(wish.until), seen_until, signature)
 
 
 def _outcome(record: Record) -> Outcome:

@@ -81,10 +81,10 @@ def _moment(moment: datetime) -> str:
 def _period(since: datetime, until: datetime) -> str:
     """From one day to another, saying month and year once where they are the same."""
     if (since.year, since.month) == (until.year, until.month):
-        return f"{since.day} – {_day(until)}"
+        return f"{since.day} \u2013 {_day(until)}"
     if since.year == until.year:
-        return f"{since.day} {since:%B} – {_day(until)}"
-    return f"{_day(since)} – {_day(until)}"
+        return f"{since.day} {since:%B} \u2013 {_day(until)}"
+    return f"{_day(since)} \u2013 {_day(until)}"
 
 
 def _host(url: str) -> str:

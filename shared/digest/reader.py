@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from functools import lru_cache
 from math import log2
+from typing import Any
 
 from shared.containers import TASTE
 from shared.digest.looks import look_of
@@ -56,9 +57,14 @@ class Readers:
         return frozenset(str(each["item_id"]) for each in (await self._documents.query(TASTE, query)).items)
 
 
-@lru_cache(maxsize=1)
 def priors(documents: DocumentStore, clock: Clock) -> PriorStore:
-    """One for the process: it remembers the prior for some minutes."""
+    """One for the process and its stores: it remembers the prior for some minutes."""
+    stores: Any = (documents, clock)  # hashable, other than their ports say
+    return _priors(*stores)
+
+
+@lru_cache(maxsize=1)
+def _priors(documents: Any, clock: Any) -> PriorStore:
     return PriorStore(documents, clock)
 
 

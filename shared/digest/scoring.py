@@ -110,7 +110,10 @@ def _fit(candidate: Candidate, mood: Mood) -> Contribution | None:
         return Contribution("mood", MOOD * _ARTICLE * weight, f"One of the articles behind the mood {mood.name}")
     facets = candidate.look.facets
     shared = [
-        value for facet, values in mood.signals.items() for value in values if facets.get(facet, {}).get(value, 0) >= 0.8
+        value
+        for facet, values in mood.signals.items()
+        for value in values
+        if facets.get(facet, {}).get(value, 0) >= 0.8
     ]
     if len(shared) < _NEEDED_SIGNALS:
         return None

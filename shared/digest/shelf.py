@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shared.digest.looks import MOST_TEXT, look_of
 from shared.digest.model import Candidate, Mood
@@ -69,9 +69,14 @@ class Shelves:
         return await asyncio.to_thread(_shelf, items, moods, until, half_life)
 
 
-@lru_cache(maxsize=1)
 def shelves(documents: DocumentStore, clock: Clock, settings: Settings) -> Shelves:
-    """The shelves of the process."""
+    """The shelves of the process and its stores."""
+    stores: Any = (documents, clock, settings)  # hashable, other than their ports say
+    return _shelves(*stores)
+
+
+@lru_cache(maxsize=1)
+def _shelves(documents: Any, clock: Any, settings: Settings) -> Shelves:
     return Shelves(documents, clock, settings)
 
 
