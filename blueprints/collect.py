@@ -31,12 +31,7 @@ async def summary_womble(req: func.HttpRequest) -> Answer:
 @bp.timer_trigger("timer", settings().hot_topics_schedule)
 async def get_hot_topics(timer: func.TimerRequest) -> None:
     """Have hot topics collected, look at the job once, and go on."""
-    from functools import partial
-
     from shared.bootstrap import app
-    from shared.collect.hot_topics import collect_hot_topics
-    from shared.web import summarywomble
+    from shared.web.summarywomble import collect_hot_topics
 
-    del timer
-    submit, look = partial(summarywomble.start, app()), partial(summarywomble.status, app())
-    await collect_hot_topics(app().settings, app().clock, submit, look)
+    await collect_hot_topics(app(), past_due=timer.past_due)

@@ -129,10 +129,13 @@ async def health(req: func.HttpRequest) -> Answer:
 @bp.function_name("SweepRecentJobs")
 @bp.timer_trigger("timer", settings().sweep_schedule)
 async def sweep_recent_jobs(timer: func.TimerRequest) -> None:
-    """Look for what fell between two writes; through every job where a look was missed."""
+    """Look for what fell between two writes, through every job where a look was missed; then account for timers."""
     from shared.bootstrap import app
 
-    await app().engine.sweep(full=timer.past_due)
+    try:
+        await app().engine.sweep(full=timer.past_due)
+    finally:
+        await app().ledger.account()
 
 
 @bp.function_name("SweepAllJobs")

@@ -79,5 +79,4 @@ async def refresh_taste_prior(timer: func.TimerRequest) -> None:
     """Have what all users like worked out anew."""
     from shared.bootstrap import app
 
-    del timer
-    await app().engine.submit("taste-prior", {})
+    await app().ledger.tick("RefreshTastePrior", past_due=timer.past_due)

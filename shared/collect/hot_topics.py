@@ -16,17 +16,21 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("nightshift.hot_topics")
 
 Reply = Mapping[str, Any]
-Submit = Callable[[CollectJob], Awaitable[Reply]]
+Submit = Callable[[], Awaitable[Reply | None]]
 Look = Callable[[str], Awaitable[Reply]]
 
 
 async def collect_hot_topics(settings: Settings, clock: Clock, submit: Submit, look: Look) -> None:
-    """Submit the collection of the subreddits in the settings, and log how it stands a few seconds later.
+    """Submit the collection, if one is due, and log how it stands a few seconds later.
 
     Raises:
         StorageError: it could not be submitted. That it could not be looked at is only logged: the job runs without us.
     """
-    match read_reply(await submit(wanted(settings))):
+    reply = await submit()
+    if reply is None:
+        LOG.info("hot topics: nothing to collect now")
+        return
+    match read_reply(reply):
         case FinalReply(status, topics, subreddits, errors):
             LOG.info("hot topics: status=%s topics=%d subreddits=%d errors=%d", status, topics, subreddits, errors)
         case TicketReply(job_id, status):

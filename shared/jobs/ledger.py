@@ -83,17 +83,20 @@ class Ledger:
         return self._schedules[name]
 
     async def tick(self, name: str, *, past_due: bool = False) -> Occurrence | None:
-        """Do what the host's trigger of a timer is for; return the occurrence that it stands for.
+        """Do what the host's trigger of a timer is for; return the occurrence that it stands for, if it was begun.
 
-        That is the latest scheduled moment. Whether it is on time is reckoned here, not believed: `past_due` is only logged.
-        Seven storage calls where nothing was missed, those of the submission included; safe to call at any time.
+        That is the latest scheduled moment. Whether it is on time is reckoned here; what the host says only counts where
+        that is not known. Seven storage calls where nothing was missed, those of the submission included; safe to call at
+        any time.
 
         Raises:
             StorageError: the occurrence may have been taken or not; the accounting does what is left.
         """
         timer, now = self.timer(name), self._parts.clock.now()
-        LOG.info("timer fired: timer=%s past_due=%s", name, past_due)
-        return await self._advance(timer, now + _SLACK, prompt=True)
+        entry = await self._advance(timer, now + _SLACK, fired=True, past_due=past_due)
+        found = f"{entry.id} {entry.state}" if entry else None
+        LOG.info("timer fired: timer=%s past_due=%s occurrence=%s", name, past_due, found)
+        return entry
 
     async def account(self) -> Accounting:
         """Record what was missed, submit what was left behind, and settle what has ended, for all timers.
@@ -153,11 +156,13 @@ class Ledger:
         facts = Facts(now, self.rules.grace, found, first, since, name in self.rules.off)
         return report(timer, self.schedule(name), facts)
 
-    async def _advance(self, timer: Timer, until: datetime, *, prompt: bool = False) -> Occurrence | None:
+    async def _advance(
+        self, timer: Timer, until: datetime, *, fired: bool = False, past_due: bool = False
+    ) -> Occurrence | None:
         """Run the latest occurrence up to a moment as the policy says, and record what was passed over before it.
 
-        `prompt`: the host says that one is due. An occurrence that is on time is then taken whatever the head says, since
-        the head may have been made a moment ago, or by a clock that ran ahead.
+        Where the host has fired for it, that counts more than the head, which may have been made a moment ago, or by a
+        clock that ran ahead. An occurrence that is recorded already stays as it is.
         """
         now, schedule = self._parts.clock.now(), self.schedule(timer.name)
         head, latest = await self._head(timer.name, now), schedule.latest(until)
@@ -165,8 +170,9 @@ class Ledger:
         if latest is None:
             return None
         on_time, news = now - latest <= self.rules.grace, latest > head.entry.accounted_until
-        begun, off = None, timer.name in self.rules.off and not prompt
-        if (prompt and on_time) or (news and not off and (on_time or timer.missed is Missed.ONCE)):
+        wanted = (fired and (on_time or not past_due)) or (news and timer.name not in self.rules.off)
+        begun = None
+        if wanted and (on_time or timer.missed is Missed.ONCE):
             trigger = Trigger.SCHEDULE if on_time else Trigger.CATCH_UP
             begun = await self._begin(timer, becomes.taken(timer.name, latest, now, trigger, schedule.expression))
         if news:
@@ -203,7 +209,8 @@ class Ledger:
         """Submit the job of an occurrence that is due, and write down that it was."""
         moment = noted.entry.scheduled_at
         options = Options(job_id=job_id_of(timer.name, moment))
-        ticket = await self._engine.submit(timer.kind, timer.payload(moment), options)
+        payload = {**timer.payload(moment), **timer.chosen(self._parts.settings)}
+        ticket = await self._engine.submit(timer.kind, payload, options)
         if ticket.duplicate:  # whoever made it may have died before it was in the index, by which the sweep finds it
             await self._parts.project(ticket.job)
         written = await self.book.write(noted, becomes.submitted(noted.entry, ticket.job))

@@ -50,6 +50,8 @@ class Timer:
     """What it does, in a sentence, for operators."""
     payload: Callable[[datetime], Mapping[str, Any]] = lambda scheduled_at: {"scheduled_at": scheduled_at.isoformat()}
     """The payload of the job of an occurrence."""
+    chosen: Callable[[Any], Mapping[str, Any]] = lambda settings: {}  # noqa: ARG005 - called by position
+    """What more the payload holds, from the app's settings."""
     healthy_for: timedelta | None = None
     """How long it may go without a success; None: it is unhealthy once an occurrence was missed, or failed."""
 

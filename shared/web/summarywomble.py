@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, NotRequired
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, with_config
 from typing_extensions import TypedDict
 
+from shared.collect import hot_topics
 from shared.collect.payload import CollectJob
+from shared.collect.timers import HOT_TOPICS
 from shared.jobs.model import Job, Status, iso
 from shared.jobs.submit import Options
 from shared.web.answers import Answer, json_answer, quoted
@@ -98,14 +102,19 @@ async def answer(app: App, body: bytes, api_url: str, trace: str | None = None) 
     return await _started(app, wanted, api_url, trace)
 
 
-async def start(app: App, wanted: CollectJob) -> StartedView:
-    """Submit a collection from inside the app; the reply of the route, as a value."""
-    return _ticket((await app.engine.submit(KIND, wanted)).job, "")
-
-
 async def status(app: App, job_id: str) -> StatusView:
     """How a job stands; the reply of the route, as a value."""
     return _status((await app.engine.get(read_uuid(job_id, "job_id"))).job)
+
+
+async def collect_hot_topics(app: App, *, past_due: bool) -> None:
+    """Run the timer of hot topics; then look at its job once, as a client of the route does."""
+
+    async def submit() -> Mapping[str, Any] | None:
+        occurrence = await app.ledger.tick(HOT_TOPICS.name, past_due=past_due)
+        return {"job_id": occurrence.job_id, "status": occurrence.state} if occurrence else None
+
+    await hot_topics.collect_hot_topics(app.settings, app.clock, submit, partial(status, app))
 
 
 async def _started(app: App, wanted: CollectRequest, api_url: str, trace: str | None) -> Answer:

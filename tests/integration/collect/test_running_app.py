@@ -100,7 +100,7 @@ async def test_the_timer_submits_looks_and_logs(running: RunningApp, site: Site)
     async with httpx.AsyncClient() as client:
         started = await client.post(f"{running.url}/admin/functions/GetHotTopics", json={"input": ""})
     assert started.status_code == 202
-    await _logged(running, r"hot topics: job=\S+ status=queued")
+    await _logged(running, r"hot topics: job=\S+ status=submitted")
     await _logged(running, r"hot topics: job=\S+ status=completed step=finished completed=2 total=2")
 
 

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from shared.collect.hot_topics import collect_hot_topics
+from shared.collect.kinds import collect_content
 from shared.collect.payload import CollectJob
 from shared.collect.replies import FinalReply, TicketReply, UnknownReplyError, read_reply
+from shared.collect.timers import HOT_TOPICS
 from shared.ports import StorageError
 from shared.settings import SettingsError, load
 from support.clock import FakeClock
@@ -43,13 +45,13 @@ def test_a_reply_of_another_shape_is_not_taken_for_one(reply: dict[str, Any]) ->
 class Route:
     """What answers the timer."""
 
-    def __init__(self, reply: dict[str, Any], seen: dict[str, Any] | Exception) -> None:
+    def __init__(self, reply: dict[str, Any] | None, seen: dict[str, Any] | Exception) -> None:
         self.reply, self.seen = reply, seen
-        self.submitted: list[CollectJob] = []
+        self.submitted = 0
         self.looked: list[str] = []
 
-    async def submit(self, job: CollectJob) -> dict[str, Any]:
-        self.submitted.append(job)
+    async def submit(self) -> dict[str, Any] | None:
+        self.submitted += 1
         return self.reply
 
     async def look(self, job_id: str) -> dict[str, Any]:
@@ -68,14 +70,26 @@ async def run(route: Route, **settings: str) -> FakeClock:
 async def test_it_submits_waits_looks_and_goes_on(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     route = Route(TICKET, {"status": "running", "progress": {"step": "processing r/a", "completed": 1, "total": 2}})
-    clock = await run(route, HOT_TOPICS="a1, b2", HOT_TOPICS_LIMIT="25")
-    assert route.submitted == [CollectJob(source="reddit", topics=["a1", "b2"], limit=25, sort="hot")]
+    clock = await run(route)
+    assert route.submitted == 1
     assert clock.slept == [10]
     assert route.looked == [TICKET["job_id"]]
     assert [record.getMessage() for record in caplog.records] == [
         f"hot topics: job={TICKET['job_id']} status=queued",
         f"hot topics: job={TICKET['job_id']} status=running step=processing r/a completed=1 total=2",
     ]
+
+
+def test_the_settings_say_what_is_collected() -> None:
+    chosen = HOT_TOPICS.chosen(load({"HOT_TOPICS": "a1, b2", "HOT_TOPICS_LIMIT": "25"}))
+    expected = CollectJob(source="reddit", topics=["a1", "b2"], limit=25, sort="hot")
+    assert collect_content.parse(chosen, collect_content.version) == expected
+
+
+async def test_where_none_is_due_there_is_nothing_to_look_at() -> None:
+    route = Route(None, {})
+    clock = await run(route)
+    assert (clock.slept, route.looked) == ([], [])
 
 
 async def test_the_old_result_needs_no_look(caplog: pytest.LogCaptureFixture) -> None:
