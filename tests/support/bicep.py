@@ -72,10 +72,8 @@ class Declaration:
     @property
     def body(self) -> Node | None:
         """The object within loop and condition."""
-        found = None
-        for found in wrappers(self.value):
-            pass
-        return found if found is not None and found.type == "object" else None
+        found = list(wrappers(self.value))
+        return found[-1] if found and found[-1].type == "object" else None
 
 
 @dataclass(frozen=True)

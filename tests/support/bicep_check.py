@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
-from support.bicep import TYPES, Declaration, Template, literal, properties, text, walk, wrappers
 from tree_sitter import Node
+
+from support.bicep import TYPES, Declaration, Template, literal, properties, text, walk, wrappers
 
 FUNCTIONS = {
     "concat": (1, 99), "empty": (1, 1), "environment": (0, 0), "guid": (1, 99), "int": (1, 1), "items": (1, 1),

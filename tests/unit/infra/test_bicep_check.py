@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from support.bicep import parse
 from support.bicep_check import check
 
