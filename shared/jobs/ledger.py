@@ -129,8 +129,8 @@ class Ledger:
         """
         timer, schedule, now = self.timer(name), self.schedule(name), self._parts.clock.now()
         moment = scheduled_for or now.replace(microsecond=0)
-        planned = moment in schedule
-        if scheduled_for and not (planned and now - self.rules.keep < moment <= now):
+        planned = now - self.rules.keep < moment <= now and moment in schedule
+        if scheduled_for and not planned:
             raise NotAnOccurrenceError(self._nearest(schedule, moment, now))
         noted = await self._take(
             becomes.taken(name, moment, now, Trigger.MANUAL, schedule.expression if planned else None)
