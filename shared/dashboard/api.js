@@ -1,0 +1,88 @@
+// The app's API: one key for the tab, ETags, and errors that say what the app said.
+
+import {parse} from './json.js';
+
+const STORED = 'nightshift.key';
+const seen = new Map(); // path -> {etag, body}: what a 304 stands for
+
+/** An answer that is no success. `fields`: what does not fit, field by field. */
+export class Problem extends Error {
+  constructor(status, title, detail, fields = []) {
+    super(detail || title);
+    Object.assign(this, {status, title, fields});
+  }
+}
+
+export const hasKey = () => Boolean(sessionStorage.getItem(STORED));
+
+export function useKey(key) {
+  seen.clear();
+  if (key) sessionStorage.setItem(STORED, key);
+  else sessionStorage.removeItem(STORED);
+}
+
+let askForKey = async () => false;
+/** Names the function that asks for another key: `await ask(why)` says whether there is one. */
+export const onRefused = (ask) => { askForKey = ask; };
+
+/** What is at a path; `changed` says whether it differs from the last time. */
+export async function get(path, {signal, params} = {}) {
+  const address = withParams(path, params);
+  const known = seen.get(address);
+  const response = await ask('GET', address, {signal, headers: known?.etag ? {'If-None-Match': known.etag} : {}});
+  if (response.status === 304 && known) return {body: known.body, changed: false};
+  const text = await response.text();
+  const changed = text !== known?.text;
+  const body = parse(text);
+  seen.set(address, {etag: response.headers.get('ETag'), body, text});
+  if (seen.size > 200) seen.delete(seen.keys().next().value);
+  return {body, changed};
+}
+
+/** Sends a JSON text (or what becomes one), and returns what was answered. */
+export async function post(path, content = {}, {method = 'POST'} = {}) {
+  const body = typeof content === 'string' ? content : JSON.stringify(content);
+  const response = await ask(method, path, {body, headers: {'Content-Type': 'application/json'}});
+  const text = await response.text();
+  return text ? parse(text) : null;
+}
+
+async function ask(method, path, options) {
+  for (;;) {
+    const response = await send(method, path, options);
+    if (response.ok || response.status === 304) return response;
+    const problem = await problemOf(response);
+    if (!asksForKey(method, response.status) || !(await askForKey(problem))) throw problem;
+  }
+}
+
+/** What is only shown can do without what a better key would show; what is to be done cannot. */
+const asksForKey = (method, status) => status === 401 || (status === 403 && method !== 'GET');
+
+async function send(method, path, {signal, body, headers}) {
+  const key = sessionStorage.getItem(STORED);
+  try {
+    return await fetch(new URL(path, location.href), {
+      method, signal, body, cache: 'no-store', credentials: 'same-origin', redirect: 'error',
+      headers: {...headers, ...(key ? {'x-functions-key': key} : {})},
+    });
+  } catch (error) {
+    if (error.name === 'AbortError') throw error;
+    throw new Problem(0, 'No answer', 'The app does not answer. It is asked again in a moment.');
+  }
+}
+
+async function problemOf(response) {
+  const fallback = {401: 'A key is needed, or this one is not known.', 403: 'This key may not do that.', 404: 'Not found here.'};
+  try {
+    const {title, detail, errors} = await response.json();
+    return new Problem(response.status, title ?? '', detail || fallback[response.status] || title || '', errors);
+  } catch {
+    return new Problem(response.status, `Answer ${response.status}`, fallback[response.status] ?? `The app answered ${response.status}.`);
+  }
+}
+
+function withParams(path, params = {}) {
+  const chosen = Object.entries(params).filter(([, value]) => value !== '' && value != null);
+  return chosen.length ? `${path}?${new URLSearchParams(chosen)}` : path;
+}

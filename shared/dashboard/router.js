@@ -1,0 +1,28 @@
+// Which view the address asks for: #/jobs?kind=greet is the view `jobs`, #/jobs/ID is `job` with an id.
+
+const ROUTES = [
+  [/^\/?$/, 'overview'],
+  [/^\/jobs$/, 'jobs'],
+  [/^\/jobs\/([^/]+)$/, 'job'],
+  [/^\/dead-letters$/, 'dead-letters'],
+  [/^\/dead-letters\/([^/]+)$/, 'letter'],
+  [/^\/timers$/, 'timers'],
+  [/^\/timers\/([^/]+)$/, 'timer'],
+  [/^\/sources$/, 'sources'],
+];
+
+/** The view of an address: its name, the id in the path if there is one, and its parameters. */
+export function routeOf(hash) {
+  const [path, query = ''] = hash.replace(/^#/, '').split('?');
+  for (const [pattern, name] of ROUTES) {
+    const found = pattern.exec(path);
+    if (found) return {name, id: found[1] && decodeURIComponent(found[1]), params: Object.fromEntries(new URLSearchParams(query))};
+  }
+  return {name: 'missing', params: {}};
+}
+
+/** The address of a view. */
+export function to(path, params = {}) {
+  const chosen = Object.entries(params).filter(([, value]) => value !== '' && value != null);
+  return `#${path}${chosen.length ? `?${new URLSearchParams(chosen)}` : ''}`;
+}
