@@ -60,6 +60,8 @@ async def _items(job: JobContext, since: datetime, limit: int) -> AsyncIterator[
 
 async def _feeds(job: JobContext, settings: Settings) -> list[list[Article] | None]:
     """The entries of each feed; None for one that failed."""
+    if not settings.mood_feeds:
+        return []
     source, turn = sources(settings)["rss"], asyncio.Semaphore(_FEEDS_AT_ONCE)
 
     async def read(url: str) -> list[Article] | None:

@@ -6,6 +6,7 @@ the two has articles read again, which changes nothing, and never has one passed
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -60,7 +61,7 @@ async def remember(documents: DocumentStore, memory: Memory, articles: Iterable[
     for _ in range(_MAX_TRIES):
         if not read or {article.key for article in read} <= memory.keys:
             return
-        memory = memory.with_read(read, since)
+        memory = await asyncio.to_thread(memory.with_read, read, since)
         document = {"id": _ID, "pk": _ID, "kind": "read-articles", "version": memory.version + 1, "days": memory.days}
         if await documents.put_newer(MOODS, document):
             return

@@ -23,6 +23,7 @@ _SUFFIX = re.compile(r"(?<=\w{3})(core|wave)$")
 _SHORTEST_SLIP = 7
 """Letters of the shortest key in which a slip is forgiven: among shorter words too many differ by one letter."""
 _LONGEST = 40
+_PLAIN = re.compile(r"[A-Za-z0-9 '&/-]+")
 
 
 def key(name: str) -> str:
@@ -48,7 +49,8 @@ def presentable(name: str) -> str | None:
     """A name from outside as it may be shown; None where it is none: a mood's name is some words, and no more."""
     words = text.words(name)
     shown = " ".join(word.capitalize() for word in words)
-    return shown if words and len(words) <= 4 and 3 <= len(shown) <= _LONGEST and shown.isascii() else None
+    fits = _PLAIN.fullmatch(name) and len(words) <= 4 and 3 <= len(shown) <= _LONGEST
+    return shown if fits else None
 
 
 @cache

@@ -16,12 +16,17 @@ import pytest
 
 from shared.jobs.errors import InvalidTransitionError
 from shared.ports import StorageError
-from support import scenarios, scenarios_fan_out, scenarios_retention
+from support import scenarios, scenarios_fan_out, scenarios_mood, scenarios_retention
 from support.faulty import Died, Faults, Mode
 from support.lab import Lab, close_lab, open_memory_lab
 from support.scenarios import Scenario, Trial
 
-SCENARIOS = (*scenarios.SCENARIOS, *scenarios_fan_out.SCENARIOS, *scenarios_retention.SCENARIOS)
+SCENARIOS = (
+    *scenarios.SCENARIOS,
+    *scenarios_fan_out.SCENARIOS,
+    *scenarios_retention.SCENARIOS,
+    *scenarios_mood.SCENARIOS,
+)
 SCENARIO = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name.replace(" ", "_"))
 MODE = pytest.mark.parametrize("mode", list(Mode), ids=lambda mode: mode.name.lower())
 

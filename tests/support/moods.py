@@ -1,0 +1,37 @@
+"""Made-up items and feeds for the mood processor."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from shared.collect.urls import key
+from shared.items.model import Item, Origin, item_id_of
+from shared.items.store import ItemStore
+from shared.ports import Clock, DocumentStore
+
+NIGHT = (
+    ("Cottagecore dresses are everywhere this spring", "Prairie dresses in gingham and linen, with straw hats."),
+    ("How to wear a streetwear look", "An oversized hoodie, cargo pants and a bucket hat."),
+    ("Dark academia outfits for autumn", "A tweed blazer, a turtleneck and brogues in brown and burgundy."),
+    ("The market report", "Shares fell on Tuesday after a classic sell-off."),
+)
+"""Titles and texts of a night: three speak of a mood, and one does not."""
+
+
+def item(title: str, text: str, at: datetime, *, url: str | None = None, tags: tuple[str, ...] = ()) -> Item:
+    """An item that a feed brought."""
+    url = url or f"https://mode.example/{'-'.join(title.lower().split())}"
+    origin = Origin("feed", "rss", "a feed")
+    return Item(item_id_of(key(url)), url, title, text, (origin,), at, at, tags=tags, published_at=at)
+
+
+async def store_items(
+    documents: DocumentStore,
+    clock: Clock,
+    texts: tuple[tuple[str, str], ...] = NIGHT,
+    age: timedelta = timedelta(hours=5),
+) -> None:
+    """Store items of that age."""
+    store = ItemStore(documents, clock)
+    for title, text in texts:
+        await store.put(item(title, text, clock.now() - age))
