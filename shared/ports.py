@@ -67,7 +67,7 @@ class BlobStore(Protocol):
         ...
 
     async def delete(self, name: str, etag: str | None = None) -> bool:
-        """Delete a blob; False where there was none, PreconditionError where the ETag given is stale."""
+        """Delete a blob; False where there was none. With an ETag: if it still matches, else PreconditionError."""
         ...
 
     def list(self, prefix: str) -> AsyncIterator[BlobInfo]:

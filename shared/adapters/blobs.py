@@ -61,16 +61,16 @@ class AzureBlobs:
         raise PreconditionError("the blob has changed, or is gone")
 
     async def delete(self, name: str, etag: str | None = None) -> bool:
-        """Delete a blob; False where there was none, PreconditionError where the ETag given is stale."""
+        """Delete a blob; False where there was none. With an ETag: if it still matches, else PreconditionError."""
         condition: dict[str, Any] = {"etag": etag, "match_condition": MatchConditions.IfNotModified} if etag else {}
         with translated("deleting a blob"):
             try:
                 await self._blob(name).delete_blob(**condition)
                 return True
-            except ResourceNotFoundError:
-                return False
-            except ResourceModifiedError:
-                raise PreconditionError("the blob has changed") from None
+            except (ResourceNotFoundError, ResourceModifiedError):
+                if not etag:
+                    return False
+        raise PreconditionError("the blob has changed, or is gone")
 
     async def list(self, prefix: str) -> AsyncIterator[BlobInfo]:
         """Yield every blob whose name starts with the prefix, by name, one storage call for each 5,000."""

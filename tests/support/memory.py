@@ -57,7 +57,7 @@ class MemoryBlobs:
 
     async def delete(self, name: str, etag: str | None = None) -> bool:
         found = self._blobs.get(name)
-        if found and etag not in (None, found[0].etag):
+        if etag is not None and (found is None or found[0].etag != etag):
             raise PreconditionError(name)
         return self._blobs.pop(name, None) is not None
 
