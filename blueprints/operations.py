@@ -115,27 +115,22 @@ async def get_openapi(req: func.HttpRequest) -> Answer:
     return show(app(), api_url(req, "openapi.json"), req.headers)
 
 
-@bp.function_name("Health")
-@bp.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@endpoint
-async def health(req: func.HttpRequest) -> Answer:
-    """Whether the app answers at all."""
-    from shared.web.answers import json_answer
-
-    del req
-    return json_answer({"status": "alive"})
-
-
 @bp.function_name("SweepRecentJobs")
 @bp.timer_trigger("timer", settings().sweep_schedule)
 async def sweep_recent_jobs(timer: func.TimerRequest) -> None:
-    """Look for what fell between two writes, through every job where a look was missed; then account for timers."""
+    """Look for what fell between two writes, through every job where a look was missed; account for timers; alarms.
+
+    One timer for all three: each costs storage transactions for its lock, whether or not it has anything to do.
+    """
     from shared.bootstrap import app
 
     try:
         await app().engine.sweep(full=timer.past_due)
     finally:
-        await app().ledger.account()
+        try:
+            await app().ledger.account()
+        finally:
+            await app().monitor.round()
 
 
 @bp.function_name("SweepAllJobs")

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,6 +23,7 @@ from shared.jobs.kinds import Kind, Queues, Registry
 from shared.jobs.ledger import Ledger, Rules
 from shared.jobs.parts import Parts, Timing
 from shared.jobs.timers import Timer
+from shared.monitor.monitor import Monitor
 from shared.monitor.stats import Stats
 from shared.ports import BlobStore, Clock, DocumentStore, MessageQueues
 from shared.settings import Settings, settings
@@ -53,6 +54,11 @@ class App:
     stats: Stats
     calls: Calls = field(default_factory=Calls)
     _closing: tuple[_Closeable, ...] = ()
+
+    @cached_property
+    def monitor(self) -> Monitor:
+        """What watches this app."""
+        return Monitor(self)
 
     async def close(self) -> None:
         """Close the connections; for tests and tools, since the host keeps a process until it ends it."""

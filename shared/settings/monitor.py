@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.settings.spec import number, schedule, text, url, whole
+from shared.settings.spec import number, text, url, whole
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,6 @@ class MonitorSettings:
     )  # fmt: skip
     stats_days: int = whole("STATS_RETENTION_DAYS", 35, 8, 400, "days", "How long an hour's statistics are kept.")
 
-    alarm_schedule: str = schedule("ALARM_SCHEDULE", "30 */5 * * * *", "When the alarms are evaluated.")
     alarm_webhook_url: str | None = url(
         "ALARM_WEBHOOK_URL",
         "Is told when an alarm starts or ends, signed as callbacks are: it needs `WEBHOOK_SECRET`. Unset: nobody is told.",

@@ -85,6 +85,10 @@ RULES: Mapping[str, Rule] = {
     "DeleteTaste": WRITE,
     # the app itself
     "Health": OPEN,
+    "GetStatus": READ,
+    "GetMetrics": READ,
+    "GetStats": READ,
+    "ListAlarms": READ,
     "GetOpenApi": OPEN,
 }
 """Every route's rule, by the name of its function."""

@@ -1,0 +1,121 @@
+"""Whether the app can do its work: each service that it depends on, asked for the least that it can be asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from shared.containers import OPERATIONS
+from shared.monitor.remembered import Remembered
+
+if TYPE_CHECKING:
+    from shared.bootstrap import App
+
+FRESH = timedelta(seconds=5)
+"""How long an answer is shared by all who ask."""
+PATIENCE = 3.0
+"""Seconds that a dependency may take to answer."""
+_NOWHERE = "status-probe"
+
+State = Literal["ok", "failing", "off", "not started"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What went wrong last: a status or the name of an exception, nothing that quotes anybody."""
+
+    type: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """A service that the app depends on."""
+
+    name: str
+    required: bool
+    """Whether the app is of no use without it."""
+    state: State
+    seconds: float | None = None
+    """How long it took to answer, or to fail."""
+    last_error: Trouble | None = None
+    """The last failure that this process met, also where all is well by now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How the app stands."""
+
+    at: datetime
+    dependencies: tuple[Dependency, ...]
+
+    @property
+    def ready(self) -> bool:
+        """Whether everything is there that the app needs."""
+        return not any(each.required and each.state == "failing" for each in self.dependencies)
+
+
+class Readiness:
+    """Asks the dependencies, at most once in a few seconds however many ask. One storage call for each of three."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._errors: dict[str, Trouble] = {}
+        self._last: Remembered[Condition] = Remembered(app.clock, FRESH)
+
+    async def condition(self) -> Condition:
+        """How the app stands. Never raises, and answers within `PATIENCE` and a moment."""
+        return await self._last.of(self._ask)
+
+    async def _ask(self) -> Condition:
+        app = self._app
+        asked = await asyncio.gather(
+            self._probe("blobs", lambda: app.blobs.read(_NOWHERE)),
+            self._probe("queues", lambda: app.queues.depth(app.settings.queue_normal)),
+            self._probe("documents", lambda: app.documents.read(OPERATIONS, _NOWHERE, _NOWHERE)),
+            self._openai(),
+        )
+        return Condition(app.clock.now(), (*asked, self._telemetry()))
+
+    async def _probe(self, name: str, ask: Callable[[], Awaitable[object]], *, required: bool = True) -> Dependency:
+        began = time.perf_counter()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await ask()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the dependency does not do its work
+            self._errors[name] = Trouble(type(error).__name__, self._app.clock.now())
+            return Dependency(name, required, "failing", time.perf_counter() - began, self._errors[name])
+        return Dependency(name, required, "ok", time.perf_counter() - began, self._last_error(name))
+
+    def _last_error(self, name: str) -> Trouble | None:
+        """The latest of what a probe met and what the adapters did."""
+        met = self._app.calls.troubles.get(name)
+        known = [self._errors.get(name), Trouble(met.type, met.at) if met else None]
+        return max((each for each in known if each), key=lambda each: each.at, default=None)
+
+    async def _openai(self) -> Dependency:
+        endpoint = self._app.settings.openai_endpoint
+        if endpoint is None:
+            return Dependency("openai", False, "off")
+        return await self._probe("openai", lambda: _reach(endpoint), required=False)
+
+    def _telemetry(self) -> Dependency:
+        telemetry = getattr(self._app, "telemetry", None)
+        if telemetry is None:
+            return Dependency("telemetry", False, "off")
+        trouble = telemetry.trouble
+        error = Trouble(trouble[0], trouble[1]) if trouble else None
+        return Dependency("telemetry", False, telemetry.state, last_error=error)
+
+
+async def _reach(endpoint: str) -> None:
+    """See whether a server answers at all, whatever it says to somebody without a key: that costs no tokens."""
+    import aiohttp
+
+    async with aiohttp.ClientSession() as session, session.get(endpoint, allow_redirects=False) as response:
+        if response.status >= 500:
+            raise aiohttp.ServerConnectionError
