@@ -116,10 +116,12 @@ class Book:
         *,
         state: State | None = None,
         after: str | None = None,
+        since: datetime | None = None,
         until: datetime | None = None,
     ) -> tuple[list[Occurrence], str | None]:
         """A timer's occurrences, newest first, and the cursor of the next page. One call."""
         where = [Where("id", "<=", iso(until) if until else _HEAD[0])]
+        where += [Where("id", ">=", iso(since))] if since else []
         where += [Where("state", "=", state.value)] if state else []
         query = Query(tuple(where), descending=True, limit=limit, partition=timer, after=after)
         page = await self._documents.query(OCCURRENCES, query)

@@ -17,7 +17,7 @@ from shared.jobs.model import iso
 from shared.jobs.occurrence import Occurrence, State, Trigger
 from shared.jobs.timers import Missed, NotAnOccurrenceError, TimerNotFoundError
 from shared.web.answers import Answer, Problem, cached_answer, json_answer
-from shared.web.requests import invalid, read_limit, read_model
+from shared.web.requests import invalid, read_limit, read_model, read_moment
 from shared.web.schemas import Moment, Uuid
 from shared.web.views import ticket_answer
 
@@ -112,7 +112,10 @@ async def list_occurrences(app: App, name: str, params: Mapping[str, str]) -> An
     with _known():
         app.ledger.timer(name)
     state, after = _state(params.get("state")), params.get("cursor") or None
-    found, cursor = await app.ledger.book.page(name, read_limit(params), state=state, after=after)
+    since, until = read_moment(params, "since"), read_moment(params, "until")
+    found, cursor = await app.ledger.book.page(
+        name, read_limit(params), state=state, after=after, since=since, until=until
+    )
     content: OccurrencePage = {"items": [occurrence_view(each) for each in found], "cursor": cursor}
     return json_answer(content, headers={"Cache-Control": "no-store"})
 

@@ -17,7 +17,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "ListOccurrences", "get", "timers/{name}/occurrences", "What became of a timer's occurrences, newest first", "timers",
-        {200: OccurrencePage}, (404, 422, 503), (_NAME, _STATE, *PAGE[2:]),
+        {200: OccurrencePage}, (404, 422, 503), (_NAME, _STATE, *PAGE),
     ),
     Operation(
         "RunTimer", "post", "timers/{name}/run", "Run a timer by hand, or make up a missed occurrence", "timers",
