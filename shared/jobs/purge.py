@@ -168,4 +168,4 @@ def _questions(now: datetime, retention: Retention) -> Iterator[Query]:
         before = now - retention.of_status(status)
         moment = "discarded_at" if status is Status.FAILED else "due_at"
         young = f"{prefixes(before, before)[0]}~"
-        yield Query((Where("status", "=", status.value), Where(moment, "<", iso(before)), Where("id", "<", young)))
+        yield Query((Where("status", "=", status.value), Where(moment, "<=", iso(before)), Where("id", "<", young)))
