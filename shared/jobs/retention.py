@@ -26,7 +26,7 @@ class Retention:
     """A failed job, from the moment at which its dead letter was discarded; before, for ever."""
     vault: timedelta = KEEP
     """A dead letter, from its last replay or from when it was discarded; before, for ever."""
-    artifacts: timedelta = timedelta(days=180)
+    artifacts: timedelta = timedelta(days=400)
     """What jobs wrote beside their status."""
     remembered: timedelta = timedelta(days=1)
     """How long an idempotency key leads to its job."""

@@ -77,6 +77,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         wrong.append("TASTE_JOB_MAX_BACKOFF_SECONDS: expected at least TASTE_JOB_BASE_BACKOFF_SECONDS")
     if chosen.alarm_webhook_url and not chosen.webhook_secrets:
         wrong.append("WEBHOOK_SECRET: expected a key, since ALARM_WEBHOOK_URL is set")
+    if chosen.weekly_digest_keep_days > chosen.retention_artifact_days:
+        wrong.append("RETENTION_ARTIFACT_DAYS: expected at least WEEKLY_DIGEST_KEEP_DAYS")
     if wrong:
         raise SettingsError("app settings: " + "; ".join(wrong))
     return chosen

@@ -61,10 +61,7 @@ class OperateSettings:
         "How long a dead letter is kept after its last replay, or after it was discarded; before, for ever.",
     )  # fmt: skip
     retention_artifact_days: int = whole(
-        "RETENTION_ARTIFACT_DAYS", 180, 8, 3650, "days",
+        "RETENTION_ARTIFACT_DAYS", 400, 8, 3650, "days",
         "How long what jobs wrote beside their status (collected content, digests) is kept.",
     )  # fmt: skip
-    retention_ledger_days: int = whole(
-        "RETENTION_LEDGER_DAYS", 400, 8, 3650, "days", "How long an occurrence of a timer is kept in the ledger."
-    )
     retention_schedule: str = schedule("RETENTION_SCHEDULE", "0 45 4 * * *", "When what has expired is purged.")

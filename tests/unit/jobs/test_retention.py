@@ -161,10 +161,10 @@ def test_the_settings_are_what_counts() -> None:
     chosen = load(
         {
             "RETENTION_COMPLETED_DAYS": "8", "RETENTION_CANCELLED_DAYS": "9", "RETENTION_DISCARDED_DAYS": "10",
-            "RETENTION_VAULT_DAYS": "11", "RETENTION_ARTIFACT_DAYS": "12", "JOBS_IDEMPOTENCY_TTL_SECONDS": "60",
+            "RETENTION_VAULT_DAYS": "11", "RETENTION_ARTIFACT_DAYS": "400", "JOBS_IDEMPOTENCY_TTL_SECONDS": "60",
         }
     )  # fmt: skip
-    assert Retention.of(chosen) == Retention(*(days * DAY for days in range(8, 13)), timedelta(minutes=1))
+    assert Retention.of(chosen) == Retention(8 * DAY, 9 * DAY, 10 * DAY, 11 * DAY, 400 * DAY, timedelta(minutes=1))
     assert Retention.of(None) == Retention.of(load({}))
 
 
