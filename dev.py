@@ -48,7 +48,8 @@ def demo(args: argparse.Namespace, _: list[str]) -> int:
     """Show it working."""
     ensure(APP, NodeTools())
     data = ["--data", str(args.data.resolve()), "--rows", str(args.rows)] if args.data else []
-    return become("-m", "devtools.demo", *(["--once"] if args.once else []), *data)
+    flags = [flag for flag, given in (("--once", args.once), ("--night", args.night)) if given]
+    return become("-m", "devtools.demo", *flags, *data)
 
 
 def check(_: argparse.Namespace, __: list[str]) -> int:
@@ -126,6 +127,9 @@ def parser() -> argparse.ArgumentParser:
     verb = verbs.add_parser("demo", help="show it working: feedback in, jobs run and killed, dead letters replayed")
     verb.add_argument("--once", action="store_true", help="end after the run; exit 0 if all went as it should")
     verb.add_argument("--data", type=Path, metavar="DIR", help="post real feedback found in DIR instead")
+    verb.add_argument(
+        "--night", action="store_true", help="a whole night instead, on the pages and people in --data DIR"
+    )
     verb.add_argument("--rows", type=int, default=200, metavar="N", help="how many rows of it (default: 200)")
     verb.set_defaults(verb=demo)
 

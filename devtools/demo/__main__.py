@@ -1,4 +1,4 @@
-"""Run the demo: ``python -m devtools.demo [--once] [--data DIR [--rows N]]``."""
+"""Run the demo: ``python -m devtools.demo [--once] [--night] [--data DIR [--rows N]]``."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import argparse
 import asyncio
 import signal
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
-from devtools.demo import real
+from devtools.demo import night, real
 from devtools.demo.stage import stage
 from devtools.demo.story import tell
 from devtools.demo.terminal import Story, say
@@ -19,6 +20,7 @@ def main() -> int:
     """Return 0 if all went as it should, 1 if not, 2 if it could not be run."""
     options = argparse.ArgumentParser(prog="dev.py demo")
     options.add_argument("--once", action="store_true")
+    options.add_argument("--night", action="store_true")
     options.add_argument("--data", type=Path)
     options.add_argument("--rows", type=int, default=200)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -33,22 +35,33 @@ def main() -> int:
 
 
 async def _run(options: argparse.Namespace) -> int:
+    if options.night:
+        return await _night(options)
     path = real.find(options.data) if options.data else None
     story = Story()
-    async with stage(hurried=path is None) as running:
+    async with stage({} if path else None) as running:
         if path:
             await real.tell(running, story, path, options.rows)
         else:
             await tell(running, story)
-        say("\nAll as it should be." if not story.broken else f"\nNot as it should be: {'; '.join(story.broken)}")
-        if not options.once:
-            await _stay(running.client.url)
+        return await _end(story, options, running.client.url, ("taste/ada", "dead-letters", "dashboard"))
+
+
+async def _night(options: argparse.Namespace) -> int:
+    """A whole night on the pages and the people of a data folder."""
+    story = Story()
+    async with night.World(night.folder(options.data)) as world, stage(night.settings(world)) as running:
+        pages = await night.tell(running, story, world)
+        return await _end(story, options, running.client.url, (*pages, "dashboard"))
+
+
+async def _end(story: Story, options: argparse.Namespace, url: str, pages: Iterable[str]) -> int:
+    """Say how it went, and stay until the end is asked for."""
+    say("\nAll as it should be." if not story.broken else f"\nNot as it should be: {'; '.join(story.broken)}")
+    if not options.once:
+        say("\nStill running, until Ctrl-C:" + "".join(f"\n  {url}/api/{page}" for page in pages))
+        await asyncio.Event().wait()
     return 1 if story.broken else 0
-
-
-async def _stay(url: str) -> None:
-    say(f"\nStill running, until Ctrl-C:\n  {url}/api/taste/ada\n  {url}/api/dead-letters\n  {url}/api/health")
-    await asyncio.Event().wait()
 
 
 if __name__ == "__main__":

@@ -19,18 +19,24 @@ class Client:
         self._http = http
         self.url = url
 
+    async def get(self, path: str, **params: str) -> Json:
+        """Ask for something."""
+        return await self._get(f"/api/{path}", **params)
+
+    async def send(self, method: str, path: str, body: Json) -> Json:
+        """Send something; return the answer. Raises aiohttp.ClientResponseError for one that is an error."""
+        async with self._http.request(method, f"{self.url}/api/{path}", json=body) as response:
+            response.raise_for_status()
+            return dict(await response.json()) if response.content_type.endswith("json") else {}
+
     async def feedback(self, body: Json) -> Json:
         """Post feedback; return the answer, a ticket for an `up`."""
-        async with self._http.post(f"{self.url}/api/taste/feedback", json=body) as response:
-            response.raise_for_status()
-            return dict(await response.json())
+        return await self.send("POST", "taste/feedback", body)
 
     async def collect(self, addresses: list[str]) -> Json:
         """Have feeds collected; return the ticket."""
         body = {"source": "rss", "topics": addresses, "limit": 10}
-        async with self._http.post(f"{self.url}/api/summarywomble", json=body) as response:
-            response.raise_for_status()
-            return dict(await response.json())
+        return await self.send("POST", "summarywomble", body)
 
     async def job(self, job_id: str) -> Json | None:
         """Return a job's status; None while the app does not answer."""
@@ -49,9 +55,7 @@ class Client:
 
     async def replay(self, letter_id: str) -> Json:
         """Put a dead letter back."""
-        async with self._http.post(f"{self.url}/api/dead-letters/{letter_id}/replay", json={}) as response:
-            response.raise_for_status()
-            return dict(await response.json())
+        return await self.send("POST", f"dead-letters/{letter_id}/replay", {})
 
     async def _get(self, path: str, **params: str) -> Json:
         async with self._http.get(self.url + path, params=params) as response:

@@ -55,14 +55,14 @@ async def tell(stage: Stage, story: Story, path: Path, rows: int) -> None:
     answers = await _each(bodies, stage.client.feedback)
     tickets = {answer["job_id"] for answer in answers if "job_id" in answer}
     _pace("posted", len(bodies), started)
-    left = await _wait(stage, tickets, started + 60 + _PATIENCE_PER_ROW * len(bodies))
+    left = await wait(stage, tickets, started + 60 + _PATIENCE_PER_ROW * len(bodies))
     _pace("completed", len(tickets), started)
     story.expect(f"every one of {len(tickets)} tickets completed", held=not left)
     user_id = Counter(body["user_id"] for body in bodies).most_common(1)[0][0]
     show_profile(user_id, await stage.client.profile(user_id))
 
 
-async def _wait(stage: Stage, tickets: set[str], deadline: float) -> set[str]:
+async def wait(stage: Stage, tickets: set[str], deadline: float) -> set[str]:
     """Poll until every ticket is final; return those that are not completed."""
     broken: set[str] = set()
     left = set(tickets)

@@ -44,17 +44,16 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def stage(*, hurried: bool = True) -> AsyncIterator[Stage]:
-    """Start everything; stop it and remove its data at the end."""
+async def stage(settings: Mapping[str, str] | None = None) -> AsyncIterator[Stage]:
+    """Start everything, with these settings or those of a demo in a hurry; stop it and remove its data at the end."""
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nightshift-")))
         shop = await stack.enter_async_context(Shop())
         emulator = azurite(folder / "azurite")
         with step("Azurite"):
             stack.enter_context(emulator)
-        host = app(
-            _settings(emulator, folder, shop, _HURRIED if hurried else {}), free_ports(1)[0], folder / "host.log"
-        )
+        chosen = _settings(emulator, folder, shop, _HURRIED if settings is None else settings)
+        host = app(chosen, free_ports(1)[0], folder / "host.log")
         with step(f"the app under {host.name}"):
             stack.enter_context(host)
         say(f"  {host.address}   (the host's log: {host.log})")

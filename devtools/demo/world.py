@@ -19,7 +19,7 @@ from devtools.environment import TroubleError
 
 PRODUCTS_OF_A_SHOP = 40
 SHOPS = 8
-ARTICLES = 40
+ARTICLES = 24
 _COLOURS = {
     "Black": "#1b1b1b", "White": "#f4f4f2", "Blue": "#2f5d9b", "Navy Blue": "#1d2a4d", "Red": "#b3262e", "Green": "#3c7a4b",
     "Grey": "#8b8d90", "Brown": "#6f4a2f", "Pink": "#e08da7", "Purple": "#6b3f87", "Yellow": "#e5c04b", "Beige": "#d8c3a5",
@@ -34,7 +34,7 @@ class World:
     """Serves what it found in a data folder, and knows the source of each part of it."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._subreddits = {path.name.removesuffix(".csv.gz"): path for path in _found(folder, "reddit/top1000_2013")}
         self._feeds = {f"/feeds/{path.stem}-{path.parent.name[:4]}.xml": path for path in _feeds(folder)}
         self._shops = _shops(folder / "catalogue/styles.csv.gz")
@@ -77,7 +77,7 @@ class World:
         for path in self._feeds:
             yield {"kind": "rss", "url": self.url + path, "label": Path(path).stem}
         for name in self._subreddits:
-            yield {"kind": "reddit", "url": f"{self.url}/r/{name}", "subreddit": name, "label": f"r/{name}"}
+            yield {"kind": "reddit", "subreddit": name}
         for path in self._shops:
             yield {"kind": "brand_site", "url": self.url + path, "label": Path(path).name, "selectors": _SELECTORS}
         if self._articles:

@@ -113,8 +113,14 @@ class Children:
         await _each((plan[number] for number in fan_out.under_way), one)
 
     async def _submit(self, parent: Job, child: Child) -> Ticket:
+        usual = self._parts.kinds.policy(parent.kind).priority
         options = Options(
-            job_id=id_of(parent, child), parent_id=parent.job_id, priority=parent.priority, trace=parent.trace
+            job_id=id_of(parent, child),
+            parent_id=parent.job_id,
+            priority=parent.priority
+            if parent.priority is not usual
+            else None,  # what was asked for the parent holds for all
+            trace=parent.trace,
         )
         return await self._submitter.submit(child.kind, child.payload, options)
 
