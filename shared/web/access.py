@@ -47,7 +47,7 @@ class Rule:
 
 
 OPEN = Rule("anonymous", "anonymous")
-"""Holds no data: whether the app lives, what its API is."""
+"""Holds no data: whether the app lives, what its API is, the dashboard's page (which asks for a key)."""
 READ = Rule("client", "reads")
 WRITE = Rule("client", "writes", 64 * _KIB)
 SUBMIT = Rule("client", "writes", 1024 * _KIB)
@@ -66,18 +66,53 @@ RULES: Mapping[str, Rule] = {
     "ListJobs": READ,
     "GetJob": READ,
     "GetJobHistory": READ,
+    "GetJobPayload": LOOK,
     "ExplainJob": READ,
     "CancelJob": OPERATE,
     "RetryJob": OPERATE,
+    "ListQueues": READ,
     "ListKinds": READ,
     "PauseKind": OPERATE,
     "ResumeKind": OPERATE,
     # dead letters
     "ListDeadLetters": READ,
+    "ListDeadLetterGroups": READ,
     "GetDeadLetter": LOOK,
     "ReplayDeadLetter": REPLAY,
     "ReplayDeadLetters": REPLAY,
     "DiscardDeadLetter": OPERATE,
+    # timers
+    "ListTimers": READ,
+    "ListOccurrences": READ,
+    "RunTimer": OPERATE,
+    # sources, items and moods
+    "ListSources": READ,
+    "GetSource": READ,
+    "CreateSource": OPERATE,
+    "ChangeSource": OPERATE,
+    "DeleteSource": OPERATE,
+    "RunSource": OPERATE,
+    "ListItems": READ,
+    "ListMoods": READ,
+    "GetMood": READ,
+    "ListSimilarMoods": READ,
+    # users and digests: the product's own service is the client
+    "ListUsers": READ,
+    "GetUser": READ,
+    "PutUser": WRITE,
+    "DeleteUser": WRITE,
+    "ListWardrobe": READ,
+    "GetWardrobeItem": READ,
+    "PutWardrobeItem": WRITE,
+    "DeleteWardrobeItem": WRITE,
+    "ListSubscriptions": READ,
+    "Subscribe": WRITE,
+    "Unsubscribe": WRITE,
+    "ListDigests": READ,
+    "GetLatestDigest": READ,
+    "GetDigest": READ,
+    "PostDigestFeedback": WRITE,
+    "RunDigest": OPERATE,
     # collection and taste
     "SummaryWomble": SUBMIT,
     "PostTasteFeedback": SUBMIT,
@@ -90,6 +125,8 @@ RULES: Mapping[str, Rule] = {
     "GetStats": READ,
     "ListAlarms": READ,
     "GetOpenApi": OPEN,
+    "Dashboard": OPEN,
+    "DashboardPart": OPEN,
     # the dashboard, and what it asks for
     "Dashboard": OPEN,
     "DashboardPart": OPEN,
