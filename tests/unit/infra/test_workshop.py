@@ -95,7 +95,7 @@ def test_the_requests_to_try_go_to_routes_that_there_are(monkeypatch: pytest.Mon
         assert any(re.fullmatch(route, re.sub(r"\{\{.*?\}\}", "x", path)) for route in routes), path
 
 
-def test_local_settings_are_the_defaults_in_full() -> None:
+def test_local_settings_are_the_defaults() -> None:
     values = json.loads((ROOT / "local.settings.json.example").read_text("utf-8"))["Values"]
     own = {name: value for name, value in values.items() if name != "FUNCTIONS_WORKER_RUNTIME"}
     known = {spec.name: field for field, spec in specs().items()}
