@@ -45,7 +45,7 @@ function ofDay(occurrences, entry) {
   if (ordered.length <= MOST) return ordered.map(entry);
   const counts = {};
   for (const {state} of ordered) counts[state] = (counts[state] ?? 0) + 1;
-  return Object.entries(counts).map(([state, count]) => h('span', {class: `occurrence ${state}`}, `${count} ${state}`));
+  return Object.entries(counts).map(([state, count]) => h('span', {class: `occurrence ${state}`}, String(count), h('span', {class: 'state'}, ` ${state}`)));
 }
 
 /** The weeks of a month, each seven dates or nulls. */

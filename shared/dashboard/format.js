@@ -1,9 +1,9 @@
 // Numbers, durations and moments in words.
 
 const whole = new Intl.NumberFormat('en-GB');
-const day = new Intl.DateTimeFormat('en-GB', {weekday: 'short', day: 'numeric', month: 'short'});
-const clock = new Intl.DateTimeFormat('en-GB', {hour: '2-digit', minute: '2-digit'});
-const moment = new Intl.DateTimeFormat('en-GB', {year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit'});
+const day = new Intl.DateTimeFormat('en-GB', {weekday: 'short', day: 'numeric', month: 'short', timeZone: 'UTC'});
+const clock = new Intl.DateTimeFormat('en-GB', {hour: '2-digit', minute: '2-digit', timeZone: 'UTC'});
+const moment = new Intl.DateTimeFormat('en-GB', {year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', timeZone: 'UTC', timeZoneName: 'short'});
 
 export const number = (value) => (value == null ? '–' : whole.format(value));
 
@@ -26,12 +26,14 @@ export function duration(seconds) {
 export function ago(when, now = Date.now()) {
   const seconds = (now - Date.parse(when)) / 1000;
   if (Math.abs(seconds) < 5) return 'now';
-  return seconds > 0 ? `${duration(Math.round(seconds))} ago` : `in ${duration(Math.round(-seconds))}`;
+  const span = Math.abs(seconds) < 100 ? `${Math.round(Math.abs(seconds))} s` : duration(Math.abs(seconds));
+  return seconds > 0 ? `${span} ago` : `in ${span}`;
 }
 
 export const exact = (when) => moment.format(new Date(when));
 export const hour = (when) => clock.format(new Date(when));
 export const date = (when) => day.format(new Date(when));
 export const between = (start, end) => (Date.parse(end) - Date.parse(start)) / 1000;
-export const short = (id) => (id.length > 13 ? `${id.slice(0, 13)}…` : id);
+/** An id as short as it still tells: its end, since the beginning of ids is the time. */
+export const short = (id) => (id.length > 20 ? `${id.slice(0, 8)}…${id.slice(-6)}` : id);
 export const plural = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;

@@ -17,8 +17,8 @@ const COLUMNS = [
   ['Kind', (job) => job.kind],
   ['State', (job) => badge(job.status)],
   ['Created', (job) => when(job.created_at)],
-  ['Took', (job) => took(job), 'number'],
-  ['Attempt', (job) => format.number(job.attempt), 'number'],
+  ['Took', (job) => took(job), 'number extra'],
+  ['Attempt', (job) => format.number(job.attempt), 'number extra'],
   ['Says', (job) => says(job), 'wide'],
 ];
 

@@ -3,7 +3,9 @@
 const keeps = typeof JSON.rawJSON === 'function';
 
 const exact = (_, value, context) =>
-  keeps && typeof value === 'number' && context?.source && String(value) !== context.source ? JSON.rawJSON(context.source) : value;
+  keeps && typeof value === 'number' && context?.source && isLost(context.source, value) ? JSON.rawJSON(context.source) : value;
+
+const isLost = (source, value) => String(value) !== source && source.replace(/[eE].*|\D/g, '').replace(/^0+/, '').length > 15;
 
 export const parse = (text) => JSON.parse(text, exact);
 

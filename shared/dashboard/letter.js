@@ -70,7 +70,7 @@ function repair(letter, editor, redraw) {
 function past(letter) {
   const history = letter.history ?? [];
   return [
-    history.length ? section('Attempts', timeline(history)) : null,
+    history.length ? section('Attempts', timeline(history, letter.recorded_at)) : null,
     history.length ? section('History', events(history)) : null,
     letter.message_text ? h('details', {'data-name': 'message'}, h('summary', {}, 'Message, as it goes on the queue'),
       h('pre', {class: 'json wrap', tabindex: '0', role: 'region', 'aria-label': 'Message'}, letter.message_text)) : null,

@@ -59,9 +59,9 @@ function stacked(values, top) {
 
 const ends = (data) => (data.length > 2 ? [data[0], data[data.length >> 1], data.at(-1)] : data).map(({label}) => label);
 
-/** The top of a scale: 1, 2 or 5 and noughts. */
+/** The top of a scale: a round number that is not far above. */
 export function niceTop(value) {
   if (value <= 0) return 1;
   const size = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 5, 10].map((step) => step * size).find((step) => step >= value * 0.999);
+  return [1, 2, 3, 4, 5, 6, 8, 10].map((step) => step * size).find((step) => step >= value * 0.999);
 }

@@ -13,15 +13,14 @@ const PACE = {fastest: 15_000, slowest: 60_000};
 const MOST_PAGES = 10;
 const MISSED = ['missed', 'skipped'];
 
-/** A timer's or a source's health as a badge. */
-export const timerHealth = (timer) => badge(timer.healthy ? 'healthy' : 'unhealthy');
+const timerHealth = (timer) => badge(timer.healthy ? 'healthy' : 'unhealthy');
 
 export const timerTable = (items) => table('Timers', [
   ['Timer', (timer) => h('a', {href: to(`/timers/${timer.name}`), 'data-focus': timer.name}, timer.name)],
   ['Health', (timer) => timerHealth(timer)],
-  ['Schedule', (timer) => [timer.schedule_in_words ?? timer.words ?? '', ' ', h('code', {class: 'note'}, timer.schedule)]],
-  ['Next', (timer) => when(timer.next_at)],
   ['Last', (timer) => last(timer)],
+  ['Next', (timer) => when(timer.next_at)],
+  ['Schedule', (timer) => [timer.words, ' ', h('code', {class: 'note'}, timer.schedule)]],
   ['Missed', (timer) => format.number(timer.missed), 'number'],
   ['Durations', (timer) => durations(timer)],
 ], items, {empty: 'No timers.'});
@@ -30,7 +29,8 @@ const last = ({last: each}) => (each ? [when(each.scheduled_at), ' ', badge(each
 
 function durations({durations: trend}) {
   const seconds = trend?.seconds ?? [];
-  return seconds.length ? [spark(seconds, `The last ${seconds.length} runs took up to ${format.duration(Math.max(...seconds))}`), ' ', h('span', {class: 'note'}, trend.direction)] : '–';
+  if (seconds.length < 2) return format.duration(seconds[0]);
+  return [spark(seconds, `The last ${seconds.length} runs took up to ${format.duration(Math.max(...seconds))}`), ' ', h('span', {class: 'note'}, trend.direction)];
 }
 
 export async function showTimers(main, {signal}) {
@@ -76,12 +76,12 @@ const about = (timer) => [
   h('p', {}, timerHealth(timer), ' ', timer.reason),
   h('p', {class: 'note'}, timer.meaning),
   facts([
-    ['Schedule', [timer.schedule_in_words ?? timer.words, ' ', h('code', {}, timer.schedule)]],
+    ['Schedule', [timer.words, ' ', h('code', {}, timer.schedule)]],
     ['Next', when(timer.next_at)],
     ['Last', last(timer)],
     ['Last success', when(timer.last_success_at)],
     ['If missed', timer.policy],
-    ['Lateness', timer.last?.lateness_seconds == null ? null : format.duration(timer.last.lateness_seconds)],
+    ['Lateness', timer.lateness_seconds == null ? null : format.duration(timer.lateness_seconds)],
     ['Durations', durations(timer)],
   ]),
 ];
@@ -91,7 +91,8 @@ async function occurrences(name, month, signal) {
   const all = {items: [], changed: false, more: false};
   let cursor = null;
   for (let page = 0; page < MOST_PAGES; page += 1) {
-    const params = {since: month.toISOString(), until: nextMonth(month).toISOString(), limit: 200, cursor};
+    const until = new Date(nextMonth(month).getTime() - 1).toISOString();
+    const params = {since: month.toISOString(), until, limit: 200, cursor};
     const {body, changed} = await get(`timers/${encodeURIComponent(name)}/occurrences`, {signal, params});
     all.items.push(...body.items);
     all.changed ||= changed;
@@ -113,7 +114,7 @@ function monthView(name, month, {items, more}, said) {
 }
 
 const entry = (name, each) => {
-  const text = `${each.scheduled_at.slice(11, 16)} ${each.state}`;
+  const text = [h('span', {}, each.scheduled_at.slice(11, 16)), h('span', {class: 'state'}, ` ${each.state}`)];
   return each.job_id
     ? h('a', {class: `occurrence ${each.state}`, href: to(`/jobs/${each.job_id}`), title: each.reason}, text)
     : h('span', {class: `occurrence ${each.state}`, title: each.reason}, text);
