@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from shared.collect.errors import ContentRefusedError
 from shared.collect.model import Item as FeedItem
 from shared.collect.sources import Source, host_of, sources
-from shared.collect.urls import is_front_page, key
+from shared.collect.urls import canonical, is_front_page, key
 from shared.fetch import FetchError
 from shared.items.model import Item
 from shared.items.store import ItemStore
 from shared.mood.ports import Article
+from shared.mood.together import together
 
 if TYPE_CHECKING:
     from shared.jobs import JobContext
@@ -68,7 +69,7 @@ async def _feeds(job: JobContext, settings: Settings) -> list[list[Article] | No
         async with turn:
             return await _entries(job, source, url)
 
-    return await asyncio.gather(*map(read, settings.mood_feeds))
+    return await together(map(read, settings.mood_feeds))
 
 
 async def _entries(job: JobContext, source: Source, url: str) -> list[Article] | None:
@@ -100,7 +101,7 @@ def key_of(url: str | None, title: str, text: str) -> str:
     """What makes an article the same one: its address, however it is spelt; its words, where it has no address of its own."""
     if url is None or is_front_page(url):
         return content_key(title, text)
-    return _hash(key(url))
+    return _hash(key(canonical(url) or url))
 
 
 def content_key(title: str, text: str) -> str:

@@ -7,6 +7,7 @@ the vocabulary, and names and values only some plain words. A text that talks th
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from shared.settings import Settings
 
+LOG = logging.getLogger("nightshift.mood")
 EXCERPT = 1000
 """Characters of an article's text that the model is shown."""
 LEAST = 0.5
@@ -70,8 +72,8 @@ class _Answer(BaseModel):
     articles: list[_Article] = Field(max_length=100)
 
 
-class _FilteredError(Exception):
-    """The service's content filter refused the question, or its own answer."""
+class _RefusedError(Exception):
+    """No answer: the content filter refused the question or the answer, or this has not the form that was asked for."""
 
 
 class _Service:
@@ -99,7 +101,7 @@ class _Service:
                 yield client
         except openai.APIStatusError as error:
             if error.code == "content_filter":
-                raise _FilteredError from None
+                raise _RefusedError from None
             wait = retry_after(error.response.headers.get("retry-after"))
             raise MoodServiceError(f"the model answered {error.status_code}", wait) from None
         except openai.OpenAIError as error:
@@ -125,15 +127,16 @@ class HostedExtractor:
         self._deployment = str(settings.openai_chat_deployment)
 
     async def extract(self, articles: Sequence[Article]) -> list[Findings]:
-        """Return what the model finds in each article; nothing in one that its content filter refuses.
+        """Return what the model finds in each article; nothing in one that it answers nothing usable to.
 
         Raises:
-            MoodServiceError: it did not answer, or not in the form that was asked for.
+            MoodServiceError: it did not answer.
         """
         try:
             return _findings(await self._ask(articles), len(articles))
-        except _FilteredError:
+        except _RefusedError:
             if len(articles) == 1:
+                LOG.warning("article refused by the model: article=%s", articles[0].key)
                 return [()]
             half = len(articles) // 2
             return [*await self.extract(articles[:half]), *await self.extract(articles[half:])]
@@ -144,7 +147,7 @@ class HostedExtractor:
         if not completion.choices:
             return ""
         if completion.choices[0].finish_reason == "content_filter":
-            raise _FilteredError
+            raise _RefusedError
         return completion.choices[0].message.content or ""
 
 
@@ -212,7 +215,7 @@ def _findings(answer: str, count: int) -> list[Findings]:
     try:
         articles = _Answer.model_validate_json(answer).articles
     except ValidationError:
-        raise MoodServiceError("the model's answer has not the form that was asked for") from None
+        raise _RefusedError from None
     found: dict[int, Findings] = {one.number: tuple(map(_finding, filter(_sure, one.moods))) for one in articles}
     return [found.get(number, ()) for number in range(count)]
 

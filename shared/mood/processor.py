@@ -20,6 +20,7 @@ from shared.mood.evidence import Moods, collect, described, supported, unified
 from shared.mood.model import Embedding, Mood, joined, text_hash
 from shared.mood.ports import Article, Embedder, Extractor, Findings, MoodServiceError
 from shared.mood.store import MoodStore
+from shared.mood.together import together
 from shared.ports import PreconditionError
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class _Run:
                     return []
 
         batches = [articles[at : at + size] for at in range(0, len(articles), size)]
-        read = [pair for batch in await asyncio.gather(*map(one, batches)) for pair in batch]
+        read = [pair for batch in await together(map(one, batches)) for pair in batch]
         if errors and not read:
             raise RetryLater(max(error.retry_after or 60.0 for error in errors), "no article could be read")
         return read
@@ -135,7 +136,7 @@ class _Run:
 
     async def write(self, moods: Moods, stored: Moods, gone: Iterable[Mood]) -> int:
         """Write what changed, then delete what was merged; return how many moods were written."""
-        wrote = await asyncio.gather(*(self._write(mood, stored.get(id)) for id, mood in moods.items()))  # noqa: A001
+        wrote = await together(self._write(mood, stored.get(mood.id)) for mood in moods.values())
         for mood in gone:
             await self._delete(mood)
         return sum(wrote)

@@ -1,12 +1,17 @@
-"""Made-up items and feeds for the mood processor."""
+"""Made-up items for the mood processor, and an embedder that tests watch and break."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.collect.urls import key
 from shared.items.model import Item, Origin, item_id_of
 from shared.items.store import ItemStore
+from shared.mood.ports import MoodServiceError
+from shared.mood.vectors import HashingEmbedder, vector_of
 from shared.ports import Clock, DocumentStore
 
 NIGHT = (
@@ -35,3 +40,21 @@ async def store_items(
     store = ItemStore(documents, clock)
     for title, text in texts:
         await store.put(item(title, text, clock.now() - age))
+
+
+@dataclass
+class WatchedEmbedder:
+    """The embedded default, whose calls are remembered, and whose answers tests bend."""
+
+    model: str = HashingEmbedder.model
+    calls: list[list[str]] = field(default_factory=list)
+    bend: Callable[[list[list[float]]], list[list[float]]] = lambda vectors: vectors
+
+    async def embed_documents(self, texts: Sequence[str]) -> list[list[float]]:
+        self.calls.append(list(texts))
+        await asyncio.sleep(0)
+        return self.bend([vector_of(text) for text in texts])
+
+
+def unavailable(vectors: list[list[float]]) -> list[list[float]]:
+    raise MoodServiceError("on purpose")
