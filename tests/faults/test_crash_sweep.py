@@ -16,16 +16,27 @@ import pytest
 
 from shared.jobs.errors import InvalidTransitionError
 from shared.ports import StorageError
-from support import scenarios, scenarios_fan_out, scenarios_mood, scenarios_retention
+from support import (
+    scenarios,
+    scenarios_digest,
+    scenarios_fan_out,
+    scenarios_ledger,
+    scenarios_mood,
+    scenarios_retention,
+    scenarios_scrape,
+)
 from support.faulty import Died, Faults, Mode
 from support.lab import Lab, close_lab, open_memory_lab
 from support.scenarios import Scenario, Trial
 
 SCENARIOS = (
     *scenarios.SCENARIOS,
+    *scenarios_digest.SCENARIOS,
     *scenarios_fan_out.SCENARIOS,
+    *scenarios_ledger.SCENARIOS,
     *scenarios_retention.SCENARIOS,
     *scenarios_mood.SCENARIOS,
+    *scenarios_scrape.SCENARIOS,
 )
 SCENARIO = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name.replace(" ", "_"))
 MODE = pytest.mark.parametrize("mode", list(Mode), ids=lambda mode: mode.name.lower())
