@@ -156,8 +156,8 @@ def _key(change: Change) -> tuple[Alarm, int]:
 
 
 def _message(change: Change, url: str) -> dict[str, Any]:
-    """The payload of the job that tells a change: `alarm.on` or `alarm.off`."""
-    view = standing_view(change.alarm, change.standing)
+    """The payload of the job that tells a change: `alarm.on` or `alarm.off`. Changes may arrive out of order: they are numbered."""
+    view = standing_view(change.alarm, change.standing) | {"change": change.standing.change}
     return {"url": url, "type": f"alarm.{view['state']}", "timestamp": view["since"], "data": view}
 
 
