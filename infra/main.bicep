@@ -204,7 +204,8 @@ module api './app/api.bicep' = {
     name: '${abbrs.webSitesFunctions}${token}'
     planName: '${abbrs.webServerFarms}${token}'
     location: location
-    tags: union(tags, { 'azd-service-name': 'api' })
+    tags: tags
+    serviceName: 'api'
     pythonVersion: pythonVersion
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount

@@ -3,6 +3,8 @@ param name string
 param planName string
 param location string
 param tags object
+@description('Name of the service in azure.yaml: azd looks for the one resource that is tagged with it.')
+param serviceName string
 param pythonVersion string
 param instanceMemoryMB int
 param maximumInstanceCount int
@@ -68,7 +70,7 @@ resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
 resource app 'Microsoft.Web/sites@2024-04-01' = {
   name: name
   location: location
-  tags: tags
+  tags: union(tags, { 'azd-service-name': serviceName })
   kind: 'functionapp,linux'
   identity: {
     type: 'UserAssigned'

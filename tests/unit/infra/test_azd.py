@@ -29,8 +29,10 @@ def test_the_service_is_this_function_app(project: dict[str, Any], templates: di
     [(name, service)] = project["services"].items()
     assert service == {"project": ".", "language": "python", "host": "function"}
     main = text(templates["main.bicep"].root)
-    assert f"'azd-service-name': '{name}'" in main
+    assert f"serviceName: '{name}'" in main
     assert "'azd-env-name': environmentName" in main
+    tagged = [each for template in templates.values() for each in re.findall("azd-service-name", text(template.root))]
+    assert len(tagged) == 1  # azd refuses where it finds a second
     assert {f"SERVICE_{name.upper()}_NAME", f"SERVICE_{name.upper()}_URI"} <= set(templates["main.bicep"].of("output"))
 
 
