@@ -17,6 +17,7 @@ from pathlib import Path
 
 from devtools.browser import Chromium
 from devtools.environment import APP, PEER, STATE, NodeTools, TroubleError, become, ensure, run, say, set_up_alone
+from devtools.operator import verbs as operator
 
 CHECKS = {
     "ruff": ["ruff", "check", "--quiet", "."],
@@ -106,16 +107,6 @@ def _peer() -> dict[str, str]:
     return {"NIGHTSHIFT_PEER_PYTHON": str(PEER.python)}
 
 
-def replay(args: argparse.Namespace, _: list[str]) -> int:
-    """Put dead letters back; needs nothing installed, only the app's address."""
-    from devtools import replay as letters
-
-    try:
-        return letters.replay(args)
-    except letters.RefusedError as error:
-        raise TroubleError(str(error)) from None
-
-
 # --- the command line --------------------------------------------------------------------------------------------
 
 
@@ -155,25 +146,12 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--quick", action="store_true", help="fewer repetitions: under five minutes")
     verb.set_defaults(verb=bench)
 
-    _add_replay(verbs.add_parser("replay", help="put dead letters of a running app back on their queue"))
+    operator.add(verbs)
 
     verb = verbs.add_parser("setup", help="only set up")
     verb.add_argument("--with-core-tools", action="store_true", help="also fetch Azure Functions Core Tools (large)")
     verb.set_defaults(verb=setup)
     return top
-
-
-def _add_replay(verb: argparse.ArgumentParser) -> None:
-    verb.epilog = "Exit code: 0 all replayed (or would be), 1 some refused, 2 the app could not be asked."
-    verb.add_argument("id", nargs="?", metavar="ID", help="one dead letter; without it, all that match")
-    verb.add_argument("--kind", help="only of this kind of job")
-    verb.add_argument("--fingerprint", help="only with this fingerprint")
-    verb.add_argument("--since", metavar="TIME", help="only since this moment, such as 2026-03-16T09:00:00Z")
-    verb.add_argument("--dry-run", action="store_true", help="say what would happen, send nothing")
-    verb.add_argument("--payload", type=Path, metavar="FILE", help="replay ID with the payload in FILE (JSON)")
-    verb.add_argument("--url", default="http://127.0.0.1:7071", help="default: %(default)s")
-    verb.add_argument("--key", default=os.environ.get("NIGHTSHIFT_KEY"), help="function key (or env NIGHTSHIFT_KEY)")
-    verb.set_defaults(verb=replay)
 
 
 def main(arguments: list[str]) -> int:

@@ -10,7 +10,10 @@ import dev
 from devtools import environment, services, start
 from devtools.environment import TroubleError, VirtualEnv
 
-VERBS = ("demo", "start", "test", "check", "bench", "replay", "setup")
+VERBS = (
+    "demo", "start", "test", "check", "bench", "setup",
+    "jobs", "job", "dead-letters", "replay", "timers", "drain",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -1,20 +1,15 @@
-"""`dev.py replay`: put dead letters back through the app's HTTP API. Standard library only."""
+"""`dev.py replay`: put dead letters back."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import urllib.error
-import urllib.request
 from typing import Any
-from urllib.parse import quote
+
+from devtools.operator.api import Api, RefusedError, segment
 
 _REPLAYED = "replayed"
 _WOULD_REPLAY = "would_replay"
-
-
-class RefusedError(Exception):
-    """The app could not be asked, or said no; the message is its own words."""
 
 
 def replay(args: argparse.Namespace) -> int:
@@ -30,15 +25,16 @@ def _one(args: argparse.Namespace) -> int:
     body: dict[str, Any] = {"dry_run": args.dry_run}
     if args.payload:
         body["payload"] = _payload(args)
-    return _report([_post(args, f"/api/dead-letters/{quote(args.id, safe='')}/replay", body)])
+    return _report([Api.of(args).post(f"dead-letters/{segment(args.id)}/replay", body).content])
 
 
 def _many(args: argparse.Namespace) -> int:
     """Replay all that match; the app takes so many at a time, and never offers those again that it has replayed."""
     wanted = {name: getattr(args, name) for name in ("kind", "fingerprint", "since") if getattr(args, name)}
     results: list[dict[str, Any]] = []
+    api = Api.of(args)
     while True:
-        answer = _post(args, "/api/dead-letters/replay", {"filter": wanted, "dry_run": args.dry_run})
+        answer = api.post("dead-letters/replay", {"filter": wanted, "dry_run": args.dry_run}).content
         results += answer["results"]
         if not answer.get("more") or not any(result["outcome"] == _REPLAYED for result in answer["results"]):
             return _report(results, more=bool(answer.get("more")))
@@ -61,25 +57,3 @@ def _report(results: list[dict[str, Any]], *, more: bool = False) -> int:
     verb = "would be replayed" if any(result["outcome"] == _WOULD_REPLAY for result in results) else "replayed"
     print(f"{done} {verb}, {len(results) - done} refused" + (", and there are more" if more else ""))
     return 0 if done == len(results) else 1
-
-
-def _post(args: argparse.Namespace, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    headers = {"Content-Type": "application/json", **({"x-functions-key": args.key} if args.key else {})}
-    request = urllib.request.Request(args.url.rstrip("/") + path, json.dumps(body).encode(), headers, method="POST")
-    try:
-        with urllib.request.urlopen(request, timeout=60) as response:
-            answer: dict[str, Any] = json.load(response)
-            return answer
-    except urllib.error.HTTPError as error:
-        raise RefusedError(_words(error)) from None
-    except (OSError, ValueError) as error:
-        raise RefusedError(f"no answer from {args.url}: {getattr(error, 'reason', error)}") from None
-
-
-def _words(error: urllib.error.HTTPError) -> str:
-    """What a problem document says, or else the status line."""
-    try:
-        problem = json.load(error)
-        return f"{error.code} {problem.get('title', error.reason)}: {problem.get('detail', '')}".rstrip(": ")
-    except (ValueError, AttributeError):
-        return f"{error.code} {error.reason}"
