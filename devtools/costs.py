@@ -58,17 +58,17 @@ class Job:
 class Idle:
     """What the app uses in a month with nothing to do."""
 
-    executions: float = MONTH_HOURS * (12 + 12 + 1) + 30 * 9
-    """Timers: sweeps and alarms every five minutes, one an hour, some nine a day."""
+    executions: float = MONTH_HOURS * (12 + 1) + 30.4 * 8
+    """Timers: a sweep, with the alarms, every five minutes, one an hour, some eight a day."""
     seconds: float = 1.0
     """The least that an execution is charged for."""
-    blob_writes: float = MONTH_HOURS * (12 + 12 + 1) * 2.0
+    blob_writes: float = MONTH_HOURS * (12 + 1) * 2.0
     """The host's lock and the timer's state."""
     queue_calls: float = MONTH_HOURS * 3600 / 2 * 8
     """At most: eight queues asked every two seconds, as if an instance of each function were always there."""
-    ru: float = MONTH_HOURS * (12 + 12) * 10
+    ru: float = MONTH_HOURS * 12 * 50
     """Estimate: the queries of sweeps and alarms."""
-    log_gb: float = 0.15
+    log_gb: float = 0.10
 
 
 @dataclass(frozen=True)

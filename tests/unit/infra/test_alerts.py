@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from shared.monitor.alarms import Alarm
 from shared.settings import Settings
 from support.bicep import Template, literal, properties
 
-ALARMS = {"dead-letter-ratio", "missed-digest", "timer-silent", "queue-stuck", "poison-failing"}
+ALARMS = {alarm.value for alarm in Alarm}
 TABLES = {"AppRequests", "AppTraces", "AzureMetrics"}
 COLUMNS = {
     "Average", "DurationMs", "Message", "MetricName", "Name", "Success", "TimeGenerated",

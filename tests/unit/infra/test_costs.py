@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from devtools.costs import WORKLOADS, Idle, Job, Prices, bill, private_networking, table
+from devtools.costs import MONTH_HOURS, WORKLOADS, Idle, Job, Prices, bill, private_networking, table
+from shared.jobs.schedule import Schedule
 from support.bicep import Template, literal, properties
 
 
@@ -35,3 +37,32 @@ def test_the_alerts_are_as_many_and_as_frequent_as_infra_makes_them(templates: d
     assert value is not None
     every = [literal(properties(each)["every"]) for each in value.named_children]
     assert Prices().alerts == sum({"PT5M": 1.5, "PT15M": 0.5, "PT1H": 0.5}[str(each)] for each in every)
+
+
+def test_the_idle_app_runs_its_timers_as_often_as_is_reckoned(monkeypatch: pytest.MonkeyPatch) -> None:
+    import function_app
+
+    monkeypatch.setattr(function_app.app, "functions_bindings", None)  # the library's memory of names it has seen
+    bindings = [one for each in function_app.app.get_functions() for one in each.get_bindings()]
+    schedules = [str(one.schedule) for one in bindings if one.type == "timerTrigger"]  # type: ignore[attr-defined]
+    start, weeks = datetime(2026, 3, 1, tzinfo=UTC), timedelta(weeks=4)
+    times = sum(sum(1 for _ in Schedule(each).between(start, start + weeks)) for each in schedules)
+    assert Idle().executions == pytest.approx(times * MONTH_HOURS / (weeks.total_seconds() / 3600), rel=0.02)
+
+
+def test_the_arithmetic_of_the_page_is_that_of_the_program(root: Path) -> None:
+    page = (root / "docs/explanation/costs.md").read_text("utf-8")
+    product, price = WORKLOADS[1], Prices()
+    for memory, shown in ((2.0, "= $23.91"), (0.5, "$4.03 instead")):
+        assert f"{bill(replace(product, memory_gb=memory), price, Job(), Idle())['compute']:.2f}" in shown
+        assert shown in page
+    job = Job()
+    per_million = (
+        job.blob_writes * price.blob_writes_10k * 100,
+        job.blob_reads * price.blob_reads_10k * 100,
+        job.queue_calls * price.queue_calls_10k * 100,
+        job.ru * price.million_ru,
+        job.executions * price.million_executions,
+        job.log_kb * price.log_gb,
+    )
+    assert all(f"| ${each:.2f} |" in page for each in per_million)
