@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,10 +21,12 @@ from shared.adapters.opening import open_blobs, open_documents, open_queues
 from shared.jobs.engine import Engine
 from shared.jobs.kinds import Kind, Queues, Registry
 from shared.jobs.ledger import Ledger, Rules
+from shared.jobs.observe import Several
 from shared.jobs.parts import Parts, Timing
 from shared.jobs.timers import Timer
 from shared.monitor.monitor import Monitor
 from shared.monitor.stats import Stats
+from shared.monitor.telemetry import Telemetry
 from shared.ports import BlobStore, Clock, DocumentStore, MessageQueues
 from shared.settings import Settings, settings
 from shared.webhooks.message import callback_of
@@ -52,6 +54,7 @@ class App:
     clock: Clock
     ledger: Ledger
     stats: Stats
+    telemetry: Telemetry | None = None
     calls: Calls = field(default_factory=Calls)
     _closing: tuple[_Closeable, ...] = ()
 
@@ -96,10 +99,23 @@ def compose(
     registry = Registry((*find_kinds(), *kinds), general, chosen)
     timing = Timing(timedelta(seconds=chosen.lease_seconds), timedelta(seconds=chosen.sweep_grace_seconds))
     stats = Stats(documents, clock, (kind.name for kind in registry), timedelta(days=chosen.stats_days))
-    parts = Parts(blobs, queues, documents, clock, registry, chosen, timing, callback_of, stats)
+    telemetry = _telemetry(chosen, registry)
+    observer = Several(stats, telemetry) if telemetry else stats
+    parts = Parts(blobs, queues, documents, clock, registry, chosen, timing, callback_of, observer)
     engine = Engine(parts)
     ledger = Ledger(engine, find_timers(), _rules(chosen, os.environ))
-    return App(chosen, engine, blobs, queues, documents, clock, ledger, stats, _closing=(stats, *closing))
+    closing = (stats, *((telemetry,) if telemetry else ()), *closing)
+    return App(chosen, engine, blobs, queues, documents, clock, ledger, stats, telemetry, _closing=closing)
+
+
+def _telemetry(chosen: Settings, kinds: Registry) -> Telemetry | None:
+    """What tells of traces and metrics, where it is set up; its libraries are loaded by its first word."""
+    connection = chosen.insights_connection
+    if connection is None:
+        return None
+    from shared.adapters.insights import open_exporters
+
+    return Telemetry(partial(open_exporters, connection, chosen.insights_authentication), (kind.name for kind in kinds))
 
 
 def find_kinds() -> Iterator[Kind[Any]]:

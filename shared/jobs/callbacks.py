@@ -16,6 +16,7 @@ from shared.jobs.model import Job
 from shared.jobs.parts import LOG, Parts
 from shared.jobs.store import Held
 from shared.jobs.submit import Options, Submitter
+from shared.jobs.tracing import traceparent
 from shared.ports import StorageError
 
 KIND = "webhook"
@@ -46,7 +47,8 @@ class Callbacks:
         if not held.job.callback_due:
             return held
         callback_id = id_of(held.job)
-        await self._submitter.submit(KIND, self._parts.callback(held.job), Options(job_id=callback_id))
+        options = Options(job_id=callback_id, trace=traceparent(held.job))
+        await self._submitter.submit(KIND, self._parts.callback(held.job), options)
         event = CalledBack(self._parts.clock.now(), held.job.replays, callback_id)
         try:
             return await self._parts.status.change(held, lambda job: apply(job, event))

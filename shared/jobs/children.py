@@ -23,6 +23,7 @@ from shared.jobs.parts import LOG, Parts
 from shared.jobs.store import Held
 from shared.jobs.submit import Submitter
 from shared.jobs.ticket import Options, Ticket
+from shared.jobs.tracing import traceparent
 from shared.ports import AlreadyExistsError
 
 _AT_ONCE = 16
@@ -120,7 +121,7 @@ class Children:
             priority=parent.priority
             if parent.priority is not usual
             else None,  # what was asked for the parent holds for all
-            trace=parent.trace,
+            trace=traceparent(parent),
         )
         return await self._submitter.submit(child.kind, child.payload, options)
 

@@ -14,6 +14,7 @@ from shared.jobs.machine import Event, Progressed, apply
 from shared.jobs.model import FanOut, Job, Progress
 from shared.jobs.parts import LOG, Parts
 from shared.jobs.store import Held
+from shared.jobs.tracing import traceparent
 from shared.ports import BlobStore, Clock, DocumentStore, StorageError
 
 _LOOK_SECONDS = 1.0
@@ -56,6 +57,11 @@ class JobContext:
     def fence(self) -> int:
         """The number that proves which attempt is the current one; grows with every claim."""
         return self.attempt
+
+    @property
+    def trace(self) -> str:
+        """The W3C traceparent of this attempt, for whatever it calls."""
+        return traceparent(self.job)
 
     @property
     def last_attempt(self) -> bool:

@@ -29,6 +29,28 @@ class Observer(Protocol):
         ...
 
 
+class Several:
+    """Tells several observers, one after the other."""
+
+    def __init__(self, *observers: Observer) -> None:
+        self._observers = observers
+
+    def changed(self, before: Job | None, after: Job) -> None:
+        """Tell each."""
+        for each in self._observers:
+            each.changed(before, after)
+
+    def buried(self, letter: DeadLetter) -> None:
+        """Tell each."""
+        for each in self._observers:
+            each.buried(letter)
+
+    def happened(self, event: str, count: int = 1) -> None:
+        """Tell each."""
+        for each in self._observers:
+            each.happened(event, count)
+
+
 class Silent:
     """The observer of an engine that nobody watches."""
 

@@ -104,7 +104,7 @@ class Readiness:
         return await self._probe("openai", lambda: _reach(endpoint), required=False)
 
     def _telemetry(self) -> Dependency:
-        telemetry = getattr(self._app, "telemetry", None)
+        telemetry = self._app.telemetry
         if telemetry is None:
             return Dependency("telemetry", False, "off")
         trouble = telemetry.trouble

@@ -88,8 +88,12 @@ class Watch:
             TimerFacts(each.name, app.ledger.timer(each.name).healthy_for is not None, each.healthy, each.reason)
             for each in reports
         )
+        queues = tuple(await look(app))
+        if app.telemetry:
+            for each in queues:
+                app.telemetry.measured(each.name, each.messages, each.oldest_seconds)
         return Facts(
-            now, window.total, baseline.total, tuple(timers), tuple(await look(app)), board.seen,
+            now, window.total, baseline.total, tuple(timers), queues, board.seen,
             window.events["poison_put_back"],
         )  # fmt: skip
 
