@@ -1,7 +1,7 @@
 """The embedded extractor: finds moods by the words of the vocabulary, in texts that are about dress.
 
 Most of these words have another life: a classic may be a car, an edgy thing a comedy. So a text counts only if it speaks of
-dress at all, and an everyday word only next to a garment. What is worn in one mood and hardly in another counts as well.
+dress at all, and an everyday word only next to a garment (or in a headline about dress, of a source that is about it). What is worn in one mood and hardly in another counts as well.
 The weights add up as chances do: two hints that are worth a half each are worth three quarters together.
 """
 
@@ -26,6 +26,7 @@ LEAST = 0.5
 """The least weight with which an article supports a mood."""
 _WEIGHTS = {"named": (0.95, 0.45), "styled": (0.7, 0.35), "faint": (0.45, 0.25), "telling": (0.45, 0.25)}
 """What a hint is worth in the title or a short text, and in a long one. What is worn is not enough alone."""
+_ADDRESS = re.compile(r"https?://\S+|www\.\S+|\br/\w+|\b[\w-]+\.(?:com|net|org|co\.uk)\b\S*", re.IGNORECASE)
 _SENTENCE = re.compile(r"[.!?;:|()\[\]\"\n\u2026\u201c\u201d]+|\s[-\u2013\u2014]+\s")
 _SHORT = 60
 """Words of a text that is as good as a title: a single garment makes it one about dress."""
@@ -86,13 +87,16 @@ class LexiconExtractor:
 def read(article: Article) -> Findings:
     """The moods of one article, the clearest first."""
     tally, words = _Tally(), _words()
-    title, body = _sentences(article.title), _sentences(article.text[:_LONGEST_TEXT])
+    tagged = any(tag in each for each in article.tags for tag in words.tags)
+    title, body = _sentences(_headline(article.title)), _sentences(article.text[:_LONGEST_TEXT])
     short = sum(map(len, (*title, *body))) <= _SHORT
+    loose = tagged and any(_dress_in(sentence, words) for sentence in title)
     for sentence in title:
-        _take(tally, words, sentence, prominent=True, in_title=True)
+        _take(tally, words, sentence, prominent=True, loose=loose)
+    tally.in_title = bool(tally.dress)
     for sentence in body:
         _take(tally, words, sentence, prominent=short)
-    if not _about_dress(tally, any(tag in each for each in article.tags for tag in words.tags)):
+    if not _about_dress(tally, tagged):
         return ()
     found = (_finding(tally, mood) for mood in tally.doubts)
     return tuple(sorted((one for one in found if one.weight >= LEAST), key=lambda one: (-one.weight, one.name)))
@@ -116,31 +120,43 @@ def _about_dress(tally: _Tally, tagged: bool) -> bool:
 
 
 def _sentences(content: str) -> list[list[str]]:
+    """Sentence by sentence its folded words, without addresses: what a site is called says nothing of the article."""
+    content = _ADDRESS.sub(" ", content)
     return [[_stem(word) for word in text.words(sentence)] for sentence in _SENTENCE.split(content)]
 
 
-def _take(tally: _Tally, words: _Words, sentence: list[str], *, prominent: bool, in_title: bool = False) -> None:
-    """Add what one sentence says."""
-    dress = list(_spans(sentence, words.dress, words.longest))
-    weak = list(_spans(sentence, words.weak, words.longest))
+def _headline(title: str) -> str:
+    """A title without the name of the site, which many put behind a bar."""
+    return title.rpartition(" | ")[0] or title
+
+
+def _dress_in(sentence: list[str], words: _Words) -> list[tuple[int, int]]:
+    """Where a sentence speaks of dress, weakly or not."""
+    return [span for phrases in (words.dress, words.weak) for span in _spans(sentence, phrases, words.longest)]
+
+
+def _take(tally: _Tally, words: _Words, sentence: list[str], *, prominent: bool, loose: bool = False) -> None:
+    """Add what one sentence says; `loose`: an everyday word counts without a garment beside it."""
+    spans = _dress_in(sentence, words)
+    spoken = [phrase for at, end in spans if (phrase := tuple(sentence[at:end])) in words.dress]
     tally.words += len(sentence)
-    tally.dress_words += len(dress)
-    tally.dress |= {tuple(sentence[at:end]) for at, end in dress}
-    tally.weak |= {tuple(sentence[at:end]) for at, end in weak}
-    tally.in_title |= in_title and bool(dress)
+    tally.dress_words += len(spoken)
+    tally.dress.update(spoken)
+    tally.weak.update(tuple(sentence[at:end]) for at, end in spans)
     for at, end in _spans(sentence, words.meanings, words.longest):
         if words.negations.isdisjoint(sentence[max(0, at - 2) : at]):
             for meaning in words.meanings[tuple(sentence[at:end])]:
-                _note(tally, meaning, prominent=prominent, beside=_beside(at, end, (*dress, *weak)))
+                _note(tally, meaning, prominent=prominent, beside=loose or _beside(at, end, spans))
 
 
 def _note(tally: _Tally, meaning: _Meaning, *, prominent: bool, beside: bool) -> None:
-    """Take down what a phrase means. Saying it again says it louder, once."""
+    """Take down what a phrase means. A mood that is named again is meant more clearly, once."""
     if meaning.kind in FACETS:
         tally.signals[meaning.mood][meaning.kind].setdefault(meaning.value)
     elif beside or meaning.kind not in ("styled", "faint"):
         doubts = tally.doubts[meaning.mood]
-        hint = meaning.value if meaning.value not in doubts else f"{meaning.value} again"
+        again = meaning.kind == "named" and meaning.value in doubts
+        hint = f"{meaning.value} again" if again else meaning.value
         doubt = 1.0 - _WEIGHTS[meaning.kind][0 if prominent else 1]
         doubts[hint] = min(doubt, doubts.get(hint, 1.0))
 
@@ -168,7 +184,9 @@ def _words() -> _Words:
     meanings: dict[Phrase, dict[_Meaning, None]] = defaultdict(dict)
     for mood, entry in vocabulary().items():
         for kind, content in _phrases(entry):
-            meanings[_phrase(content)].setdefault(_Meaning(mood, kind, content))
+            known = meanings[_phrase(content)]
+            if not any((one.mood, one.kind) == (mood, kind) for one in known):  # `preppie` folds to `preppy`
+                known[_Meaning(mood, kind, content)] = None
     context = tables("context.toml")
     meanings.update({_phrase(each): {} for each in context["idioms"]})
     dress = frozenset(_phrase(each) for each in (*context["garments"], *context["fashion"]))
