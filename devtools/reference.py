@@ -8,6 +8,7 @@ from pathlib import Path
 
 from shared import containers
 from shared.settings import Settings, specs
+from shared.web.operations import OPERATIONS
 
 _ROOT = Path(__file__).parents[1]
 _FOLDER = _ROOT / "docs" / "reference"
@@ -19,6 +20,16 @@ the app starts; one that does not fit stops the start, with an error that names 
 
 | setting | default | expected | meaning |
 |---|---|---|---|
+"""
+
+_ROUTES = """# Routes
+
+Every route, below `/api`. The host checks the key that the auth level asks for; the app itself decides on the role, the size of the
+body, and how often a caller may ask ([threat model](../explanation/threat-model.md)). A rate is named by its setting, and counts for each
+caller and instance. Made from `shared/web/access.py` by `python -m devtools.reference`; a test holds it to the app.
+
+| method | route | function | auth level | role | largest body | rate |
+|---|---|---|---|---|---|---|
 """
 
 _UNINDEXED = (
@@ -33,6 +44,7 @@ def pages() -> dict[Path, str]:
     """Each file that is made from the code, by its path."""
     return {
         _FOLDER / "settings.md": _HEAD + "".join(_rows()),
+        _FOLDER / "routes.md": _ROUTES + "".join(_routes()),
         _ROOT / "infra" / "names.json": json.dumps(_names(), indent=2) + "\n",
     }
 
@@ -56,6 +68,15 @@ def _rows() -> Iterator[str]:
         default = getattr(Settings, name)
         shown = "" if default in (None, "") else f"`{default}`"
         yield f"| `{spec.name}` | {shown} | {spec.kind} | {spec.meaning} |\n"
+
+
+def _routes() -> Iterator[str]:
+    for each in sorted(OPERATIONS, key=lambda operation: (operation.route, operation.method)):
+        rule = each.rule
+        level = "anonymous" if rule.role == "anonymous" else "function"
+        size = f"{rule.largest // 1024} KiB"
+        rate = f"`RATE_{rule.pace.upper()}`"
+        yield f"| {each.method.upper()} | `{each.route}` | {each.function} | {level} | {rule.role} | {size} | {rate} |\n"
 
 
 def main() -> None:

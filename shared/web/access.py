@@ -173,7 +173,7 @@ def leave(token: Token[Caller]) -> None:
 
 def rule_of(handler: str) -> tuple[str, Rule]:
     """The function of a handler (`get_job` handles `GetJob`) and its rule; a handler without one is for nobody."""
-    return _BY_HANDLER.get(handler.replace("_", ""), (handler, SUBMIT))
+    return _BY_HANDLER.get(handler.replace("_", ""), (handler, NOBODY))
 
 
 @dataclass(frozen=True, slots=True)

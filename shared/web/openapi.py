@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import TypeAdapter
 
+from shared.web.access import Role
 from shared.web.answers import PROBLEM_TYPE, Answer, cached_answer
 from shared.web.operations import OPERATIONS, Operation, Parameter, Schema
 from shared.web.schemas import ProblemView
@@ -29,6 +30,10 @@ _HEADERS: dict[str, Schema] = {
     "ETag": {"description": "The version of what was answered.", "schema": {"type": "string"}},
     "Preference-Applied": {"description": "How long the answer was held at most.", "schema": {"type": "string"}},
 }
+
+_SECURITY: Mapping[Role, list[Schema]] = {
+    "anonymous": [], "client": [{"functionKey": []}], "operator": [{"operatorKey": []}]
+}  # fmt: skip
 
 
 def show(app: App, api_url: str, headers: Mapping[str, str]) -> Answer:
@@ -56,9 +61,13 @@ def document(public: list[Kind[Any]]) -> Schema:
         "paths": paths,
         "components": {
             "schemas": schemas.components,
-            "securitySchemes": {"functionKey": {"type": "apiKey", "in": "header", "name": "x-functions-key"}},
+            "securitySchemes": {"functionKey": _key("Any function key."), "operatorKey": _key("The operator's key.")},
         },
     }
+
+
+def _key(text: str) -> Schema:
+    return {"type": "apiKey", "in": "header", "name": "x-functions-key", "description": text}
 
 
 def _operations(public: list[Kind[Any]]) -> Iterator[tuple[Operation, str, type | None]]:
@@ -82,7 +91,7 @@ def _operation(operation: Operation, name: str, payload: type | None, schemas: _
         "operationId": name,
         "summary": operation.summary,
         "tags": [operation.tag],
-        "security": [{"functionKey": []}] if operation.key else [],
+        "security": _SECURITY[operation.rule.role],
         "responses": _responses(operation, schemas),
     }
     if operation.parameters:
@@ -124,8 +133,9 @@ def _responses(operation: Operation, schemas: _Schemas) -> Schema:
             response["content"] = {"application/json": {"schema": schemas.of(answer, "serialization")}}
         responses[str(status)] = response
     problem = {"content": {PROBLEM_TYPE: {"schema": schemas.of(ProblemView, "serialization")}}}
-    for status in operation.problems:
-        retry = {"headers": {"Retry-After": _HEADERS["Retry-After"]}} if status in (409, 503) else {}
+    refusals = (413, 429, *([403] if operation.rule.role == "operator" else ()))
+    for status in sorted({*operation.problems, *refusals}):
+        retry = {"headers": {"Retry-After": _HEADERS["Retry-After"]}} if status in (409, 429, 503) else {}
         responses[str(status)] = {"description": HTTPStatus(status).phrase, **retry, **problem}
     return responses
 

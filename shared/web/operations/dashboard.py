@@ -9,11 +9,11 @@ from shared.web.operations.model import ETAG, JOB, KIND_FILTER, MOMENT, Operatio
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "Dashboard", "get", "dashboard", "The dashboard: a page for browsers", "dashboard", {200: None, 304: None},
-        parameters=(ETAG,), headers=("ETag",), role="anonymous",
+        parameters=(ETAG,), headers=("ETag",),
     ),
     Operation(
         "DashboardPart", "get", "dashboard/{name}", "A part of the dashboard's page", "dashboard", {200: None, 304: None}, (404,),
-        (Parameter("name", "path", {"type": "string"}, "The part's name."), ETAG), headers=("ETag",), role="anonymous",
+        (Parameter("name", "path", {"type": "string"}, "The part's name."), ETAG), headers=("ETag",),
     ),
     Operation(
         "ListQueues", "get", "queues", "Every queue: depth, age of the oldest, poison", "queues",
@@ -34,6 +34,6 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "GetJobPayload", "get", "jobs/{job_id}/payload", "What a job was given to work on", "jobs",
-        {200: schemas.PayloadView}, (400, 404, 503), (JOB,), role="operator",
+        {200: schemas.PayloadView}, (400, 404, 503), (JOB,),
     ),
 )  # fmt: skip

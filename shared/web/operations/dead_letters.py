@@ -32,7 +32,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "DiscardDeadLetter", "post", "dead-letters/{letter_id}/discard", "Set a dead letter aside: it may expire", "dead letters",
-        {200: schemas.DeadLetterView}, (400, 404, 409, 413, 422, 503), (LETTER,), DiscardWish, role="operator",
+        {200: schemas.DeadLetterView}, (400, 404, 409, 413, 422, 503), (LETTER,), DiscardWish,
         samples=({"reason": "a test run"},),
     ),
     Operation(

@@ -9,10 +9,10 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from shared.taste.feedback import Identifier
+from shared.web.access import RULES, Rule
 from shared.web.submission import KEY_PATTERN
 
 Schema = dict[str, Any]
-Role = Literal["anonymous", "client", "operator"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +41,18 @@ class Operation:
     body_required: bool = True
     headers: tuple[str, ...] = ()
     """Headers of the answers that are no problems."""
-    role: Role = "client"
-    """Who may: anybody; whoever has a function key; whoever has the operator's key, or an Entra role."""
     samples: tuple[Any, ...] = field(default=())
     """Examples of the body."""
 
     @property
+    def rule(self) -> Rule:
+        """Who may call it, how large its body may be, and how often."""
+        return RULES[self.function]
+
+    @property
     def key(self) -> bool:
         """Whether it needs a function key in Azure."""
-        return self.role != "anonymous"
+        return self.rule.role != "anonymous"
 
 
 UUID: Schema = {"type": "string", "format": "uuid"}

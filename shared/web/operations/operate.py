@@ -8,7 +8,7 @@ from shared.web import monitor, schemas
 from shared.web.operations.model import ETAG, MOMENT, Operation, Parameter
 
 OPERATIONS: tuple[Operation, ...] = (
-    Operation("Health", "get", "health", "Whether the app answers", "operation", {200: schemas.HealthView}, role="anonymous"),
+    Operation("Health", "get", "health", "Whether the app answers", "operation", {200: schemas.HealthView}),
     Operation(
         "GetStatus", "get", "status", "Whether the app can do its work", "operation",
         {200: monitor.StatusView, 503: monitor.StatusView},
@@ -27,6 +27,6 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("ListAlarms", "get", "alarms", "The alarms, and whether they are on", "operation", {200: monitor.AlarmList}, (503,)),
     Operation(
         "GetOpenApi", "get", "openapi.json", "This document", "operation", {200: dict[str, Any], 304: None},
-        parameters=(ETAG,), headers=("ETag",), role="anonymous",
+        parameters=(ETAG,), headers=("ETag",),
     ),
 )  # fmt: skip

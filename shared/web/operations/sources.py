@@ -24,7 +24,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "CreateSource", "post", "sources", "Have something scraped", "sources", {201: views.SourceView},
-        (400, 409, 413, 422, 503), body=NewSource, headers=("ETag", "Location"), role="operator",
+        (400, 409, 413, 422, 503), body=NewSource, headers=("ETag", "Location"),
         samples=({"kind": "reddit", "subreddit": "streetwear"},),
     ),
     Operation(
@@ -34,15 +34,15 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "ChangeSource", "patch", "sources/{source_id}", "Change a source, or switch it on or off", "sources",
         {200: views.SourceView}, (400, 404, 412, 413, 422, 503), (_SOURCE, _MATCH), SourceChanges, headers=("ETag",),
-        role="operator", samples=({"active": True},),
+        samples=({"active": True},),
     ),
     Operation(
         "DeleteSource", "delete", "sources/{source_id}", "Have something scraped no longer", "sources", {204: None},
-        (404, 412, 503), (_SOURCE, _MATCH), role="operator",
+        (404, 412, 503), (_SOURCE, _MATCH),
     ),
     Operation(
         "RunSource", "post", "sources/{source_id}/run", "Scrape a source now", "sources", {202: schemas.TicketView},
-        (404, 503), (_SOURCE,), headers=TICKET, role="operator",
+        (404, 503), (_SOURCE,), headers=TICKET,
     ),
     Operation(
         "ListItems", "get", "items", "What was gathered, newest first", "items", {200: views.ItemPage}, (422, 503),

@@ -22,6 +22,6 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "RunTimer", "post", "timers/{name}/run", "Run a timer by hand, or make up a missed occurrence", "timers",
         {202: schemas.TicketView}, (400, 404, 409, 413, 422, 503), (_NAME,), RunWish, body_required=False,
-        headers=TICKET, role="operator", samples=({"scheduled_for": "2026-11-16T09:00:00Z"},),
+        headers=TICKET, samples=({"scheduled_for": "2026-11-16T09:00:00Z"},),
     ),
 )  # fmt: skip

@@ -34,10 +34,10 @@ def request(method: str = "GET", path: str = "/api/x", body: bytes = b"", **rout
 
 def raising(error: Exception) -> Function:
     @endpoint
-    async def handle(req: func.HttpRequest) -> Answer:
+    async def health(req: func.HttpRequest) -> Answer:
         raise error
 
-    return handle
+    return health
 
 
 @pytest.mark.parametrize(
@@ -69,10 +69,10 @@ async def test_every_error_is_an_answer(
 
 async def test_an_answer_goes_out_as_it_is() -> None:
     @endpoint
-    async def handle(req: func.HttpRequest) -> Answer:
+    async def health(req: func.HttpRequest) -> Answer:
         return Answer(202, b"{}", {"Location": "/there"})
 
-    response = await handle(request())
+    response = await health(request())
     assert (response.status_code, response.get_body(), response.mimetype) == (202, b"{}", "application/json")
     assert response.headers["Location"] == "/there"
 
