@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
 from typing import Any
 
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 
 from devtools.browser import find
 from support.node import ToolMissingError, node_modules
 
+Opener = Callable[..., AbstractAsyncContextManager[Page]]
+"""What opens a page for a test, given which, and options of `opened`."""
 PHONE, DESKTOP = 390, 1280
 """Widths in CSS pixels."""
+_PATIENCE = 30_000
+"""Milliseconds that a page may take on a busy machine for what it is expected to do."""
 _OPTIONS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -34,6 +38,7 @@ async def launched() -> AsyncIterator[Browser]:
     path = find()
     if path is None:
         raise ToolMissingError("no Chromium on this machine: run `python dev.py test`, which sets one up")
+    expect.set_options(timeout=_PATIENCE)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=list(_OPTIONS))
         yield browser
@@ -55,7 +60,7 @@ async def opened(
     try:
         await context.add_init_script(_WATCH)
         page = await context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(_PATIENCE)
         wrong = _watched(page)
         if url is not None:
             await page.goto(url)
