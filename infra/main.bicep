@@ -76,6 +76,9 @@ param redditClientId string = ''
 @description('Secret of the application at Reddit.')
 param redditClientSecret string = ''
 
+@description('Whether secrets and vault, once deleted, can be purged by nobody for their retention; it cannot be taken back.')
+param purgeProtection bool = false
+
 @description('Application (client) id of a registration in Microsoft Entra ID; empty: nobody can sign in, keys alone count.')
 param entraClientId string = ''
 
@@ -175,6 +178,7 @@ module vault './app/vault.bicep' = {
     webhookSecret: webhookSecret
     redditClientId: redditClientId
     redditClientSecret: redditClientSecret
+    purgeProtection: purgeProtection
     principalId: identity.outputs.principalId
     workspaceId: monitoring.outputs.workspaceId
     endpointSubnetId: privateNetworking ? network!.outputs.endpointSubnetId : ''

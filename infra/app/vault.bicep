@@ -9,6 +9,7 @@ param webhookSecret string
 param redditClientId string
 @secure()
 param redditClientSecret string
+param purgeProtection bool
 param principalId string
 param workspaceId string
 param endpointSubnetId string
@@ -26,6 +27,7 @@ resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
     enableRbacAuthorization: true
     enableSoftDelete: true
     softDeleteRetentionInDays: 7
+    enablePurgeProtection: purgeProtection ? true : null // `false` is refused
     publicNetworkAccess: private ? 'Disabled' : 'Enabled'
     networkAcls: { bypass: 'AzureServices', defaultAction: private ? 'Deny' : 'Allow' }
   }
