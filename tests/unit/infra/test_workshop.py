@@ -95,6 +95,17 @@ def test_the_requests_to_try_go_to_routes_that_there_are(monkeypatch: pytest.Mon
         assert any(re.fullmatch(route, re.sub(r"\{\{.*?\}\}", "x", path)) for route in routes), path
 
 
+def test_runbooks_name_routes_that_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    import function_app
+
+    monkeypatch.setattr(function_app.app, "functions_bindings", None)  # the library's memory of names it has seen
+    bindings = [binding for each in function_app.app.get_functions() for binding in each.get_bindings()]
+    routes = [re.sub(r"\{\w+\}", r"[^/]+", str(each.route)) for each in bindings if each.type == "httpTrigger"]  # type: ignore[attr-defined]
+    for page in (*(ROOT / "docs/runbooks").glob("*.md"), ROOT / "docs/how-to/deploy.md"):
+        for path in re.findall(r"/api/([\w/{}-]+)", page.read_text("utf-8")):
+            assert any(re.fullmatch(route, path) for route in routes), f"{page.name}: {path}"
+
+
 def test_local_settings_are_the_defaults() -> None:
     values = json.loads((ROOT / "local.settings.json.example").read_text("utf-8"))["Values"]
     own = {name: value for name, value in values.items() if name != "FUNCTIONS_WORKER_RUNTIME"}
