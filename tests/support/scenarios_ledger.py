@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -101,20 +100,15 @@ async def _replayed(trial: Trial) -> None:
     lab.clock.advance(600)
 
 
-def _tick(missed: Missed, *, past_due: bool = False, times: int = 1) -> Step:
+def _tick(missed: Missed, *, past_due: bool = False) -> Step:
     async def act(trial: Trial) -> None:
-        name = _name(trial, missed)
-        await asyncio.gather(*(_ledger(trial).tick(name, past_due=past_due) for _ in range(times)))
+        await _ledger(trial).tick(_name(trial, missed), past_due=past_due)
 
     return act
 
 
 async def _account(trial: Trial) -> None:
     await _ledger(trial).account()
-
-
-async def _account_twice(trial: Trial) -> None:
-    await asyncio.gather(_ledger(trial).account(), _ledger(trial).account())
 
 
 async def _run(trial: Trial) -> None:
@@ -197,7 +191,6 @@ async def _made_up(trial: Trial) -> None:
 _S = State
 SCENARIOS = (
     Scenario("tick", _tick(Missed.ONCE), _expect(Missed.ONCE, _S.COMPLETED), arrange=_known),
-    Scenario("tick twice at once", _tick(Missed.ONCE, times=2), _expect(Missed.ONCE, _S.COMPLETED), arrange=_known),
     Scenario("tick of a timer that skips", _tick(Missed.SKIP), _on_time_or_missed, arrange=_known),
     Scenario(
         "tick after a gap", _tick(Missed.ONCE, past_due=True),
@@ -209,10 +202,6 @@ SCENARIOS = (
     ),
     Scenario(
         "account for a gap", _account,
-        _expect(Missed.ONCE, _S.SKIPPED, _S.SKIPPED, _S.COMPLETED, trigger=Trigger.CATCH_UP), arrange=_gap,
-    ),
-    Scenario(
-        "account for a gap twice at once", _account_twice,
         _expect(Missed.ONCE, _S.SKIPPED, _S.SKIPPED, _S.COMPLETED, trigger=Trigger.CATCH_UP), arrange=_gap,
     ),
     Scenario("account for a job that ended", _account, _expect(Missed.ONCE, _S.COMPLETED), arrange=_ran),
