@@ -136,11 +136,10 @@ async def _again(stage: Stage, story: Story) -> None:
 async def _summary(stage: Stage, story: Story, people: list[str]) -> list[str]:
     story.chapter("What there is now")
     for mood in (await stage.client.get("moods"))["items"][:6]:
-        articles = mood.get("articles_total", mood.get("article_count", ""))
-        say(f"  {mood['name']:16} trend {mood['trend']:.2f}  {articles} articles")
+        say(f"  {mood['name']:24} trend {mood['trend_score']:5.2f}   {mood['articles_counted']} articles")
     digest = await stage.client.get(f"digests/{people[0]}/latest")
     for suggestion in digest["suggestions"][:3]:
-        say(f"  {suggestion['title'][:60]:60}  {suggestion['reason']}")
+        say(f"  {suggestion['title'][:60]:60}  {'; '.join(suggestion['reasons'])}")
     return [f"digests/{people[0]}/latest?format=html", "moods", "timers"]
 
 

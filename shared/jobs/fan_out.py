@@ -26,7 +26,7 @@ __all__ = ["Child", "fan_out"]
 
 LISTED = 100
 """So many of the children that did not complete are listed; all are counted."""
-_SHORTEST_LOOK, _LONGEST_LOOK = 0.25, 2.0
+_SHORTEST_LOOK, _LONGEST_LOOK = 0.5, 2.0
 _PATIENCE = 10.0
 """Seconds without any child ending after which the job lets go of its worker."""
 _SHORTEST_SNOOZE, _LONGEST_SNOOZE = 5.0, 300.0

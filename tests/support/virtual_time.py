@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -17,10 +17,12 @@ class _Leaping(selectors.SelectSelector):
     """Where the loop would wait for its next timer, the time leaps there."""
 
     elapsed = 0.0
+    busy = 0
+    """How much is being done on threads, which is waited for: no time passes meanwhile."""
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(0)
-        if not ready and timeout is None:
+        ready = super().select(None if self.busy and timeout != 0 else 0)
+        if not ready and timeout is None and not self.busy:
             raise RuntimeError("nothing will ever happen again: every task waits for another")
         if not ready and timeout:
             self.elapsed += timeout
@@ -28,7 +30,7 @@ class _Leaping(selectors.SelectSelector):
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """An event loop whose seconds take no time. What really takes time (threads, sockets) has no place on it."""
+    """An event loop whose seconds take no time. Threads take none of it either; sockets have no place on it."""
 
     def __init__(self) -> None:
         self._leaping = _Leaping()
@@ -36,6 +38,20 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._leaping.elapsed
+
+    def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:  # type: ignore[override]
+        future = super().run_in_executor(executor, func, *args)
+        self._leaping.busy += 1
+        future.add_done_callback(self._rested)
+        return future
+
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as the loop has it
+        self._leaping.busy += 1
+        await super().shutdown_default_executor()
+        self._leaping.busy -= 1
+
+    def _rested(self, _: asyncio.Future[Any]) -> None:
+        self._leaping.busy -= 1
 
 
 class VirtualClock:
