@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from shared.jobs import JobContext, Policy, kind
 
-_POLICY = Policy(max_attempts=4, base_backoff_seconds=30, max_backoff_seconds=900, timeout_seconds=900)
+_POLICY = Policy(max_attempts=4, base_backoff_seconds=30, max_backoff_seconds=900, timeout_seconds=540)
 
 
 class MoodsJob(BaseModel):
