@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
+
+from shared.fetch import FetchRefusedError
+from shared.fetch.addresses import require_http
 
 Facets = Mapping[str, Mapping[str, float]]
 """Facet (`colour`, `garment`, ...) and value with its weight from 0 to 1, as `shared.taste` finds them."""
@@ -135,11 +137,9 @@ class Scored:
 
 
 def web_url(url: str | None) -> str | None:
-    """The address if it is one of the web (http or https), else None: nothing else gets onto a page."""
-    if not url:
-        return None
+    """The address if it is one of the web (absolute, http or https, no user name), else None: nothing else gets onto a page."""
     try:
-        parts = urlsplit(url)
-    except ValueError:
+        require_http(url or "")
+    except FetchRefusedError:
         return None
-    return url if parts.scheme in ("http", "https") and parts.hostname else None
+    return url

@@ -21,7 +21,7 @@ WARDROBE = 0.8
 SOURCE = 1.2
 LIKED = 1.2
 DISLIKED = 2.0
-RECEPTION = 0.6
+RECEPTION = 0.8
 NEW = 0.3
 """Points of what could not be better, of each other sort."""
 _HALF_NEW_DAYS = 3.5

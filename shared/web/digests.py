@@ -173,7 +173,7 @@ async def _page(app: App, record: Record, tag: str) -> Answer:
         raise Problem(404, "Not found", "there is no such page")
     policy = {"Content-Security-Policy": policy_of(html.decode())}
     headers = {"ETag": tag, "Cache-Control": "no-cache", **_PAGE_HEADERS, **policy}
-    return Answer(200, html, headers, "text/html; charset=utf-8")
+    return Answer(200, html, headers, "text/html")
 
 
 def _wants_page(params: Mapping[str, str], headers: Mapping[str, str]) -> bool:

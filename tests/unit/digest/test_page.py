@@ -47,7 +47,7 @@ def test_whatever_others_wrote_the_page_has_one_find_and_one_style(title: str, t
 
 @pytest.mark.parametrize(
     "url",
-    ["javascript:alert(1)", "JaVaScRiPt:alert(1)", "data:text/html,x", "file:///etc/passwd", "//evil.example/x", "https:", "vbscript:x",
+    ["javascript:alert(1)", "JaVaScRiPt:alert(1)", "data:text/html,x", "file:///etc/passwd", "//evil.example/x", "https:", "vbscript:x", "https://shop.example@evil.example/",
      "http://[", " javascript:alert(1)", "", None],
 )  # fmt: skip
 def test_only_addresses_of_the_web_become_links_and_pictures(url: str | None) -> None:
