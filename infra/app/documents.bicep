@@ -61,6 +61,8 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2024-05-15' = {
 }
 
 // Cosmos DB's own kind of role assignment: reading and writing documents, and no managing of databases or containers.
+// One after the other, and after the containers: an account takes one change at a time and refuses a second.
+@batchSize(1)
 resource mayWrite 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2024-05-15' = [
   for principal in principals: {
     parent: account
@@ -70,6 +72,7 @@ resource mayWrite 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2024
       roleDefinitionId: '${account.id}/sqlRoleDefinitions/${roles.cosmosDataContributor}'
       scope: account.id
     }
+    dependsOn: [account::documents]
   }
 ]
 
@@ -95,6 +98,7 @@ module endpoint './endpoint.bicep' = if (private) {
     tags: tags
     subnetId: endpointSubnetId
   }
+  dependsOn: [mayWrite]
 }
 
 output endpoint string = account.properties.documentEndpoint
