@@ -121,6 +121,7 @@ class HostedExtractor:
     """Asks a chat model what moods articles speak of, ten at a time."""
 
     batch = 10
+    at_once = 4
 
     def __init__(self, settings: Settings) -> None:
         self._service = _Service(settings)

@@ -78,6 +78,7 @@ class LexiconExtractor:
     """Reads articles by the vocabulary, on a thread of its own."""
 
     batch = 100
+    at_once = 1
 
     async def extract(self, articles: Sequence[Article]) -> list[Findings]:
         """Return what was found in each article."""

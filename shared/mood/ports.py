@@ -49,6 +49,8 @@ class Extractor(Protocol):
 
     batch: int
     """How many articles it takes at a time."""
+    at_once: int
+    """How many batches it works on at once: one, where it needs this process's own time."""
 
     async def extract(self, articles: Sequence[Article]) -> list[Findings]:
         """Return what was found in each article, in their order.

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from shared.jobs import JobContext
     from shared.settings import Settings
 
-_BATCHES_AT_ONCE = 4
 _MAX_TRIES = 8
 _STEPS = 5
 Read = list[tuple[Article, Findings]]
@@ -91,7 +90,7 @@ class _Run:
 
     async def extract(self, articles: Sequence[Article]) -> Read:
         """Read articles batch by batch. Those of a batch that failed stay unread, and the next run has them."""
-        size, turn = self._extractor.batch, asyncio.Semaphore(_BATCHES_AT_ONCE)
+        size, turn = self._extractor.batch, asyncio.Semaphore(self._extractor.at_once)
         errors: list[MoodServiceError] = []
 
         async def one(batch: Sequence[Article]) -> Read:

@@ -260,6 +260,7 @@ class Refusing:
     """An extractor of which every second batch fails."""
 
     batch = 1
+    at_once = 2
 
     def __init__(self, failing: bool) -> None:
         self.failing = failing
@@ -299,6 +300,7 @@ class Inventive:
     """An extractor that makes up names, as models do."""
 
     batch = 100
+    at_once = 1
 
     async def extract(self, articles: list[Article]) -> list[Findings]:
         names = ("Tangerine Girl", "tangerine-girls", "Tangerine girl aesthetic")
