@@ -1,4 +1,4 @@
-"""``python -m bench [jobs] [cold] [taste] [collect] [night] [--quick] [--json FILE] [--data DIR]``: measure, print, and keep the figures."""
+"""``python -m bench [jobs] [cold] [taste] [collect] [night] [dashboard] [--quick] [--json FILE] [--data DIR]``: measure, print, and keep the figures."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ TARGETS: dict[str, tuple[str, float]] = {
     "night_calls_growth_tenfold": ("<=", 1.1),
     "night_processor_growth_tenfold": ("<=", 1.5),
     "night_record_growth_tenfold": ("<=", 1.5),
+    "dashboard_growth_hundredfold": ("<=", 2.0),
     "collect_article_token_f1": (">=", 0.93),
     "collect_feed_agreement": (">=", 0.97),
     "collect_feed_slowest_seconds": ("<=", 5.0),
@@ -32,12 +33,12 @@ TARGETS: dict[str, tuple[str, float]] = {
 def main() -> int:
     """Measure what is named; all of it by default."""
     parser = argparse.ArgumentParser(prog="bench")
-    parser.add_argument("names", nargs="*", help="jobs, cold, taste, collect, night (default: jobs and cold)")
+    parser.add_argument("names", nargs="*", help="jobs, cold, taste, collect, night, dashboard (default: jobs and cold)")
     parser.add_argument("--quick", action="store_true", help="fewer rounds: under five minutes")
     parser.add_argument("--json", type=Path, help="file for the figures, one flat object")
     parser.add_argument("--data", type=Path, default=default_data())
     options = parser.parse_args()
-    if unknown := set(options.names) - {"jobs", "cold", "taste", "collect", "night"}:
+    if unknown := set(options.names) - {"jobs", "cold", "taste", "collect", "night", "dashboard"}:
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
     figures = _measure(options.names or ["cold", "jobs"], options)
     _print(figures)
@@ -70,6 +71,10 @@ def _measure(names: list[str], options: argparse.Namespace) -> dict[str, float]:
         from bench import night
 
         figures |= night.measure(quick=options.quick)
+    if "dashboard" in names:
+        from bench import dashboard
+
+        figures |= dashboard.measure(quick=options.quick)
     return figures
 
 

@@ -64,6 +64,9 @@ CREATE INDEX IF NOT EXISTS documents_by_parent ON documents (container, json_ext
 CREATE INDEX IF NOT EXISTS documents_by_replayed ON documents
     (container, json_extract(body, '$.replayed'), json_extract(body, '$.sort'))
     WHERE json_extract(body, '$.replayed') IS NOT NULL AND json_extract(body, '$.sort') IS NOT NULL;
+CREATE INDEX IF NOT EXISTS documents_by_fingerprint ON documents
+    (container, json_extract(body, '$.fingerprint'), json_extract(body, '$.sort'))
+    WHERE json_extract(body, '$.fingerprint') IS NOT NULL AND json_extract(body, '$.sort') IS NOT NULL;
 CREATE INDEX IF NOT EXISTS documents_by_expiry ON documents (expires_at) WHERE expires_at IS NOT NULL;
 """
 _ALIVE = "(expires_at IS NULL OR expires_at > :now)"

@@ -46,7 +46,7 @@ async function show({keepFocus = false} = {}) {
     else link.removeAttribute('aria-current');
   }
   const heading = h('h1', {tabindex: '-1'}, title);
-  const content = h('div', {class: `view ${route.name}`});
+  const content = h('div', {class: `view ${route.name}`, 'data-at': location.hash});
   main.replaceChildren(heading, content);
   if (!keepFocus) {
     scrollTo(0, 0);

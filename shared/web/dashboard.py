@@ -40,7 +40,7 @@ def show_asset(name: str, if_none_match: str | None) -> Answer:
     headers = {**_HEADERS, "ETag": tag}
     if if_none_match and matches(if_none_match, tag):
         return Answer(304, headers=headers)
-    return Answer(200, data, headers, f"{_TYPES[Path(name).suffix]}; charset=utf-8")
+    return Answer(200, data, headers, _TYPES[Path(name).suffix])
 
 
 @cache

@@ -31,6 +31,7 @@ async def test_axe_finds_nothing_and_nothing_is_cut_off(
     async with shown(width=width, dark=dark) as page:
         for view in views:
             await page.evaluate("(hash) => { location.hash = hash; }", view)
+            await expect(page.locator(f"[data-at='{view}']")).to_be_attached()
             await _settled(page)
             await page.evaluate("document.querySelectorAll('main details').forEach((each) => { each.open = true; })")
             await assert_accessible(page)
