@@ -35,6 +35,7 @@ caller and instance. Made from `shared/web/access.py` by `python -m devtools.ref
 _UNINDEXED = (
     "/payload/*", "/results/*", "/history/*", "/error/*", "/progress/*", "/message_text/?", "/replays/*",
     "/text/?", "/description/?", "/signals/*", "/articles/*", "/counted/*", "/vector/*", "/embedding/*",
+    "/facets/*", "/sources/*", "/image/*", "/shares/*", "/companions/*",
     "/kinds/*", "/calls/*", "/events/*", '/"_etag"/?',
 )  # fmt: skip
 """Large properties that no query asks for. Cosmos DB indexes all others, since it orders by nothing that it does not."""
