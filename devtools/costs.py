@@ -50,8 +50,8 @@ class Job:
     """The request that submits it, and the attempt."""
     kept_kb: float = 3
     """Blob and document, while they are kept."""
-    log_kb: float = 5
-    """Estimate: two requests that are never sampled, and what is left of some traces."""
+    log_kb: float = 7
+    """Estimate: two requests of the host and the app's own two spans, never sampled, and what is left of some traces."""
 
 
 @dataclass(frozen=True)

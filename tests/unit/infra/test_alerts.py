@@ -59,9 +59,9 @@ def test_queries_name_functions_that_there_are(queries: dict[str, str], monkeypa
     for query in queries.values():
         named = set(re.findall(r"\bName == '(\w+)'", query)) | set(re.findall(r"'(PluckIt\w+)'", query))
         assert named <= functions
-        for start in re.findall(r"Name startswith '(\w+)'", query):
+        for start in re.findall(r"Name startswith_cs '(\w+)'", query):
             assert any(name.startswith(start) for name in functions)
-        for end in re.findall(r"Name endswith '(\w+)'", query):
+        for end in re.findall(r"Name endswith_cs '(\w+)'", query):
             assert any(name.endswith(end) for name in functions)
 
 
