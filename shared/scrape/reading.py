@@ -16,6 +16,7 @@ from shared.scrape.checkpoint import MOST_SEEN
 from shared.scrape.model import Found, Source, SourceKind
 
 if TYPE_CHECKING:
+    from shared.collect.model import Harvest
     from shared.collect.model import Item as Collected
     from shared.fetch.polite import Fetcher
     from shared.scrape.sitemaps import Sitemap
@@ -69,12 +70,12 @@ class Reader:
         if isinstance(answer, NotModified):
             return None
         harvest = await read(partial(parse_feed, most=MOST_SEEN), answer, source.label)
-        return Reading(tuple(map(_found, harvest.items)), harvest.found, answer.validators)
+        return Reading(_things(harvest), harvest.found, answer.validators)
 
     async def subreddit(self, source: Source) -> Reading:
         """Read a listing of Reddit."""
         harvest = await sources(self._settings)["reddit"].collect(source.subreddit or "", source.sort, _REDDIT_LIMIT)
-        return Reading(tuple(map(_found, harvest.items)), harvest.found)
+        return Reading(_things(harvest), harvest.found)
 
     async def brand_site(self, source: Source) -> Reading | None:
         """Read a brand's page."""
@@ -163,6 +164,11 @@ def _page(fetched: Fetched, _: str, *, currency: str | None) -> Found:
     if found is None:
         raise ContentRefusedError("the page has no title")
     return found
+
+
+def _things(harvest: Harvest) -> tuple[Found, ...]:
+    """What was collected, without what has neither a title nor an address: some feeds hold empty entries."""
+    return tuple(_found(item) for item in harvest.items if item.title or item.url)
 
 
 def _found(item: Collected) -> Found:
