@@ -79,6 +79,7 @@ class LexiconExtractor:
 
     batch = 100
     at_once = 1
+    most: int | None = None
 
     async def extract(self, articles: Sequence[Article]) -> list[Findings]:
         """Return what was found in each article."""

@@ -19,6 +19,8 @@ from shared.ports import DocumentStore, PreconditionError
 _ID = "~read"
 """No name of a mood folds to this id."""
 _KEY = 12
+MOST_KEYS = 60_000
+"""Keys that are kept, the latest days': 720 KB, where a document may have 2 MB."""
 _MAX_TRIES = 8
 
 
@@ -35,13 +37,20 @@ class Memory:
         return frozenset(key for packed in self.days.values() for key in _unpacked(packed))
 
     def with_read(self, articles: Iterable[Article], since: datetime) -> Memory:
-        """The memory with more articles, under their addresses and their words, and without days before the window."""
+        """The memory with more articles, under their addresses and their words; without days before the window.
+
+        What does not fit is forgotten, the oldest first. To read an article again costs time, and counts nothing twice.
+        """
         known, days = self.keys, {day: set(_unpacked(packed)) for day, packed in self.days.items()}
         for article in articles:
             keys = {article.key, content_key(article.title, article.text)} - known
             days.setdefault(article.at.date().isoformat(), set()).update(keys)
-        first = since.date().isoformat()
-        packed = {day: "".join(sorted(keys)) for day, keys in sorted(days.items()) if keys and day >= first}
+        first, room = since.date().isoformat(), MOST_KEYS
+        packed: dict[str, str] = {}
+        for day in sorted((day for day in days if day >= first and days[day]), reverse=True):
+            kept = sorted(days[day])[:room]
+            room -= len(kept)
+            packed |= {day: "".join(kept)} if kept else {}
         return Memory(packed, self.version)
 
 

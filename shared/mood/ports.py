@@ -51,6 +51,8 @@ class Extractor(Protocol):
     """How many articles it takes at a time."""
     at_once: int
     """How many batches it works on at once: one, where it needs this process's own time."""
+    most: int | None
+    """How many articles it reads in a run, the newest; None: all."""
 
     async def extract(self, articles: Sequence[Article]) -> list[Findings]:
         """Return what was found in each article, in their order.

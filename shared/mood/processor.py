@@ -53,8 +53,9 @@ async def process(job: JobContext, extractor: Extractor, embedder: Embedder) -> 
     stored = await run.store.current()
     await job.progress("finding moods", 2, _STEPS)
     memory = await remembering.recall(job.documents)
-    distinct, fresh = await asyncio.to_thread(_fresh, gathered.articles, memory)
-    read = await run.extract(fresh)
+    distinct, unread = await asyncio.to_thread(_unread, gathered.articles, memory)
+    chosen = unread if extractor.most is None else unread[-extractor.most :]
+    read = await run.extract(chosen)
     moods, gone = await asyncio.to_thread(run.fold, stored, read)
     await job.progress("embedding", 3, _STEPS)
     embedded = await run.embed(moods)
@@ -65,7 +66,8 @@ async def process(job: JobContext, extractor: Extractor, embedder: Embedder) -> 
     return {
         "articles": len(distinct),
         "new_articles": len(read),
-        "extraction_failed": len(fresh) - len(read),
+        "waiting": len(unread) - len(chosen),
+        "extraction_failed": len(chosen) - len(read),
         "moods": len(moods),
         "changed": changed,
         "merged": len(gone),
@@ -172,8 +174,8 @@ class _Run:
                 self._job.log.warning("merged mood was written again: id=%s", mood.id)
 
 
-def _fresh(articles: Iterable[Article], memory: remembering.Memory) -> tuple[list[Article], list[Article]]:
-    """The distinct articles, and those of them that no run has read."""
+def _unread(articles: Iterable[Article], memory: remembering.Memory) -> tuple[list[Article], list[Article]]:
+    """The distinct articles, and those of them that no run has read, the oldest first."""
     distinct, known = reading.distinct(articles), memory.keys
     unread = (one for one in distinct if known.isdisjoint((one.key, reading.content_key(one.title, one.text))))
     return distinct, list(unread)

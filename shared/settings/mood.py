@@ -23,6 +23,10 @@ class MoodSettings:
     mood_max_items: int = whole(
         "MOOD_MAX_ITEMS", 5000, 100, 100_000, "items", "Most items that a run reads, the newest ones."
     )
+    mood_model_max_articles: int = whole(
+        "MOOD_MODEL_MAX_ARTICLES", 1000, 10, 100_000, "articles",
+        "Most articles that a run shows to a chat model, the newest; the others wait for the next runs.",
+    )  # fmt: skip
     mood_feeds: tuple[str, ...] = setting(
         Spec(
             "MOOD_FEEDS",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -206,9 +206,7 @@ def test_settings_choose_who_reads_and_who_embeds(service: Service) -> None:
     assert services.embedder(embedded).model.startswith("hashing")
 
 
-async def test_a_run_with_the_service_asks_once_for_each_ten_articles_and_once_for_vectors(
-    lab: Lab, service: Service
-) -> None:
+def with_service(lab: Lab, service: Service, **changes: Any) -> None:
     settings = service.settings
     lab.settings = replace(
         lab.settings,
@@ -216,8 +214,15 @@ async def test_a_run_with_the_service_asks_once_for_each_ten_articles_and_once_f
         openai_api_key=settings.openai_api_key,
         openai_chat_deployment=settings.openai_chat_deployment,
         openai_embedding_deployment=settings.openai_embedding_deployment,
+        **changes,
     )
     lab.start()
+
+
+async def test_a_run_with_the_service_asks_once_for_each_ten_articles_and_once_for_vectors(
+    lab: Lab, service: Service
+) -> None:
+    with_service(lab, service)
     await store_items(lab.documents, lab.clock, tuple((f"Title {n}", f"text {n}") for n in range(25)))
     service.vector_shift = 1
     job = await lab.run("process-moods")
@@ -231,3 +236,21 @@ async def test_a_run_with_the_service_asks_once_for_each_ten_articles_and_once_f
     (mood,) = await MoodStore(lab.documents).current()
     assert (mood.id, len(mood.counted), mood.embedding_status) == ("cottagecore", 25, "current")
     assert mood.embedding.model == "azure:vectors"
+
+
+async def test_a_run_shows_the_model_no_more_than_the_setting_says_and_the_rest_waits(
+    lab: Lab, service: Service
+) -> None:
+    with_service(lab, service, mood_model_max_articles=15)
+    await store_items(lab.documents, lab.clock, tuple((f"Title {n}", f"old {n}") for n in range(20)), timedelta(days=2))
+    await store_items(lab.documents, lab.clock, tuple((f"Title {n}", f"new {n}") for n in range(20, 30)))
+    runs = []
+    for _ in range(3):
+        job = await lab.run("process-moods")
+        assert isinstance(job.results, dict), job.error
+        runs.append((job.results["new_articles"], job.results["waiting"]))
+    assert runs == [(15, 15), (15, 0), (0, 0)]
+    shown = [
+        one["text"] for question in service.questions[:2] for one in json.loads(question["messages"][1]["content"])
+    ]
+    assert sum(text.startswith("new") for text in shown) == 10

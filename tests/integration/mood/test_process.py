@@ -50,7 +50,7 @@ def add(lab: Lab, title: str, text: str = "", **options: Any) -> Any:
 async def test_moods_are_found_with_the_articles_that_carry_them(lab: Lab) -> None:
     await store_items(lab.documents, lab.clock)
     assert await run(lab) == {
-        "articles": 4, "new_articles": 4, "extraction_failed": 0, "moods": 3, "changed": 3, "merged": 0, "embedded": 3,
+        "articles": 4, "new_articles": 4, "waiting": 0, "extraction_failed": 0, "moods": 3, "changed": 3, "merged": 0, "embedded": 3,
         "embedding_failed": 0, "feeds_failed": 0,
     }  # fmt: skip
     moods = await moods_of(lab)
@@ -261,6 +261,7 @@ class Refusing:
 
     batch = 1
     at_once = 2
+    most: int | None = None
 
     def __init__(self, failing: bool) -> None:
         self.failing = failing
@@ -301,6 +302,7 @@ class Inventive:
 
     batch = 100
     at_once = 1
+    most: int | None = None
 
     async def extract(self, articles: list[Article]) -> list[Findings]:
         names = ("Tangerine Girl", "tangerine-girls", "Tangerine girl aesthetic")
