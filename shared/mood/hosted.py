@@ -126,7 +126,7 @@ class HostedExtractor:
     def __init__(self, settings: Settings) -> None:
         self._service = _Service(settings)
         self._deployment = str(settings.openai_chat_deployment)
-        self.most = settings.mood_model_max_articles
+        self.most: int | None = settings.mood_model_max_articles
 
     async def extract(self, articles: Sequence[Article]) -> list[Findings]:
         """Return what the model finds in each article; nothing in one that it answers nothing usable to.

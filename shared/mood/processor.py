@@ -50,9 +50,8 @@ async def process(job: JobContext, extractor: Extractor, embedder: Embedder) -> 
     run = _Run(job, extractor, embedder)
     await job.progress("reading items", 0, _STEPS)
     gathered = await reading.gather(job)
-    stored = await run.store.current()
+    stored, memory = await run.store.current(), await remembering.recall(job.documents)
     await job.progress("finding moods", 2, _STEPS)
-    memory = await remembering.recall(job.documents)
     distinct, unread = await asyncio.to_thread(_unread, gathered.articles, memory)
     chosen = unread if extractor.most is None else unread[-extractor.most :]
     read = await run.extract(chosen)
@@ -61,8 +60,7 @@ async def process(job: JobContext, extractor: Extractor, embedder: Embedder) -> 
     embedded = await run.embed(moods)
     await job.progress("writing", 4, _STEPS)
     changed = await run.write(embedded.moods, {mood.id: mood for mood in stored}, gone)
-    since = job.clock.now() - timedelta(days=job.settings.mood_window_days)
-    await remembering.remember(job.documents, memory, (article for article, _ in read), since)
+    await run.remember(memory, read)  # last: what is remembered as read is in the moods
     return {
         "articles": len(distinct),
         "new_articles": len(read),
@@ -141,6 +139,11 @@ class _Run:
         for mood in gone:
             await self._delete(mood)
         return sum(wrote)
+
+    async def remember(self, memory: remembering.Memory, read: Read) -> None:
+        """Add what was read to the memory."""
+        since = self._job.clock.now() - timedelta(days=self._job.settings.mood_window_days)
+        await remembering.remember(self._job.documents, memory, (article for article, _ in read), since)
 
     async def _write(self, mood: Mood, stored: Mood | None) -> bool:
         """Write a mood, unless it says what is stored. What another worker wrote since is joined, not overwritten."""
