@@ -21,6 +21,9 @@ TARGETS: dict[str, tuple[str, float]] = {
     "night_processor_growth_tenfold": ("<=", 1.5),
     "night_record_growth_tenfold": ("<=", 1.5),
     "dashboard_growth_hundredfold": ("<=", 2.0),
+    "digest_alike_over_popularity": (">=", 1.5),
+    "digest_alike_over_chance": (">=", 1.5),
+    "digest_occasion_over_popularity": (">=", 1.5),
     "collect_article_token_f1": (">=", 0.93),
     "collect_feed_agreement": (">=", 0.97),
     "collect_feed_slowest_seconds": ("<=", 5.0),
@@ -63,6 +66,12 @@ def _measure(names: list[str], options: argparse.Namespace) -> dict[str, float]:
         predicted = taste.measure(options.data / taste.DATA, taste.QUICK_USERS if options.quick else None)
         print(taste.show(predicted))
         figures |= predicted
+    if "digest" in names:
+        from bench import digest
+
+        fitting = digest.measure(options.data / digest.DATA, digest.QUICK_USERS if options.quick else None)
+        print(digest.show(fitting))
+        figures |= fitting
     if "collect" in names:
         from bench import collect
 

@@ -27,8 +27,10 @@ _VALUES = 100
 """Values of a facet that a user can lean towards."""
 _LEAST = 0.002
 """What is expected at least of anything: more would be made of what is rare than is known of it."""
-_STRONG = 3.0
-"""A value that is to be expected eight times as much of this user as of anybody counts in full."""
+_UNHEARD = 0.02
+"""What is expected of any value where nobody's opinion on its facet is known: it is one of fifty."""
+_STRONG = 5.0
+"""A value that is to be expected 32 times as much of this user as of anybody counts in full."""
 _MOST_DOWNS = 500
 
 
@@ -78,7 +80,7 @@ def leanings_of(profile: Profile, prior: Prior) -> dict[str, dict[str, Leaning]]
     return {
         facet: {
             one.value: Leaning(
-                _lean(facet, one.weight, prior.shares.get(facet, {}).get(one.value, 0.0), one.n_up, one.n_down),
+                _lean(facet, one.weight, _expected(prior, facet, one.value), one.n_up, one.n_down),
                 one.n_up,
                 one.n_down,
                 FACETS[facet].need,
@@ -90,8 +92,13 @@ def leanings_of(profile: Profile, prior: Prior) -> dict[str, dict[str, Leaning]]
     }
 
 
+def _expected(prior: Prior, facet: str, value: str) -> float:
+    shares = prior.shares.get(facet)
+    return max(shares.get(value, 0.0), _LEAST) if shares else _UNHEARD
+
+
 def _lean(facet: str, weight: float, expected: float, n_up: int, n_down: int) -> float:
-    lift = log2(max(weight, _LEAST) / max(expected, _LEAST)) / _STRONG
+    lift = log2(max(weight, _LEAST) / expected) / _STRONG
     if not FACETS[facet].need and n_down > n_up:
         lift = min(lift, -(n_down - n_up) / (n_down + n_up + 1))
     return max(-1.0, min(1.0, lift))

@@ -12,8 +12,8 @@ from shared.digest.looks import GOES_WITH, alike, goes_with
 from shared.digest.model import Candidate, Contribution, Leaning, Mood, Opinion, Reader, Scored
 
 TASTE = {
-    "category": 1.0, "garment": 1.0, "occasion": 1.0, "size": 1.0,
-    "style": 1.0, "colour": 0.7, "brand": 0.7, "pattern": 0.5, "material": 0.5,
+    "category": 0.7, "garment": 0.7, "occasion": 1.0, "size": 1.0,
+    "style": 1.0, "colour": 0.9, "brand": 0.7, "pattern": 0.6, "material": 0.6,
 }  # fmt: skip
 """Points of a facet that could not fit better."""
 MOOD = 1.0
@@ -21,7 +21,7 @@ WARDROBE = 0.8
 SOURCE = 1.2
 LIKED = 1.2
 DISLIKED = 2.0
-RECEPTION = 0.8
+RECEPTION = 0.6
 NEW = 0.3
 """Points of what could not be better, of each other sort."""
 _HALF_NEW_DAYS = 3.5
