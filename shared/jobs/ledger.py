@@ -104,10 +104,13 @@ class Ledger:
         One storage call where there is nothing to do, and one more for each timer at the first time in a process.
         """
         report, now = Accounting(), self._parts.clock.now()
-        for name in sorted(self.timers.keys() - self._met):
+        unmet = self.timers.keys() - self._met
+        for name in sorted(unmet):
             report.begun += await _alone(name, self._catch_up(name))
         async for entry in self.book.waiting(now):
             report.looked += 1
+            if isinstance(entry, Head) and entry.timer in unmet:
+                continue
             if isinstance(entry, Head):
                 report.begun += await _alone(entry.timer, self._catch_up(entry.timer))
             else:

@@ -120,6 +120,7 @@ class Year:
     folder: Path
     seed: int
     chances: Chances = field(default_factory=Chances)
+    end: datetime = END
     ran: Counter[tuple[str, datetime]] = field(default_factory=Counter)
     asked: list[Asked] = field(default_factory=list)
 
@@ -139,9 +140,9 @@ class Year:
         """Let the year pass, then some calm days in which everything is settled."""
         await self._account(0, disturbed=False)
         day = BEGIN
-        while day < END:
+        while day < self.end:
             day = await self._outage(day) if self._happens(self.chances.outage) else await self._day(day)
-        self._set(END + timedelta(minutes=5))
+        self._set(self.end + timedelta(minutes=5))
         for _ in range(8):
             for clock in self.clocks:
                 clock.ahead = timedelta(0)
@@ -168,7 +169,7 @@ class Year:
             ):
                 if not self._happens(self.chances.lost):
                     events[moment + timedelta(seconds=self.dice.uniform(-1, 5))].append(timer.name)
-        for _ in range(4):
+        for _ in range(3):
             events[day + timedelta(seconds=self.dice.uniform(0, 86399))].append(None)
         jump = day + timedelta(seconds=self.dice.uniform(0, 86000)) if self._happens(self.chances.jump) else None
         for at in sorted(events):
