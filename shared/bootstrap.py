@@ -42,7 +42,7 @@ class _Closeable(Protocol):
     async def close(self) -> None: ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class App:
     """Everything that a function of the app works with."""
 
