@@ -41,7 +41,7 @@ Question = Callable[[App], Awaitable[Answer]]
 def measure(*, quick: bool) -> dict[str, float]:
     """The slowest ratio of 100,000 jobs to 1,000 over all questions, and each question's own."""
     with tempfile.TemporaryDirectory() as folder:
-        return asyncio.run(_measure(Path(folder), 15 if quick else 60))
+        return asyncio.run(_measure(Path(folder), 60 if quick else 300))
 
 
 async def _measure(folder: Path, rounds: int) -> dict[str, float]:

@@ -26,7 +26,8 @@ export async function showJobs(main, {params, signal}) {
   const list = h('div', {class: 'list', 'aria-busy': 'true'});
   const pages = h('div', {class: 'actions'});
   const kinds = h('select', {id: 'kind', name: 'kind'}, h('option', {value: ''}, 'any'));
-  main.append(form(params, kinds), list, pages);
+  const children = params.parent_id ? h('p', {class: 'note'}, 'Only the children of ', jobLink(params.parent_id), '.') : null;
+  main.append(...[form(params, kinds), children, list, pages].filter(Boolean));
   fillKinds(kinds, params.kind, signal);
   const wanted = {limit: 50, ...params};
   await poll(async () => {

@@ -35,6 +35,7 @@ function drawGroups(list, {items, looked_at: seen, truncated}, replayed, said) {
   if (list.hasAttribute('aria-busy')) announce(items.length ? `${format.plural(items.length, 'group')} of dead letters` : 'No dead letters');
   list.removeAttribute('aria-busy');
   swap(list,
+    items.length > 1 && !replayed ? h('div', {class: 'actions'}, replayButtons('all groups', () => ({filter: {}}), said, lookAgain)) : null,
     truncated ? h('p', {class: 'notice'}, `Of the newest ${format.number(seen)}; there are older ones.`) : null,
     items.length ? h('ul', {class: 'groups'}, items.map((group) => groupView(group, truncated, replayed, said)))
       : h('p', {class: 'empty'}, replayed ? 'None was replayed.' : 'No dead letters: nothing has given up.'));

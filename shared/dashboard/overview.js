@@ -80,12 +80,12 @@ function alarmsView(items) {
 /** Of each hour, what is drawn: its moment and its kinds. */
 const hoursOf = ({items, bounds}) => Object.assign(items.map(({hour, kinds}) => ({
   hour,
-  kinds: Object.entries(kinds).map(([kind, {jobs, durations}]) => ({kind, jobs, count: durations.count, sum: durations.sum, counts: durations.counts})),
+  kinds: Object.entries(kinds).map(([kind, {jobs, durations, dead_letters: dead}]) => ({kind, jobs: {...jobs, dead: sum(Object.values(dead))}, count: durations.count, sum: durations.sum, counts: durations.counts})),
 })), {bounds});
 
 /** The duration that a share of all do not exceed, evenly spread within its bucket; null where there is none. */
 function percentile(counts, bounds, share) {
-  const rank = share * counts.reduce((sum, count) => sum + count, 0);
+  const rank = share * sum(counts);
   let below = 0;
   for (const [n, count] of counts.entries()) {
     if (count && below + count >= rank) {
@@ -98,7 +98,9 @@ function percentile(counts, bounds, share) {
   return null;
 }
 
-const total = (entries, name) => entries.reduce((sum, {jobs}) => sum + (jobs[name] ?? 0), 0);
+const sum = (values) => values.reduce((all, value) => all + value, 0);
+
+const total = (entries, name) => entries.reduce((all, {jobs}) => all + (jobs[name] ?? 0), 0);
 
 function jobsView(found, hours) {
   const label = ({hour}) => (hours > 24 ? `${format.date(hour)} ${format.hour(hour)}` : format.hour(hour));
@@ -113,6 +115,7 @@ function jobsView(found, hours) {
     h('dl', {class: 'tiles'},
       tile('taken in', format.number(taken)), tile('completed', format.number(completed)),
       tile('failed', format.number(failed), failed ? 'bad' : null), tile('failure rate', format.percent(rate)),
+      tile('dead letters', h('a', {href: '#/dead-letters'}, format.number(total(all, 'dead')))),
       tile('an hour, on average', format.number(Math.round((finished / hours) * 10) / 10))),
     h('div', {class: 'plots'},
       columns('Jobs that ended, by state', `${format.number(completed)} completed, ${format.number(failed)} failed in ${SPANS[hours]}.`, SERIES,
@@ -141,12 +144,12 @@ function kindsView(found, hours) {
 function kindRow(kind, found) {
   const mine = found.map(({kinds}) => kinds.find((each) => each.kind === kind) ?? NOTHING);
   const [submitted, completed, failed, cancelled] = ['submitted', ...SERIES].map((name) => total(mine, name));
-  const counts = mine.reduce((sum, each) => each.counts.map((count, n) => count + (sum[n] ?? 0)).concat(sum.slice(each.counts.length)), []);
+  const counts = found.bounds.concat(Infinity).map((_, n) => sum(mine.map((each) => each.counts[n] ?? 0)));
   const ended = completed + failed + cancelled;
   return {
     kind, submitted, completed, failed, rate: ended ? failed / ended : null,
     p50: percentile(counts, found.bounds, 0.5), p95: percentile(counts, found.bounds, 0.95),
-    ended: mine.map((each) => SERIES.reduce((sum, name) => sum + (each.jobs[name] ?? 0), 0)),
+    ended: mine.map((each) => sum(SERIES.map((name) => each.jobs[name] ?? 0))),
   };
 }
 

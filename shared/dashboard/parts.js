@@ -60,12 +60,15 @@ export function action(label, act, {primary, danger, focus, disabled, into} = {}
   return h('button', {
     type: 'button', class: kind, 'data-focus': focus ?? label, disabled,
     onclick: async ({currentTarget}) => {
+      if (currentTarget.hasAttribute('aria-disabled')) return;
+      const said = into ?? currentTarget.parentElement;
+      said.querySelectorAll('.notice.bad').forEach((each) => each.remove());
       currentTarget.setAttribute('aria-disabled', 'true');
       try {
         await act();
       } catch (error) {
         announce(error.message);
-        (into ?? currentTarget.parentElement).append(trouble(error));
+        said.append(trouble(error));
       } finally {
         currentTarget.removeAttribute('aria-disabled');
       }

@@ -41,14 +41,15 @@ async def _poison_queue(app: App, name: str) -> QueueFacts:
 
 
 def _served(app: App) -> set[str]:
-    return {queue for queue, _ in _pairs(app)}
+    return {queue for queue, _ in pairs(app)}
 
 
 def _poisoned(app: App) -> set[str]:
-    return {poison for _, poison in _pairs(app)}
+    return {poison for _, poison in pairs(app)}
 
 
-def _pairs(app: App) -> Iterator[tuple[str, str]]:
+def pairs(app: App) -> Iterator[tuple[str, str]]:
+    """Every queue of jobs with its poison queue, the general ones first; some more than once."""
     for queue in (app.settings.queue_high, app.settings.queue_normal, app.settings.queue_low):
         yield queue, f"{queue}-poison"
     kinds = app.engine.parts.kinds

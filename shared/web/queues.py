@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, NotRequired
 from weakref import WeakKeyDictionary
 
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
+from shared.monitor.queues import QueueFacts, look, pairs
+from shared.monitor.remembered import Remembered
 from shared.web.answers import Answer, cached_answer
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 FRESH = timedelta(seconds=5)
 """How long one look is shared by all who ask: however many dashboards are open, storage sees one."""
+_looks: WeakKeyDictionary[Engine, Remembered[list[QueueFacts]]] = WeakKeyDictionary()
 _CLOSED = ConfigDict(extra="forbid")
 
 
@@ -50,55 +51,30 @@ class QueueList(TypedDict):
     items: list[QueueDepthView]
 
 
-_looks: WeakKeyDictionary[Engine, _Look] = WeakKeyDictionary()
-
-
 async def list_queues(app: App, if_none_match: str | None) -> Answer:
-    """Every queue, at most a few seconds old. Two storage calls for each that is empty, three for each that is not."""
-    look = _looks.setdefault(app.engine, _Look(app))
-    content: QueueList = {"items": await look.taken()}
-    etag = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:24]
-    return cached_answer(content, etag, if_none_match)
+    """Every queue, at most a few seconds old. Two storage calls for each that is empty, once for all who ask."""
+    look_at = _looks.setdefault(app.engine, Remembered(app.clock, FRESH))
+    facts = {each.name: each for each in await look_at.of(lambda: look(app))}
+    items = [_view(facts[queue], facts[poison], kinds) for (queue, poison), kinds in _served(app).items()]
+    etag = hashlib.sha256(json.dumps(items).encode()).hexdigest()[:24]
+    return cached_answer({"items": items}, etag, if_none_match)
 
 
-class _Look:
-    """The last look at all queues."""
+def _view(queue: QueueFacts, poison: QueueFacts, kinds: list[str]) -> QueueDepthView:
+    view: QueueDepthView = {
+        "name": queue.name, "kinds": kinds, "messages": queue.messages,
+        "poison": {"name": poison.name, "messages": poison.messages},
+    }  # fmt: skip
+    if queue.oldest_seconds is not None:
+        view["oldest_seconds"] = round(queue.oldest_seconds, 1)
+    return view
 
-    def __init__(self, app: App) -> None:
-        self._parts, self._pace, self._settings = app.engine.parts, app.engine.pace, app.settings
-        self._items: list[QueueDepthView] = []
-        self._at: datetime | None = None
-        self._lock = asyncio.Lock()
 
-    async def taken(self) -> list[QueueDepthView]:
-        async with self._lock:
-            now = self._parts.clock.now()
-            if self._at is None or now - self._at >= FRESH:
-                self._items = await asyncio.gather(*(self._view(*each) for each in self._served()))
-                self._at = now
-            return self._items
-
-    async def _view(self, queue: str, poison: str, kinds: list[str]) -> QueueDepthView:
-        queues = self._parts.queues
-        messages, poisoned = await asyncio.gather(queues.depth(queue), queues.depth(poison))
-        view: QueueDepthView = {
-            "name": queue, "kinds": kinds, "messages": messages, "poison": {"name": poison, "messages": poisoned}
-        }  # fmt: skip
-        age = await self._pace.age(queue) if messages else None
-        if age is not None:
-            view["oldest_seconds"] = round(age, 1)
-        return view
-
-    def _served(self) -> Iterator[tuple[str, str, list[str]]]:
-        """Every queue with its poison queue and the kinds whose jobs travel on it; the general ones first."""
-        kinds = self._parts.kinds
-        found: dict[tuple[str, str], list[str]] = {}
-        general = (self._settings.queue_high, self._settings.queue_normal, self._settings.queue_low)
-        for name in general:
-            found[name, f"{name}-poison"] = []
-        for kind in kinds:
-            policy = kinds.policy(kind.name)
-            pair = kinds.queue(kind.name, policy.priority), kinds.poison_queue(kind.name, policy.priority)
-            found.setdefault(pair, []).append(kind.name)
-        for (queue, poison), names in found.items():
-            yield queue, poison, names
+def _served(app: App) -> dict[tuple[str, str], list[str]]:
+    """Every queue and its poison queue, with the kinds whose jobs travel on it; the general ones first."""
+    kinds = app.engine.parts.kinds
+    found: dict[tuple[str, str], list[str]] = {pair: [] for pair in pairs(app)}
+    for kind in kinds:
+        priority = kinds.policy(kind.name).priority
+        found[kinds.queue(kind.name, priority), kinds.poison_queue(kind.name, priority)].append(kind.name)
+    return found
