@@ -187,8 +187,14 @@ class Ledger:
         timer = self.timers.get(name)
         if timer is None:  # an older version of the app does not know it any more, or not yet
             return False
-        begun = await self._advance(timer, self._parts.clock.now() - _PATIENCE)
-        return begun is not None
+        now, schedule = self._parts.clock.now(), self.schedule(name)
+        old, new = schedule.latest(now - _PATIENCE), schedule.latest(now)
+        if (
+            old and new and new - old > _PATIENCE
+        ):  # the trigger is at it just now; what it runs stands for the older ones
+            await self._head(name, now)
+            return False
+        return await self._advance(timer, now - _PATIENCE) is not None
 
     async def _begin(self, timer: Timer, entry: Occurrence) -> Occurrence:
         noted = await self._take(entry)
