@@ -19,7 +19,7 @@ def dead_letters(args: argparse.Namespace) -> int:
     if args.id:
         print(as_json(api.get(f"dead-letters/{segment(args.id)}").content))
         return 0
-    return _list(api, args) if args.list else _groups(api, args)
+    return _list(api, args) if args.list or args.all else _groups(api, args)
 
 
 def _discard(api: Api, args: argparse.Namespace) -> int:

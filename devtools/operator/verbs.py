@@ -52,7 +52,7 @@ def _add_letters(verbs: Any) -> None:
     verb.add_argument("--kind", help="only of this kind of job")
     verb.add_argument("--fingerprint", help="only with this fingerprint")
     _add_since(verb)
-    verb.add_argument("--all", action="store_true", help="also what was replayed or discarded")
+    verb.add_argument("--all", action="store_true", help="each, also what was replayed or discarded")
     verb.add_argument("--discard", metavar="REASON", help="set ID aside: it and its job may expire")
     _add_list(verb)
 

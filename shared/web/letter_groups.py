@@ -49,11 +49,11 @@ class LetterGroupList(TypedDict):
 
 
 async def list_groups(app: App, params: Mapping[str, str], if_none_match: str | None) -> Answer:
-    """The newest dead letters that fit, grouped; without `replayed` those that were never replayed.
+    """The newest dead letters that fit, grouped; without `replayed` and `discarded` those that are open.
 
     At most five queries of a hundred, however many there are.
     """
-    wanted = read_filter({"replayed": "false", **params})
+    wanted = read_filter({"replayed": "false", "discarded": "false", **params})
     letters: list[DeadLetter] = []
     cursor: str | None = None
     while len(letters) < _MOST:

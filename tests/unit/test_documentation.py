@@ -29,7 +29,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 def test_every_setting_that_is_named_exists(page: Path) -> None:
     known = {spec.name for spec in specs().values()}
     named = re.findall(
-        r"`((?:TASTE|JOBS|NIGHTSHIFT|FETCH|IMAGE|COSMOS|COLLECT|WEBHOOK)_[A-Z_]+)`", page.read_text("utf-8")
+        r"`((?:TASTE|JOBS|NIGHTSHIFT|FETCH|IMAGE|COSMOS|COLLECT|WEBHOOK|RETENTION|RATE)_[A-Z_]+)`", page.read_text("utf-8")
     )
     assert set(named) - known - {"NIGHTSHIFT_DATA"} == set()
 

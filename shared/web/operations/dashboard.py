@@ -26,6 +26,7 @@ OPERATIONS: tuple[Operation, ...] = (
             KIND_FILTER,
             Parameter("reason", "query", {"enum": [one.value for one in Reason]}, "Only of this reason."),
             Parameter("replayed", "query", {"type": "boolean", "default": False}, "Those that were replayed instead."),
+            Parameter("discarded", "query", {"type": "boolean", "default": False}, "Those that were set aside instead."),
             Parameter("since", "query", MOMENT, "Not before this moment."),
             Parameter("until", "query", MOMENT, "Before this moment."),
             ETAG,
