@@ -12,6 +12,7 @@ from shared.digest.store import DigestStore
 from shared.digest.timers import WEEKLY
 from shared.jobs.model import Status
 from shared.jobs.timers import Missed
+from shared.ports import Query, Where
 from shared.settings import Settings
 from shared.taste.store import TasteStore
 from shared.web import digests, users
@@ -94,6 +95,17 @@ async def test_every_user_gets_one_and_a_second_run_adds_nothing(lab: Lab) -> No
     assert isinstance(done.results, dict)
     assert done.results["tally"] == first
     assert {info.name: info.etag async for info in lab.blobs.list("digests/")} == before
+
+
+async def test_on_monday_the_timer_has_them_made_once(lab: Lab) -> None:
+    await world.stock(lab.app, MONDAY)
+    await world.user(lab.app, "ann")
+    for _ in range(2):  # two instances
+        await lab.app.ledger.tick(WEEKLY.name, past_due=False)
+    await lab.recover()
+    jobs = (await lab.app.documents.query("jobs", Query((Where("kind", "=", "weekly-digest"),)))).items
+    assert [job["status"] for job in jobs] == ["completed"]
+    assert (await digest(lab))["until"] == "2026-11-23T09:00:00.000000Z"
 
 
 async def test_running_twice_writes_the_same(lab: Lab) -> None:
