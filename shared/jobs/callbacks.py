@@ -12,7 +12,7 @@ from uuid import UUID
 
 from shared.jobs.errors import InvalidTransitionError
 from shared.jobs.machine import CalledBack, apply
-from shared.jobs.model import Job
+from shared.jobs.model import Job, about
 from shared.jobs.parts import LOG, Parts
 from shared.jobs.store import Held
 from shared.jobs.submit import Options, Submitter
@@ -35,7 +35,7 @@ class Callbacks:
         try:
             held = await self.call(held)
         except StorageError as error:
-            LOG.warning("callback left to the sweep: job=%s cause=%s", held.job.job_id, type(error).__name__)
+            LOG.warning("callback left to the sweep: %s cause=%s", about(held.job), type(error).__name__)
         await self._parts.project(held.job)
 
     async def call(self, held: Held) -> Held:

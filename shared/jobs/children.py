@@ -18,7 +18,7 @@ from pydantic import JsonValue
 from shared.jobs.callbacks import derived_id
 from shared.jobs.cancel import Canceller
 from shared.jobs.errors import FinalError, InvalidTransitionError, UnreadableError
-from shared.jobs.model import Job
+from shared.jobs.model import Job, about
 from shared.jobs.parts import LOG, Parts
 from shared.jobs.store import Held
 from shared.jobs.submit import Submitter
@@ -102,7 +102,7 @@ class Children:
         try:
             plan = await self.planned(fan_out.plan)
         except UnreadableError as error:
-            LOG.error("children not cancelled, %s: job=%s", error, parent.job_id)
+            LOG.error("children not cancelled, %s: %s", error, about(parent))
             return
 
         async def one(child: Child) -> None:

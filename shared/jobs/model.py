@@ -163,6 +163,11 @@ class Job(_Record):
         return self.model_dump_json(exclude_none=True).encode()
 
 
+def about(job: Job) -> str:
+    """Which job, and which attempt, a line of the log is about."""
+    return f"job={job.job_id} kind={job.kind} attempt={job.attempt}"
+
+
 def iso(moment: datetime) -> str:
     """Write a moment so that text order is time order: UTC, microseconds, `Z`."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"

@@ -15,7 +15,7 @@ from shared.containers import JOBS
 from shared.jobs.envelope import Envelope, encode, envelope_of
 from shared.jobs.errors import UnreadableError
 from shared.jobs.kinds import Registry
-from shared.jobs.model import Job, summary
+from shared.jobs.model import Job, about, summary
 from shared.jobs.observe import Observer, Silent
 from shared.jobs.pauses import Pauses
 from shared.jobs.store import Held, StatusStore
@@ -81,14 +81,14 @@ class Parts:
         try:
             await self.send(held)
         except StorageError as error:
-            LOG.warning("message left to the sweep: job=%s cause=%s", held.job.job_id, type(error).__name__)
+            LOG.warning("message left to the sweep: %s cause=%s", about(held.job), type(error).__name__)
 
     async def project(self, job: Job) -> None:
         """Bring the index up to this version. It can be made anew from the blobs: failing to write it fails no job."""
         try:
             await self.documents.put_newer(JOBS, summary(job))
         except StorageError as error:
-            LOG.warning("index not written: job=%s version=%d cause=%s", job.job_id, job.version, type(error).__name__)
+            LOG.warning("index not written: %s version=%d cause=%s", about(job), job.version, type(error).__name__)
 
     async def payload(self, source: Job | Envelope | DeadLetter) -> dict[str, Any]:
         """The payload, from where it is.

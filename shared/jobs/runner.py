@@ -30,7 +30,7 @@ from shared.jobs.errors import (
 )
 from shared.jobs.kinds import Kind, Policy
 from shared.jobs.machine import Cancelled, Claimed, Completed, Released, Replayed, Retried, Snoozed, apply
-from shared.jobs.model import Entry, Job, Status
+from shared.jobs.model import Entry, Job, Status, about
 from shared.jobs.parts import LOG, Parts
 from shared.jobs.store import Held, MovedError
 from shared.jobs.vault import Reason, Replay, Vault
@@ -122,7 +122,7 @@ class Runner:
                 await self._put_back(delivery, wait)
                 return "put back"
             case Drop(reason):
-                LOG.info("message dropped: job=%s cause=%s", held.job.job_id, reason)
+                LOG.info("message dropped: %s cause=%s", about(held.job), reason)
                 return "dropped"
 
     async def _paused(self, job: Job) -> bool:
@@ -194,7 +194,7 @@ class Runner:
             status = held.job.status if held else None
             await self._burial.keep_envelope(envelope, delivery, Reason.UNKNOWN, error, status)
             return "not known to this code, kept in the vault"
-        LOG.warning("message put back, newer code is needed: job=%s kind=%s", envelope.job_id, envelope.kind)
+        LOG.warning("message put back, newer code is needed: %s", about(held.job))
         await self._put_back(delivery, self._parts.timing.put_back)
         return "put back for newer code"
 

@@ -16,7 +16,7 @@ from shared.containers import JOBS
 from shared.jobs.callbacks import Callbacks
 from shared.jobs.errors import InvalidTransitionError
 from shared.jobs.machine import Resent, apply
-from shared.jobs.model import Job, Status, iso
+from shared.jobs.model import Job, Status, about, iso
 from shared.jobs.parts import LOG, Parts
 from shared.jobs.store import id_of, prefixes
 from shared.ports import BlobInfo, Query, StorageError, Where
@@ -132,7 +132,7 @@ class Sweeper:
             return False
         await self._parts.send(held)
         await self._parts.project(held.job)
-        LOG.warning("message sent again: job=%s kind=%s status=%s", job_id, held.job.kind, held.job.status)
+        LOG.warning("message sent again: %s status=%s", about(held.job), held.job.status)
         return True
 
     def _overdue(self, job: Job) -> bool:
