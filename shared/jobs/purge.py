@@ -21,7 +21,7 @@ from shared.jobs.vault import Vault
 from shared.ports import PreconditionError, Query, StorageError, Where
 
 _BATCH = 200
-_AT_ONCE = 8
+_AT_ONCE = 16
 _BUDGET = timedelta(minutes=5)
 """How long a run takes at most, well below the host's limit; the next one goes on."""
 
