@@ -193,6 +193,7 @@ class Ledger:
             old and new and new - old > _PATIENCE
         ):  # the trigger is at it just now; what it runs stands for the older ones
             await self._head(name, now)
+            self._met.add(name)
             return False
         return await self._advance(timer, now - _PATIENCE) is not None
 
