@@ -1,4 +1,8 @@
-"""A small web made of real pages: feeds, subreddits, shops and articles, served on this machine."""
+"""A small web made of real pages: feeds, subreddits, shops and articles, served on this machine.
+
+The pages are years old, and what is years old is news to nobody. So their dates are moved: the newest entry of a feed is
+of today, and a year of a subreddit's best posts is told as if it were two weeks.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,12 @@ import gzip
 import html
 import io
 import itertools
+import re
+import time
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Self
 from xml.sax.saxutils import escape
@@ -25,6 +33,10 @@ _COLOURS = {
     "Grey": "#8b8d90", "Brown": "#6f4a2f", "Pink": "#e08da7", "Purple": "#6b3f87", "Yellow": "#e5c04b", "Beige": "#d8c3a5",
     "Cream": "#f2e8cf", "Maroon": "#5d1728", "Olive": "#6b6b2a", "Orange": "#dd7a34", "Silver": "#c0c0c0", "Gold": "#c9a227",
 }  # fmt: skip
+_YEAR_IN_DAYS = 30
+"""How much faster time goes by for old posts."""
+_DATE = re.compile(rb"(?<=>)\w{3}, \d{1,2} \w{3} \d{4} [\d:]{5,8} [^<]{1,6}(?=<)")
+"""A date as RSS writes it."""
 _SELECTORS = {"item": "li.product", "title": "h3", "link": "a", "image": "img", "price": ".price"}
 Page = tuple[str, bytes]
 Json = dict[str, Any]
@@ -92,7 +104,8 @@ class World:
             raise web.HTTPNotFound
         self.asked += 1
         limit = int(request.query.get("limit", 25))
-        children = [{"kind": "t3", "data": _post(row)} for row in itertools.islice(_rows(path), limit)]
+        posts = _moved([_post(row) for row in itertools.islice(_rows(path), limit)])
+        children = [{"kind": "t3", "data": post} for post in posts]
         return web.json_response({"kind": "Listing", "data": {"children": children, "after": None}})
 
     async def _sitemap(self, _: web.Request) -> web.Response:
@@ -112,7 +125,7 @@ class World:
 
     def _read(self, path: str) -> Page:
         if path in self._feeds:
-            return "application/rss+xml", self._feeds[path].read_bytes()
+            return "application/rss+xml", _today(self._feeds[path].read_bytes())
         if path in self._shops:
             return "text/html; charset=utf-8", _shop(path, self._shops[path]).encode()
         if path in self._articles:
@@ -142,6 +155,32 @@ def _post(row: dict[str, str]) -> Json:
     flags = {name: row[name] == "True" for name in ("over_18", "is_self")}
     texts = {name: row[name] for name in ("id", "name", "title", "url", "permalink", "selftext", "domain", "thumbnail")}
     return {**texts, **numbers, **flags, "created_utc": float(row["created_utc"] or 0)}
+
+
+def _moved(posts: list[Json]) -> list[Json]:
+    newest = max((post["created_utc"] for post in posts), default=0.0)
+    return [{**post, "created_utc": time.time() - (newest - post["created_utc"]) / _YEAR_IN_DAYS} for post in posts]
+
+
+def _today(feed: bytes) -> bytes:
+    """A feed with its dates moved by as much as brings the newest to the present."""
+    found = {match: moment for match in _DATE.findall(feed) if (moment := _moment(match))}
+    if not found:
+        return feed
+    shift = datetime.now(UTC) - max(found.values())
+    return _DATE.sub(lambda match: _written(found, match[0], shift), feed)
+
+
+def _moment(text: bytes) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text.decode())
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _written(found: dict[bytes, datetime], text: bytes, shift: timedelta) -> bytes:
+    return format_datetime(found[text] + shift).encode() if text in found else text
 
 
 def _shops(path: Path) -> dict[str, list[dict[str, str]]]:

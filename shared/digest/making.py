@@ -46,6 +46,7 @@ Outcome = Made | Skipped
 _GONE = Skipped("gone", "there is no such user (any more)")
 _OPTED_OUT = Skipped("opted_out", "the user opted out of digests")
 _NOTHING_LEFT = Skipped("few_items", "of what is new, all was turned down or is owned already")
+_MADE_BEFORE = Skipped("made_before", "the week has its digest already, by another run")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +83,9 @@ class _Past:
         """What became of this week already, where that stands: what the same run did before, or the week's digest."""
         if self.present is None:
             return None
-        if self.present.until == iso(wish.until) or (self.present.state == MADE and not wish.remake):
+        if self.present.until == iso(wish.until):
             return _outcome(self.present)
-        return None
+        return _MADE_BEFORE if self.present.state == MADE and not wish.remake else None
 
 
 class Maker:
