@@ -16,13 +16,13 @@ class Canceller:
         self._parts = parts
         self._callbacks = callbacks
 
-    async def cancel(self, held: Held) -> Held:
+    async def cancel(self, held: Held, by: str | None = None) -> Held:
         """Cancel a job, or ask it to stop; return it as it then is.
 
         Raises:
             InvalidTransitionError: it is final already.
         """
-        event = CancelRequested(self._parts.clock.now())
+        event = CancelRequested(self._parts.clock.now(), by)
         held = await self._parts.status.change(held, lambda job: apply(job, event))
         if held.job.status is Status.QUEUED:  # it has children, which its next attempt stops: wake it
             await self._parts.send_or_leave(held)

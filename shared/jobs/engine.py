@@ -59,14 +59,14 @@ class Engine:
             raise JobNotFoundError(f"there is no job {job_id}")
         return held
 
-    async def cancel(self, job_id: str) -> Held:
+    async def cancel(self, job_id: str, *, by: str | None = None) -> Held:
         """Cancel a queued job; ask a running one to stop at its next checkpoint. Children are cancelled with it.
 
         Raises:
             JobNotFoundError: there is no such job.
             InvalidTransitionError: it is final already.
         """
-        return await self._canceller.cancel(await self.get(job_id))
+        return await self._canceller.cancel(await self.get(job_id), by)
 
     async def process(self, delivery: Delivery) -> str:
         """Take a message from a job queue to its end; see `Runner.process`."""

@@ -95,6 +95,7 @@ class CancelRequested:
     """Somebody wants the job stopped."""
 
     at: datetime
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,11 +280,11 @@ def _failed(job: Job, event: Failed) -> Job:
 def _cancel_requested(job: Job, event: CancelRequested) -> Job:
     if job.status is Status.QUEUED and job.fan_out:  # an attempt of its own cancels the children, and then the job
         at = event.at
-        return _next(job, at, "cancel requested", cancel_requested=True, due_at=at, watch_at=at)
+        return _next(job, at, "cancel requested", event.by, cancel_requested=True, due_at=at, watch_at=at)
     if job.status is Status.QUEUED:
-        return _end(job, Status.CANCELLED, event.at, cancel_requested=True)
+        return _end(job, Status.CANCELLED, event.at, event.by, cancel_requested=True)
     _require(job, event, Status.RUNNING)
-    return _next(job, event.at, "cancel requested", cancel_requested=True)
+    return _next(job, event.at, "cancel requested", event.by, cancel_requested=True)
 
 
 def _replayed(job: Job, event: Replayed) -> Job:

@@ -80,7 +80,7 @@ async def explain_job(app: App, job_id: str) -> Answer:
 
 async def cancel(app: App, job_id: str) -> Answer:
     """Cancel a job: 200 where it is cancelled now, 202 where it will stop at its next checkpoint, 409 where it ended."""
-    held = await app.engine.cancel(read_uuid(job_id, "job_id"))
+    held = await app.engine.cancel(read_uuid(job_id, "job_id"), by=who("") or None)
     if held.job.status.final:
         return json_answer(job_view(held.job))
     return json_answer(job_view(held.job), 202, await _retry_after(app, held.job))

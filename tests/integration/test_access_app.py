@@ -69,6 +69,15 @@ async def test_who_replayed_a_job_is_in_its_history_and_in_the_vault(desk: Desk)
     assert KEY not in desk.app.output()
 
 
+async def test_who_cancelled_a_job_is_in_its_history(desk: Desk) -> None:
+    job_id = await desk.ticket("steps", payload={"steps": 500, "seconds": 0.05})
+    answer = await desk.http.post(f"/api/jobs/{job_id}/cancel", headers={"x-functions-key": KEY})
+    assert answer.status_code in (200, 202)
+    await desk.until(job_id, "cancelled")
+    history = (await desk.http.get(f"/api/jobs/{job_id}/history")).json()["items"]
+    assert "operator key" in [entry.get("detail") for entry in history]
+
+
 async def test_a_discarded_dead_letter_is_left_out_and_can_still_be_replayed(desk: Desk) -> None:
     operator = {"x-functions-key": KEY}
     job = await desk.until(await desk.ticket("fails", payload={"until_replays": 1}), "failed")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import subprocess
+import sys
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -276,3 +278,10 @@ def test_made_up_keys_are_worth_no_fresh_bucket_where_no_key_is_checked() -> Non
     assert [gate.admit(RULES["Health"], next(made_up)).role for _ in range(2)] == ["anonymous"] * 2
     with pytest.raises(Problem, match="more often"):
         gate.admit(RULES["Health"], next(made_up))
+
+
+def test_indexing_the_app_loads_no_model_library() -> None:
+    """The table is read at every cold start."""
+    heavy = "('pydantic', 'shared.jobs', 'aiohttp', 'azure.storage')"
+    code = f"import function_app, sys; sys.exit(bool([name for name in {heavy} if name in sys.modules]))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode == 0
