@@ -19,7 +19,7 @@ const COLUMNS = [
   ['Created', (job) => when(job.created_at)],
   ['Took', (job) => took(job), 'number extra'],
   ['Attempt', (job) => format.number(job.attempt), 'number extra'],
-  ['Says', (job) => says(job), 'wide'],
+  ['Says', (job) => says(job), 'wide says'],
 ];
 
 export async function showJobs(main, {params, signal}) {
