@@ -28,7 +28,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "ListJobs", "get", "jobs", "List jobs, newest first", "jobs", {200: schemas.JobPage}, (422, 503),
-        (KIND_FILTER, Parameter("id", "query", {"type": "string", "pattern": "^[0-9a-fA-F-]{1,36}$"}, "Only ids that start so."), Parameter("parent_id", "query", {"type": "string"}, "Only children of this job."), Parameter("status", "query", {"enum": [one.value for one in Status]}, "Only in this state."), *PAGE),
+        (KIND_FILTER, Parameter("id", "query", {"type": "string", "pattern": "^[0-9a-fA-F-]{0,36}$"}, "Only ids that start so."), Parameter("parent_id", "query", {"type": "string"}, "Only children of this job."), Parameter("status", "query", {"enum": [one.value for one in Status]}, "Only in this state."), *PAGE),
     ),
     Operation(
         "GetJob", "get", "jobs/{job_id}", "A job's status", "jobs", {200: schemas.JobView, 304: None}, (400, 404, 503),
