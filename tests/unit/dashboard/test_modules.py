@@ -110,3 +110,22 @@ def test_durations_in_words(seconds: float, words: str) -> None:
 )
 def test_addresses_lead_to_views(hash: str, name: str) -> None:
     assert run("router.js", f"m.routeOf({json.dumps(hash)}).name") == name
+
+
+def test_a_tab_that_is_hidden_asks_nothing_until_it_is_shown() -> None:
+    script = f"""
+    import {{poll}} from '{(DASHBOARD / "poller.js").as_uri()}';
+    const page = new EventTarget(), leave = new AbortController(), later = setImmediate;
+    Object.assign(globalThis, {{document: page, addEventListener() {{}}, setTimeout: (act) => queueMicrotask(act)}});
+    let looks = 0;
+    page.hidden = true;
+    poll(async () => {{ looks += 1; if (looks === 5) page.hidden = true; return true; }}, leave.signal, {{fastest: 1, slowest: 1}});
+    later(() => {{
+      const hidden = looks;
+      page.hidden = false;
+      page.dispatchEvent(new Event('visibilitychange'));
+      later(() => {{ console.log(JSON.stringify([hidden, looks])); leave.abort(); }});
+    }});"""
+    command = [node(), "--input-type=module", "--eval", script]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert json.loads(told) == [1, 5]
