@@ -55,10 +55,10 @@ export function trouble(error) {
 }
 
 /** A button that does something once at a time, and says below how it went. */
-export function action(label, act, {primary, danger, focus, disabled, into} = {}) {
+export function action(label, act, {primary, danger, focus, disabled, into, name} = {}) {
   const kind = [primary && 'primary', danger && 'danger'].filter(Boolean).join(' ');
   return h('button', {
-    type: 'button', class: kind, 'data-focus': focus ?? label, disabled,
+    type: 'button', class: kind, 'aria-label': name, 'data-focus': focus ?? label, disabled,
     onclick: async ({currentTarget}) => {
       if (currentTarget.hasAttribute('aria-disabled')) return;
       const said = into ?? currentTarget.parentElement;

@@ -39,7 +39,7 @@ function sourceTable(items, said) {
     ['New', (source) => format.number(source.last_run?.new), 'number'],
     ['Failures', (source) => format.number(source.failures), 'number'],
     ['Due', (source) => (source.active === false ? '–' : when(source.due_at))],
-    [h('span', {class: 'unseen'}, 'Actions'), (source) => action('Run', () => run(source, said), {focus: `run ${source.id}`, into: said, label: `Run ${source.label || source.id}`})],
+    [h('span', {class: 'unseen'}, 'Actions'), (source) => action('Run', () => run(source, said), {focus: `run ${source.id}`, into: said, name: `Run ${source.label || source.id}`})],
   ], items, {empty: 'No sources yet: POST /api/sources makes one.'});
 }
 

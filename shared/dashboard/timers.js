@@ -129,7 +129,7 @@ const list = (name, items, said) => table('Occurrences', [
   ['Job', (each) => (each.job_id ? jobLink(each.job_id) : '–')],
   ['Says', (each) => each.reason ?? '', 'wide'],
   [h('span', {class: 'unseen'}, 'Actions'), (each) => (MISSED.includes(each.state)
-    ? action('Make up', () => makeUp(name, each, said), {focus: `make up ${each.scheduled_at}`, into: said}) : null)],
+    ? action('Make up', () => makeUp(name, each, said), {focus: `make up ${each.scheduled_at}`, into: said, name: `Make up ${each.scheduled_at.slice(0, 16).replace('T', ' ')}`}) : null)],
 ], items, {empty: 'Nothing recorded in this month.'});
 
 async function makeUp(name, each, said) {
