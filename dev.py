@@ -8,6 +8,7 @@ for Python, `node_modules` for the emulators) unless that is done already, then 
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import shutil
 import subprocess
@@ -166,6 +167,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str]) -> int:
     """Run one verb; return the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # not every console has every character
     args, rest = parser().parse_known_args(arguments)
     if rest and args.verb not in (test, bench):
         parser().error(f"unknown: {' '.join(rest)}")

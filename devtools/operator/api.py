@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import os
 import urllib.error
@@ -13,6 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from devtools.environment import TroubleError
+from devtools.operator.text import plain
 
 LOCAL = "http://127.0.0.1:7071"
 _SECONDS = 60
@@ -43,6 +45,8 @@ class Api:
             raise RefusedError(f"--url: expected an http or https address, found {url!r}")
         if key and parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
             raise RefusedError("a key is not sent over plain http to another machine: use https")
+        if key and not (key.isascii() and key.isprintable()):
+            raise RefusedError("--key: expected a function key, which is plain letters, digits and signs")
         self.url = url.rstrip("/").removesuffix("/api")
         self._headers = {"x-functions-key": key} if key else {}
 
@@ -81,7 +85,7 @@ class Api:
                 return Reply(dict(json.load(response)), int(wait) if wait.isdigit() else None)
         except urllib.error.HTTPError as error:
             raise (NoAnswerError if error.code in (429, 502, 503, 504) else RefusedError)(_words(error)) from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError, http.client.HTTPException) as error:
             raise NoAnswerError(f"no answer from {self.url}: {getattr(error, 'reason', error)}") from None
 
 
@@ -111,8 +115,9 @@ def _words(error: urllib.error.HTTPError) -> str:
     """What a problem document says, or else the status line."""
     try:
         problem = json.load(error)
-        fields = "".join(f"\n  {each['field']}: {each['message']}" for each in problem.get("errors", ()))
-        return f"{error.code} {problem.get('title', error.reason)}: {problem.get('detail', '')}".rstrip(": ") + fields
+        fields = [f"\n  {plain(each['field'])}: {plain(each['message'])}" for each in problem.get("errors", ())]
+        said = plain(f"{problem.get('title', error.reason)}: {problem.get('detail', '')}".rstrip(": "))
+        return "".join((f"{error.code} {said}", *fields))
     except (ValueError, AttributeError, KeyError, TypeError):
         hint = ": a function key is needed (--key, or env NIGHTSHIFT_KEY)" if error.code == 401 else ""
         return f"{error.code} {error.reason}{hint}"

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, TextIO
 
 from devtools.operator.api import Api, NoAnswerError, Reply, segment
-from devtools.operator.text import ago, as_json, bar, clock, error_of, span, table
+from devtools.operator.text import ago, as_json, bar, clock, error_of, plain, span, table
 
 _CODES = {"completed": 0, "failed": 1, "cancelled": 3}
 NOT_ENDED = 4
@@ -58,7 +58,7 @@ def _print_whole(api: Api, job: dict[str, Any], *, told: bool) -> None:
         "submitted": clock(job["created_at"]), "took": _took(job), "progress": _progress(job), "error": error_of(job),
         "dead letter": job.get("dead_letter_id"), "replays": job.get("replays"), "part of": job.get("parent_id"),
     }  # fmt: skip
-    print("\n".join(f"{name:12} {value}" for name, value in facts.items() if value not in (None, "")))
+    print("\n".join(f"{name:12} {plain(value)}" for name, value in facts.items() if value not in (None, "")))
     if "results" in job:
         print(f"{'results':12} {as_json(job['results'])}")
     if not told:
@@ -71,7 +71,7 @@ def _print_whole(api: Api, job: dict[str, Any], *, told: bool) -> None:
 
 def entry_line(entry: dict[str, Any]) -> str:
     """One line of a job's history."""
-    detail = f"  {entry['detail']}" if entry.get("detail") else ""
+    detail = f"  {plain(entry['detail'])}" if entry.get("detail") else ""
     return f"  {clock(entry['at'])}  {entry['event']} (attempt {entry['attempt']}){detail}"
 
 
@@ -147,7 +147,7 @@ class Watch:
 
 def _progress(job: dict[str, Any]) -> str:
     progress = job.get("progress")
-    return f"{bar(progress['completed'], progress['total'])}  {progress['step']}" if progress else ""
+    return f"{bar(progress['completed'], progress['total'])}  {plain(progress['step'])}" if progress else ""
 
 
 def _took(job: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from devtools.operator.api import Api, RefusedError, segment
+from devtools.operator.text import plain
 
 _REPLAYED = "replayed"
 _WOULD_REPLAY = "would_replay"
@@ -52,7 +53,11 @@ def _payload(args: argparse.Namespace) -> Any:
 def _report(results: list[dict[str, Any]], *, more: bool = False) -> int:
     for result in results:
         details = (result.get("job_id") and f"job {result['job_id']}", result.get("detail"))
-        print("  ".join([result["dead_letter_id"], result["outcome"].replace("_", " "), *filter(None, details)]))
+        print(
+            "  ".join(
+                [result["dead_letter_id"], result["outcome"].replace("_", " "), *map(plain, filter(None, details))]
+            )
+        )
     done = sum(result["outcome"] in (_REPLAYED, _WOULD_REPLAY) for result in results)
     verb = "would be replayed" if any(result["outcome"] == _WOULD_REPLAY for result in results) else "replayed"
     print(f"{done} {verb}, {len(results) - done} refused" + (", and there are more" if more else ""))

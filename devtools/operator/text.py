@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 _BAR = 24
+_HIGH = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
+_UNSEEN = {code: f"\\u{code:04x}" for code in range(0x20)} | _HIGH
+
+
+def plain(text: object) -> str:
+    """What somebody else wrote, without what would steer a terminal."""
+    return str(text).translate(_UNSEEN)
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Columns as wide as what they hold; the last one is cut where the terminal ends."""
-    lines = [tuple(heads), *(tuple("" if cell is None else str(cell) for cell in row) for row in rows)]
+    lines = [tuple(heads), *(tuple("" if cell is None else plain(cell) for cell in row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
     room = shutil.get_terminal_size((160, 24)).columns
     return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip()[:room] for line in lines)
 
 
 def as_json(content: Any) -> str:
-    """For other programs."""
-    return json.dumps(content, indent=2, ensure_ascii=False)
+    """For other programs, in characters that the output can take."""
+    universal = (sys.stdout.encoding or "").lower().startswith("utf")
+    return json.dumps(content, indent=2, ensure_ascii=not universal).translate(_HIGH)
 
 
 def ago(moment: str | None, now: datetime | None = None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, NotRequired
 
 from pydantic import ConfigDict, with_config
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 _CLOSED = ConfigDict(extra="forbid")
 _NO_STORE = {"Cache-Control": "no-store"}
-_LONGEST = timedelta(days=400)
+_DAY, _LONGEST = timedelta(days=1), timedelta(days=400)
+_FIRST = datetime.min.replace(tzinfo=UTC)
 
 
 @with_config(_CLOSED)
@@ -138,7 +139,7 @@ async def show_stats(app: App, params: Mapping[str, str], if_none_match: str | N
     """What happened hour by hour: of the last day, unless `since` and `until` say otherwise."""
     now = app.clock.now()
     until = read_moment(params, "until") or now
-    since = read_moment(params, "since") or until - timedelta(days=1)
+    since = read_moment(params, "since") or max(until, _FIRST + _DAY) - _DAY
     if not timedelta(0) <= until - since <= _LONGEST:
         raise invalid((FieldProblem("since", f"must be before `until`, by at most {_LONGEST.days} days"),))
     hours = [_hour(hour) for hour in await app.stats.read(since, until)]

@@ -1,5 +1,6 @@
 """dev.py's command line and the set-up's own judgement of what is up to date."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ import pytest
 import dev
 from devtools import environment, services, start
 from devtools.environment import TroubleError, VirtualEnv
+from devtools.operator.jobs import entry_line
+from devtools.operator.text import as_json, table
 
 VERBS = (
     "demo", "start", "test", "check", "bench", "setup",
@@ -133,3 +136,34 @@ def test_the_example_of_local_settings_holds_defaults() -> None:
     }
     assert set(ours) <= {spec.name for spec in specs().values()}
     assert load(ours) == load({})
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [("utf-8", '"ü 😀 \\u001b[2J \\u009b1m"'), ("cp1252", '"\\u00fc \\ud83d\\ude00 \\u001b[2J \\u009b1m"')],
+)
+def test_json_is_valid_wherever_it_is_written(encoding: str, shown: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "ü 😀 \x1b[2J \x9b1m"
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
+    assert as_json(text) == shown
+    assert json.loads(as_json(text)) == text
+
+
+def test_what_somebody_else_wrote_does_not_steer_the_terminal() -> None:
+    shown = table(("KIND", "ERROR"), [("taste", "\x1b]0;gotcha\x07\r\x9b2J ü")])
+    assert shown.splitlines()[1] == r"taste  \u001b]0;gotcha\u0007\u000d\u009b2J ü"
+    entry = {"at": "2026-11-22T12:00:00Z", "event": "failed", "attempt": 1, "detail": "a\n\x1b[8m"}
+    assert entry_line(entry).endswith(r"failed (attempt 1)  a\u000a\u001b[8m")
+
+
+@pytest.mark.parametrize(
+    ("url", "key"),
+    [("http://localhost:9/a b", None), ("http://localhost:9", "key\n"), ("http://localhost:9", "\udcff")],
+)
+def test_an_address_or_key_that_cannot_be_sent_is_trouble_of_one_line(
+    url: str, key: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dev.main(["jobs", "--url", url, *(["--key", key] if key else [])]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert not key or key not in told

@@ -136,6 +136,7 @@ async def test_statistics_hour_by_hour(lab: Lab) -> None:
     params = {"since": start.isoformat(), "until": lab.clock.now().isoformat()}
     answer = await show_stats(lab.app, params, None)
     hours = content(answer)["items"]
+    assert content(await show_stats(lab.app, {"until": "0001-01-01T00:00:00Z"}, None))["items"] == []
     assert [each["kinds"]["work"]["jobs"] for each in hours] == [{"submitted": 1, "completed": 1}] * 2
     assert hours[0]["kinds"]["work"]["failure_rate"] == 0
     assert len(hours[0]["kinds"]["work"]["durations"]["counts"]) == len(content(answer)["bounds"]) + 1

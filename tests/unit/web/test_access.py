@@ -231,6 +231,13 @@ def test_the_key_counts_from_where_the_host_takes_it() -> None:
         gate.admit(RULES["CancelJob"], Request({"x-functions-key": "client"}, {"code": KEY}, 0))
 
 
+@pytest.mark.parametrize("key", ["\udcff", "\x00", "ключ", f"{KEY},{KEY}", f" {KEY}", KEY.upper()])
+def test_a_key_of_whatever_characters_is_a_clients(key: str) -> None:
+    gate = Gate(load({"NIGHTSHIFT_OPERATOR_KEY": KEY}), AZURE)
+    assert gate.admit(RULES["ListJobs"], Request({"x-functions-key": key}, {}, 0)).role == "client"
+    assert gate.admit(RULES["ListJobs"], Request({}, {"code": key}, 0)).role == "client"
+
+
 @pytest.mark.parametrize(
     "header",
     ["", "%", "e30=", b64encode(b"[]").decode(), b64encode(b'"x"').decode(), b64encode(b"\xff").decode(), "x" * 30000,
