@@ -1,6 +1,6 @@
 """The children of a job: jobs of the plan of a fan-out, started, looked at and cancelled by their parent.
 
-A child's id is derived from its parent's id and its own key: started twice, by an attempt that took over from one that
+A child's id is derived from its parent's plan and its own key: started twice, by an attempt that took over from one that
 died, or by one that does not know that it was superseded, it is one job.
 """
 
@@ -36,7 +36,7 @@ U = TypeVar("U")
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """One job of a fan-out: `key` names it among its siblings, and with the parent's id makes its job id."""
+    """One job of a fan-out: `key` names it among its siblings, and with the plan's name makes its job id."""
 
     key: str
     kind: str
@@ -127,8 +127,9 @@ class Children:
 
 
 def id_of(parent: Job, child: Child) -> str:
-    """The id of a child's job."""
-    return derived_id(parent.created_at, f"{parent.job_id}/{child.key}")
+    """The id of a child's job. An edited payload has another plan, and children of its own."""
+    plan = parent.fan_out.plan if parent.fan_out else parent.job_id
+    return derived_id(parent.created_at, f"{plan}/{child.key}")
 
 
 def _written(children: Iterable[Child]) -> bytes:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import pytest
 
+from shared.jobs.envelope import encode, envelope_of
 from shared.jobs.errors import FinalError, RetryLater, Snooze
 from shared.jobs.fan_out import Child
-from shared.jobs.model import Status
+from shared.jobs.model import Job, Status
+from shared.jobs.verdict import Delivery
 from shared.ports import Query, Where
 from support.lab import Lab, Work, succeed
 
@@ -146,3 +148,45 @@ async def test_two_children_of_one_key_are_refused(lab: Lab) -> None:
     held = await lab.engine.get(ticket.job.job_id)
     with pytest.raises(FinalError, match="same key"):
         await lab.engine.children.plan(held.job, doubled())
+
+
+async def test_a_busy_parent_lets_go_of_its_worker_in_time(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where some child has ended whenever the parent looks, it never waits; its attempts have an end all the same."""
+    look = lab.engine.children.look
+
+    async def busy(parent: Job, children: Iterable[Child]) -> list[Job | None]:
+        children = list(children)
+        lab.clock.advance(1)
+        for child in await look(parent, children):
+            if child and not child.status.final:
+                text = encode(envelope_of(child, None, lab.clock.now()))
+                await lab.engine.process(Delivery(lab.settings.queue_normal, child.job_id, text.encode()))
+        return await look(parent, children)
+
+    monkeypatch.setattr(lab.engine.children, "look", busy)
+    ticket = await lab.submit("many", n=60)
+    await lab.pump()
+    parent = await lab.settled(ticket.job.job_id, Status.COMPLETED)
+    assert (parent.attempt, parent.failures) == (3, 0), "an attempt of its kind may take 30 seconds"
+
+
+async def test_an_edited_payload_has_children_of_its_own(lab: Lab) -> None:
+    """What became of those of the payload before counts for nothing, though they are called the same."""
+
+    async def script(payload: Work, job: Any) -> Any:
+        raise FinalError if payload.n == 0 else Snooze(30)
+
+    lab.script = script
+    ticket = await lab.submit("many", n=2)
+    await lab.pump()
+    parent = await lab.job(ticket.job.job_id)
+    text = encode(envelope_of(parent, None, lab.clock.now()))
+    await lab.engine.record(Delivery(f"{lab.settings.queue_normal}-poison", "", text.encode()))
+    failed = await lab.job(parent.job_id)
+    assert failed.dead_letter_id is not None
+    lab.script = succeed
+    await lab.engine.replays.one(failed.dead_letter_id, payload={"n": 3})
+    await _rest(lab)
+    replayed = await lab.settled(parent.job_id, Status.COMPLETED)
+    assert isinstance(replayed.results, dict)
+    assert replayed.results["completed"] == 3
