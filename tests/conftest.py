@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from support.azurite import AzuriteProcess
 from support.clock import FakeClock
@@ -14,6 +15,10 @@ from support.cosmos import CosmosProcess
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
+
+# How fast examples come says something of the machine, and nothing of the code.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.jobs.envelope import LARGEST, Envelope, decode, encode, envelope_of, fits
@@ -67,7 +67,6 @@ def test_no_field_has_a_name_of_the_host() -> None:
     assert RESERVED.isdisjoint(name.lower().replace("_", "") for pair in fields.items() for name in pair)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, LARGEST), st.integers(0, 60), st.sampled_from("x\u00fc\u4e16\U0001f319\\\n"))
 def test_what_fits_travels_and_no_text_is_larger_than_a_queue_takes(size: int, entries: int, letter: str) -> None:
     history = tuple(Entry(at=NOW, event="claimed after a lapse", attempt=n, detail="d" * 300) for n in range(entries))
