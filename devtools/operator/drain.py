@@ -18,7 +18,7 @@ _MOST = 1000
 
 
 def drain(args: argparse.Namespace) -> int:
-    """Drain, or with `--resume` let go on what a drain has paused. Exit code 1: something still ran when time was up."""
+    """Drain, or with `--resume` let go on what a drain has paused. Exit code 1: something may run when time is up."""
     api = Api.of(args)
     if args.resume:
         return _resume(api)
@@ -26,7 +26,7 @@ def drain(args: argparse.Namespace) -> int:
     print(f"paused {paused} kinds; waiting until nothing runs (at most {span(args.timeout)})", flush=True)
     running = _wait(api, args)
     _say_what_is_left(api, running)
-    return 1 if running else 0
+    return 0 if running is None else 1
 
 
 def _pause(api: Api) -> int:
@@ -47,8 +47,8 @@ def _resume(api: Api) -> int:
     return 0
 
 
-def _wait(api: Api, args: argparse.Namespace) -> list[dict[str, Any]]:
-    """Wait until nothing has run for long enough; return what still runs when the time is up."""
+def _wait(api: Api, args: argparse.Namespace) -> list[dict[str, Any]] | None:
+    """Wait until nothing has run for long enough: None. When the time is up before that: what ran at the last look."""
     end, quiet_since, said = time.monotonic() + args.timeout, None, -1
     while True:
         running = list(api.items("jobs", {"status": "running"}, _MOST))
@@ -58,20 +58,20 @@ def _wait(api: Api, args: argparse.Namespace) -> list[dict[str, Any]]:
             print(f"  {said} running", flush=True)
         quiet_since = None if running else quiet_since or now
         if quiet_since is not None and now - quiet_since >= args.quiet:
-            return []
+            return None
         if now >= end:
             return running
         time.sleep(min(args.interval, max(0.0, end - now)))
 
 
-def _say_what_is_left(api: Api, running: list[dict[str, Any]]) -> None:
+def _say_what_is_left(api: Api, running: list[dict[str, Any]] | None) -> None:
     if running:
         print(table(("STILL RUNNING", "KIND", "ATTEMPT"), ((j["job_id"], j["kind"], j["attempt"]) for j in running)))
     waiting = list(api.items("jobs", {"status": "queued"}, _MOST))
     kinds = sorted({job["kind"] for job in waiting})
     rows = ((kind, sum(job["kind"] == kind for job in waiting)) for kind in kinds)
     count = f"{_MOST} or more" if len(waiting) == _MOST else len(waiting)
-    print(f"nothing runs; {count} jobs wait" if not running else f"{count} jobs wait")
+    print(f"{'nothing runs' if running is None else 'time is up: something may still run'}; {count} jobs wait")
     if waiting:
         print(table(("KIND", "WAITING"), rows))
     print("let it go on with: dev.py drain --resume")

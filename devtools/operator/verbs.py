@@ -79,7 +79,7 @@ def _add_timers(verbs: Any) -> None:
 
 def _add_drain(verbs: Any) -> None:
     text = "let no further attempt start in a running app, and wait until none runs"
-    verb = _verb(verbs, "drain", drain.drain, text, "0, 1 if something still ran, 2 if it could not be asked")
+    verb = _verb(verbs, "drain", drain.drain, text, "0, 1 if something may still run, 2 if it could not be asked")
     verb.add_argument("--resume", action="store_true", help="let go on what a drain has paused")
     verb.add_argument("--timeout", type=float, default=600.0, metavar="SECONDS", help="default: 600")
     verb.add_argument(

@@ -173,6 +173,9 @@ async def test_a_drained_app_starts_nothing_until_it_is_let_go_on(desk: Desk, ru
     assert "nothing runs;" in said
     job_id = await desk.ticket("echo", payload={"text": "later"}, dedupe_key=job_key())
     assert "paused" in (await desk.explain(job_id))["summary"]
+    code, said, _ = await run("drain", "--quiet", "30", "--interval", "0.1", "--timeout", "0.3")
+    assert code == 1
+    assert "something may still run" in said  # nothing was seen to run, for less long than it takes to know
     code, said, _ = await run("drain", "--resume")
     assert code == 0
     assert "still paused: inner" in said
