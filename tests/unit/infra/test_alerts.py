@@ -10,6 +10,7 @@ import pytest
 from shared.monitor.alarms import Alarm
 from shared.settings import Settings
 from support.bicep import Template, literal, properties
+from support.functions import functions
 
 ALARMS = {alarm.value for alarm in Alarm}
 TABLES = {"AppRequests", "AppTraces", "AzureMetrics"}
@@ -51,25 +52,19 @@ def test_each_query_also_hears_the_app_itself(queries: dict[str, str], alarm: st
     assert f"'alarm={alarm}'" in queries[alarm]
 
 
-def test_queries_name_functions_that_there_are(queries: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    import function_app
-
-    monkeypatch.setattr(function_app.app, "functions_bindings", None)  # the library's memory of names it has seen
-    functions = {str(each.get_function_name()) for each in function_app.app.get_functions()}
+def test_queries_name_functions_that_there_are(queries: dict[str, str]) -> None:
+    known = set(functions())
     for query in queries.values():
         named = set(re.findall(r"\bName == '(\w+)'", query)) | set(re.findall(r"'(PluckIt\w+)'", query))
-        assert named <= functions
+        assert named <= known
         for start in re.findall(r"Name startswith_cs '(\w+)'", query):
-            assert any(name.startswith(start) for name in functions)
+            assert any(name.startswith(start) for name in known)
         for end in re.findall(r"Name endswith_cs '(\w+)'", query):
-            assert any(name.endswith(end) for name in functions)
+            assert any(name.endswith(end) for name in known)
 
 
-def test_every_queue_function_counts_as_a_delivery_and_no_other_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    import function_app
-
-    monkeypatch.setattr(function_app.app, "functions_bindings", None)  # the library's memory of names it has seen
-    for each in function_app.app.get_functions():
+def test_every_queue_function_counts_as_a_delivery_and_no_other_does() -> None:
+    for each in functions().values():
         queues = {str(one.queue_name) for one in each.get_bindings() if one.type == "queueTrigger"}  # type: ignore[attr-defined]
         name = str(each.get_function_name())
         assert name.startswith("Process") == bool(queues)

@@ -11,6 +11,7 @@ import pytest
 from devtools.costs import MONTH_HOURS, WORKLOADS, Idle, Job, Prices, bill, private_networking, table
 from shared.jobs.schedule import Schedule
 from support.bicep import Template, literal, properties
+from support.functions import functions
 
 
 def test_the_page_holds_what_is_printed(root: Path) -> None:
@@ -39,11 +40,8 @@ def test_the_alerts_are_as_many_and_as_frequent_as_infra_makes_them(templates: d
     assert Prices().alerts == sum({"PT5M": 1.5, "PT15M": 0.5, "PT1H": 0.5}[str(each)] for each in every)
 
 
-def test_the_idle_app_runs_its_timers_as_often_as_is_reckoned(monkeypatch: pytest.MonkeyPatch) -> None:
-    import function_app
-
-    monkeypatch.setattr(function_app.app, "functions_bindings", None)  # the library's memory of names it has seen
-    bindings = [one for each in function_app.app.get_functions() for one in each.get_bindings()]
+def test_the_idle_app_runs_its_timers_as_often_as_is_reckoned() -> None:
+    bindings = [one for each in functions().values() for one in each.get_bindings()]
     schedules = [str(one.schedule) for one in bindings if one.type == "timerTrigger"]  # type: ignore[attr-defined]
     start, weeks = datetime(2026, 3, 1, tzinfo=UTC), timedelta(weeks=4)
     times = sum(sum(1 for _ in Schedule(each).between(start, start + weeks)) for each in schedules)

@@ -14,6 +14,8 @@ from pathlib import Path
 import pathspec
 import pytest
 
+from support.functions import functions
+
 ALLOWED = {"function_app.py", "host.json", "requirements.txt", "constraints.txt"}
 FOLDERS = {"blueprints", "shared"}
 _INDEX = """
@@ -115,15 +117,10 @@ def test_a_package_for_development_cannot_be_imported_there(tmp_path: Path) -> N
     assert "ImportError: not deployed: tree_sitter" in done.stderr
 
 
-def test_what_is_deployed_runs_alone_on_what_it_requires(
-    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_deployed_runs_alone_on_what_it_requires(root: Path, tmp_path: Path) -> None:
     for path in deployed(root):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(root / path, tmp_path / path)
     done = index(tmp_path)
     assert done.returncode == 0, done.stderr
-    import function_app
-
-    monkeypatch.setattr(function_app.app, "functions_bindings", None)  # the library's memory of names it has seen
-    assert json.loads(done.stdout) == sorted(str(each.get_function_name()) for each in function_app.app.get_functions())
+    assert json.loads(done.stdout) == sorted(functions())

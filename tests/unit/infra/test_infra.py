@@ -17,6 +17,7 @@ from shared.containers import ALL
 from shared.settings import Settings, specs
 from support.bicep import Declaration, Template, literal, properties, text, walk
 from support.bicep_check import check
+from support.functions import functions
 
 HOST_SETTINGS = {
     "AzureWebJobsStorage__tableServiceUri",
@@ -161,11 +162,8 @@ def test_secrets_come_from_the_vault_and_none_else_is_set(templates: dict[str, T
     assert all(value.startswith("'@Microsoft.KeyVault(SecretUri=") for value in given.values())
 
 
-def test_the_queues_are_those_that_the_app_listens_to(infra: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import function_app
-
-    monkeypatch.setattr(function_app.app, "functions_bindings", None)  # the library's memory of names it has seen
-    triggers = [binding for each in function_app.app.get_functions() for binding in each.get_bindings()]
+def test_the_queues_are_those_that_the_app_listens_to(infra: Path) -> None:
+    triggers = [binding for each in functions().values() for binding in each.get_bindings()]
     queues = {each.queue_name for each in triggers if each.type == "queueTrigger"}  # type: ignore[attr-defined]
     assert set(names_of(infra)["queues"]) == queues
 

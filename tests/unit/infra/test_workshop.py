@@ -13,6 +13,7 @@ import yaml
 import dev
 from devtools.lock import PYTHONS
 from shared.settings import Settings, load, specs
+from support.functions import functions
 
 ROOT = Path(__file__).parents[3]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
@@ -81,11 +82,8 @@ def test_the_debugger_attaches_where_func_listens() -> None:
     assert attach["preLaunchTask"] in tasks
 
 
-def test_the_requests_to_try_go_to_routes_that_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    import function_app
-
-    monkeypatch.setattr(function_app.app, "functions_bindings", None)  # the library's memory of names it has seen
-    bindings = [binding for each in function_app.app.get_functions() for binding in each.get_bindings()]
+def test_the_requests_to_try_go_to_routes_that_there_are() -> None:
+    bindings = [binding for each in functions().values() for binding in each.get_bindings()]
     routes = [re.sub(r"\{\w+\}", r"[^/]+", str(each.route)) for each in bindings if each.type == "httpTrigger"]  # type: ignore[attr-defined]
     asked = re.findall(
         r"^(?:GET|POST|PUT|DELETE) \{\{url\}\}/api/([^?\s]+)", (ROOT / "test.http").read_text("utf-8"), re.MULTILINE
@@ -95,11 +93,8 @@ def test_the_requests_to_try_go_to_routes_that_there_are(monkeypatch: pytest.Mon
         assert any(re.fullmatch(route, re.sub(r"\{\{.*?\}\}", "x", path)) for route in routes), path
 
 
-def test_runbooks_name_routes_that_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    import function_app
-
-    monkeypatch.setattr(function_app.app, "functions_bindings", None)  # the library's memory of names it has seen
-    bindings = [binding for each in function_app.app.get_functions() for binding in each.get_bindings()]
+def test_runbooks_name_routes_that_there_are() -> None:
+    bindings = [binding for each in functions().values() for binding in each.get_bindings()]
     routes = [re.sub(r"\{\w+\}", r"[^/]+", str(each.route)) for each in bindings if each.type == "httpTrigger"]  # type: ignore[attr-defined]
     for page in (*(ROOT / "docs/runbooks").glob("*.md"), ROOT / "docs/how-to/deploy.md"):
         for path in re.findall(r"/api/([\w/{}-]+)", page.read_text("utf-8")):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import subprocess
@@ -22,6 +21,7 @@ from shared.settings import load
 from shared.web import access
 from shared.web.access import HEADERS, RULES, Gate, Request, in_azure, operator_of
 from shared.web.answers import Answer, Problem
+from support.functions import functions as app_functions
 
 REPOSITORY = Path(__file__).parents[3]
 KEY = "the operator's key: long enough"
@@ -51,16 +51,11 @@ def principal(role: str = "Nightshift.Operator", **changes: Any) -> str:
 @pytest.fixture(scope="module")
 def functions() -> dict[str, tuple[dict[str, Any], Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]]]:
     """The app's HTTP functions by name: each one's trigger and what is called."""
-    spec = importlib.util.spec_from_file_location("function_app_for_access", REPOSITORY / "function_app.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     found = {}
-    for one in module.app.get_functions():
+    for name, one in app_functions().items():
         for binding in json.loads(one.get_function_json())["bindings"]:
             if binding["type"] == "httpTrigger":
-                found[one.get_function_name()] = binding, one.get_user_function()
+                found[name] = binding, one.get_user_function()
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import json
 from collections.abc import Awaitable, Callable
@@ -23,6 +22,7 @@ from shared.jobs.errors import (
 )
 from shared.ports import PreconditionError, StorageError
 from shared.web.answers import Answer, Problem
+from support.functions import functions as app_functions
 
 REPOSITORY = Path(__file__).parents[3]
 Function = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
@@ -89,12 +89,7 @@ def functions(monkeypatch: pytest.MonkeyPatch) -> dict[str, Function]:
         raise StorageError
 
     monkeypatch.setattr(shared.bootstrap, "app", nowhere)
-    spec = importlib.util.spec_from_file_location("function_app_under_test", REPOSITORY / "function_app.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)  # an app of its own: one can be indexed only once
-    spec.loader.exec_module(module)
-    return {one.get_function_name(): one.get_user_function() for one in module.app.get_functions()}
+    return {name: one.get_user_function() for name, one in app_functions().items()}
 
 
 async def test_health_needs_no_storage(functions: dict[str, Function]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from shared.bootstrap import find_kinds
 from shared.web.openapi import document
 from shared.web.operations import OPERATIONS
+from support.functions import functions as app_functions
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -20,19 +20,13 @@ REPOSITORY = Path(__file__).parents[3]
 @pytest.fixture(scope="module")
 def routes() -> dict[str, tuple[str, str, bool]]:
     """The app's HTTP functions: method, route, and whether a key is needed."""
-    spec = importlib.util.spec_from_file_location("the_function_app", REPOSITORY / "function_app.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.app.functions_bindings = None  # the library's memory of names
     found = {}
-    for function in module.app.get_functions():
+    for name, function in app_functions().items():
         for binding in json.loads(function.get_function_json())["bindings"]:
             if binding["type"] == "httpTrigger":
                 (method,) = binding["methods"]
                 keyed = binding["authLevel"].lower() != "anonymous"
-                found[function.get_function_name()] = (str(method).lower(), binding["route"], keyed)
+                found[name] = (str(method).lower(), binding["route"], keyed)
     return found
 
 
