@@ -62,8 +62,8 @@ class Shelves:
 
     async def _read(self, until: datetime) -> Shelf:
         since = until - timedelta(days=self._settings.weekly_digest_window_days)
-        found = self._items.recent(since, self._settings.weekly_digest_shelf)
-        items = [item async for item in found if item.first_seen_at <= until]
+        found = self._items.recent(since, self._settings.weekly_digest_shelf, until=until)
+        items = [item async for item in found]
         moods = await self._moods.current()
         half_life = timedelta(days=self._settings.mood_half_life_days)
         return await asyncio.to_thread(_shelf, items, moods, until, half_life)

@@ -72,10 +72,15 @@ class ItemStore:
         return Item.from_document(found[0]) if found and self._alive(found[0]) else None
 
     async def recent(
-        self, since: datetime | None = None, limit: int | None = None, source_id: str | None = None
+        self,
+        since: datetime | None = None,
+        limit: int | None = None,
+        source_id: str | None = None,
+        *,
+        until: datetime | None = None,
     ) -> AsyncIterator[Item]:
-        """Yield items first seen at or after a moment, newest first. One storage call for each hundred."""
-        left, cursor = limit, None
+        """Yield items first seen from one moment up to another, newest first. One storage call for each hundred."""
+        left, cursor = limit, f"{iso(until)}~" if until else None
         while left is None or left > 0:
             items, cursor = await self.page(since, min(_PAGE, left or _PAGE), cursor, source_id)
             for item in items:

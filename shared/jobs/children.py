@@ -17,7 +17,7 @@ from pydantic import JsonValue
 
 from shared.jobs.callbacks import derived_id
 from shared.jobs.cancel import Canceller
-from shared.jobs.errors import FinalError, InvalidTransitionError, UnreadableError
+from shared.jobs.errors import FinalError, InvalidTransitionError, JobsError, UnreadableError
 from shared.jobs.model import Job, about
 from shared.jobs.parts import LOG, Parts
 from shared.jobs.store import Held
@@ -106,10 +106,14 @@ class Children:
             return
 
         async def one(child: Child) -> None:
-            ticket = await self._submit(parent, child)
-            if not ticket.job.status.final:
-                with suppress(InvalidTransitionError):  # it ended meanwhile
+            try:
+                ticket = await self._submit(parent, child)
+                if not ticket.job.status.final:
                     await self._canceller.cancel(Held(ticket.job, ticket.etag))
+            except InvalidTransitionError:
+                return  # it ended meanwhile
+            except JobsError as error:  # nothing can start it any more
+                LOG.error("child not cancelled: %s key=%s cause=%s", about(parent), child.key, type(error).__name__)
 
         await _each((plan[number] for number in fan_out.under_way), one)
 

@@ -188,7 +188,9 @@ class SourceRun:
         patience = Patience.of(self._settings)
 
         def change(source: Source) -> Source:
-            return after(source, run, patience).model_copy(update=validators)
+            # Where an operator changed it meanwhile, it is to be read anew, whatever its server calls unchanged.
+            same = source.updated_at == self._source.updated_at
+            return after(source, run, patience).model_copy(update=validators if same else dict.fromkeys(validators))
 
         await self._sources.record(self._held, self._lock.fence, change)
         return run

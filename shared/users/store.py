@@ -80,13 +80,14 @@ class UserStore:
     async def household(self, user_id: str) -> Household | None:
         """Return a user with all that is theirs, or None. One storage call for each 200 pieces and subscriptions."""
         documents = [each async for each in self._partition(user_id, MOST_DOCUMENTS)]
-        user = next((each for each in documents if each["id"] == user_id), None)
+        user = next((User.from_document(each) for each in documents if each["id"] == user_id), None)
+        user = user or (await self.get(user_id) if len(documents) >= MOST_DOCUMENTS else None)
         if user is None:
             return None
         wardrobe = tuple(Owned.from_document(each) for each in documents if each.get("kind") == WARDROBE)
         # Subscriptions are others' documents (`shared.scrape`): a source's id is all that is relied on.
         follows = frozenset(str(each["source_id"]) for each in documents if "source_id" in each)
-        return Household(User.from_document(user), wardrobe, follows)
+        return Household(user, wardrobe, follows)
 
     async def forget(self, user_id: str) -> None:
         """Delete a user and all of their partition, subscriptions too. Safe to repeat; if it fails, repeat it.

@@ -105,6 +105,25 @@ async def test_cancelling_a_parent_cancels_its_children(lab: Lab) -> None:
     assert [child.status for child in children] == [Status.CANCELLED] * 2
 
 
+async def test_a_child_that_nothing_can_start_does_not_keep_its_parent_from_being_cancelled(lab: Lab) -> None:
+    """Such as one whose kind this version of the app does not know any more, or whose payload does not fit now."""
+    lab.script = _snooze_an_hour
+    ticket = await lab.submit("many", n=5)
+    await lab.pump()
+    parent = await lab.job(ticket.job.job_id)
+    assert parent.fan_out is not None
+    plan = await lab.blobs.read(parent.fan_out.plan)
+    await lab.blobs.replace(parent.fan_out.plan, plan.data.replace(b'"work", {"n": 0}', b'"gone", {}'), plan.etag)
+    await lab.engine.cancel(parent.job_id)
+    await lab.pump()
+    await lab.settled(parent.job_id, Status.CANCELLED)
+    assert sum(child.status is Status.CANCELLED for child in await lab.children(parent.job_id)) == 1
+
+
+async def _snooze_an_hour(payload: Work, job: Any) -> Any:
+    raise Snooze(3600)
+
+
 async def test_a_parent_of_a_paused_kind_can_be_cancelled(lab: Lab) -> None:
     async def script(payload: Work, job: Any) -> Any:
         raise Snooze(3600)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from aiohttp import web
+
 from shared.items.model import Price
 from shared.scrape.model import Health
+from shared.web import sources as over_http
 from support.scraping import Night, feed, product, sitemap
 from support.sites import listing
 
@@ -58,6 +62,24 @@ async def test_what_has_not_changed_is_not_read(night: Night) -> None:
     second = await night.scrape(source_id)
     assert (second["outcome"], second["not_modified"], second["found"]) == ("unchanged", 1, 0)
     assert (await night.source(source_id)).health is Health.HEALTHY
+
+
+async def test_a_source_that_was_changed_while_it_was_scraped_is_read_anew(night: Night) -> None:
+    """What its server calls unchanged then was read with the selectors of before."""
+    night.serve_conditionally("/shop", BRAND, "text/html")
+    serve = night.site.handlers["/shop"]
+    source_id = await night.add("brand_site", "/shop", selectors=SELECTORS)
+
+    async def meanwhile(request: web.Request) -> web.StreamResponse:
+        night.lab.clock.advance(1)
+        body = json.dumps({"selectors": {**SELECTORS, "item": "li:first-child"}}).encode()
+        await over_http.change(night.lab.app, source_id, body, None)
+        return await serve(request)
+
+    night.site.handlers["/shop"] = meanwhile
+    assert (await night.scrape(source_id))["found"] == 2
+    night.site.handlers["/shop"] = serve
+    assert (await night.scrape(source_id))["found"] == 1
 
 
 async def test_what_was_too_much_for_one_run_comes_with_the_next(night: Night) -> None:

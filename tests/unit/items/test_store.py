@@ -96,6 +96,7 @@ async def test_the_newest_come_first_from_a_moment_on(store: ItemStore, clock: F
     assert [each.title async for each in store.recent(since)] == titles[:10]
     assert [each.title async for each in store.recent(limit=120)] == titles[:120]
     assert [each.title async for each in store.recent(limit=0)] == []
+    assert [each.title async for each in store.recent(limit=2, until=since)] == titles[9:11]
 
 
 async def test_what_has_expired_is_gone_and_may_come_again(clock: FakeClock) -> None:

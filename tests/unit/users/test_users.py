@@ -112,6 +112,18 @@ async def test_large_wardrobes_are_read_and_listed_whole(users: UserStore) -> No
     assert listed == [f"i{n:03d}" for n in range(430)]
 
 
+async def test_who_owns_more_than_is_read_is_still_there(users: UserStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By their ids, the pieces come before some users and after others."""
+    monkeypatch.setattr("shared.users.store.MOST_DOCUMENTS", 2)
+    monkeypatch.setattr("shared.users.store._PAGE", 1)
+    for user_id in ("ann", "zoe"):
+        await users.put(user_id, UserSettings())
+        for n in range(3):
+            await users.own(user_id, f"i{n}", OwnedSettings())
+        assert (home := await users.household(user_id)) is not None
+        assert home.user.user_id == user_id
+
+
 async def test_forgetting_leaves_nothing_and_touches_nobody_else(users: UserStore, documents: MemoryDocuments) -> None:
     for name in ("ann", "anna", "ann|x"):
         await users.put(name, UserSettings())
