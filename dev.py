@@ -33,6 +33,10 @@ NOT_DONE = 3
 """A check's exit code where it could not be made here: said, and no failure."""
 
 
+PARALLEL = ["--numprocesses", "auto", "--maxprocesses", "4", "--dist", "worksteal"]
+"""The whole suite runs in as many processes as there are cores, up to four, each with emulators of its own."""
+
+
 def setup(args: argparse.Namespace, _: list[str]) -> int:
     """Set up everything, and nothing else."""
     ensure(APP, NodeTools())
@@ -96,7 +100,8 @@ def test(args: argparse.Namespace, rest: list[str]) -> int:
         rest = ["tests/unit", *rest]
     if not args.faults:
         say("  not run here: the slow tests and those that kill processes (dev.py test --faults)")
-    return become("-m", "pytest", *chosen, *rest)
+    alone = args.faults or args.fast or any(not word.startswith("-") for word in rest)
+    return become("-m", "pytest", *chosen, *([] if alone else PARALLEL), *rest)
 
 
 def bench(args: argparse.Namespace, rest: list[str]) -> int:
