@@ -143,7 +143,8 @@ def _comparable(one: Mood, mood: Mood) -> bool:
 async def _mood(app: App, mood_id: str) -> Mood:
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", mood_id):
         raise invalid((FieldProblem("mood_id", "must be the id of a mood, such as dark-academia"),))
-    found = await MoodStore(app.documents).read(identify(mood_id))
+    name = identify(mood_id)
+    found = await MoodStore(app.documents).read(name) if name else None  # dashes alone are the name of nothing
     if found is None:
         raise Problem(404, "Not found", "there is no such mood")
     return found[0]

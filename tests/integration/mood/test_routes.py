@@ -88,7 +88,9 @@ async def test_a_mood_is_found_by_any_spelling(filled: Lab) -> None:
         assert body(await show_one(filled.app, spelling, None), MoodView)["id"] == "sporty"
 
 
-@pytest.mark.parametrize(("mood_id", "status"), [("preppy", 404), ("nothing", 404), ("a b", 422), ("x" * 101, 422)])
+@pytest.mark.parametrize(
+    ("mood_id", "status"), [("preppy", 404), ("nothing", 404), ("---", 404), ("a b", 422), ("x" * 101, 422)]
+)
 async def test_a_mood_that_is_not_there(filled: Lab, mood_id: str, status: int) -> None:
     for show in (show_one(filled.app, mood_id, None), show_similar(filled.app, mood_id, {}, None)):
         with pytest.raises(Problem) as caught:
