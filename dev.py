@@ -109,7 +109,7 @@ def bench(args: argparse.Namespace, rest: list[str]) -> int:
     ensure(APP, NodeTools())
     json = ["--json", str(args.json.resolve())] if args.json else []
     quick = ["--quick"] if args.quick else []
-    peer = {} if args.names == ["taste"] else _peer()
+    peer = _peer() if "jobs" in (args.names or ["jobs"]) else {}
     return become("-m", "bench", *args.names, *json, *quick, *rest, **peer)
 
 

@@ -44,7 +44,7 @@ def _serve(port: int, data: Path) -> int:
         host = app(settings, port)
         say(f"  host: {host.name}" + (" (Azure Functions Core Tools not found)" if host.name == "devhost" else ""))
         stack.enter_context(host)
-        say(f"  ready: {host.address}/api   Ctrl-C stops it")
+        say(f"  ready: {host.address}/api   dashboard: {host.address}/api/dashboard   Ctrl-C stops it")
         code = host.wait()
         say(f"  the host ended with exit code {code}")
         return code

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from devtools import reference
+from shared import containers
+from shared.jobs import explain, machine
+from shared.jobs.envelope import Envelope
+from shared.jobs.model import Failure, FanOut, Job, Progress, Status
+from shared.jobs.vault import Reason
 from shared.settings import specs
+from support.functions import functions
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+NOT_THE_APPS = {"NIGHTSHIFT_DATA", "NIGHTSHIFT_KEY", "NIGHTSHIFT_URL"}
+"""Of the tests and of the command line."""
 
 
 @pytest.mark.parametrize("path", reference.pages(), ids=lambda path: path.name)
@@ -29,17 +40,57 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 def test_every_setting_that_is_named_exists(page: Path) -> None:
     known = {spec.name for spec in specs().values()}
     named = re.findall(
-        r"`((?:TASTE|JOBS|NIGHTSHIFT|FETCH|IMAGE|COSMOS|COLLECT|WEBHOOK|RETENTION|RATE)_[A-Z_]+)`", page.read_text("utf-8")
+        r"`((?:ALARM|COLLECT|COSMOS|FETCH|HOT|IMAGE|ITEMS|JOBS|MOOD|NIGHTSHIFT|RATE|RETENTION|SCRAPER|STATS|TASTE|TIMERS|WEBHOOK"
+        r"|WEEKLY)_[A-Z_]+)`",
+        page.read_text("utf-8"),
     )
-    assert set(named) - known - {"NIGHTSHIFT_DATA"} == set()
+    assert set(named) - known - NOT_THE_APPS == set()
 
 
-def test_every_route_is_documented(monkeypatch: pytest.MonkeyPatch) -> None:
-    import function_app
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    reached, ahead = set(), [ROOT / "README.md"]
+    while ahead:
+        page = ahead.pop()
+        reached.add(page)
+        links = re.findall(r"\]\(([^)#:]+\.md)", page.read_text("utf-8"))
+        ahead += {(page.parent / link).resolve() for link in links} - reached
+    assert set(PAGES) - reached == set()
 
-    monkeypatch.setattr(function_app.app, "functions_bindings", None)  # the library's memory of names it has seen
+
+def test_the_reference_names_what_a_job_is_made_of() -> None:
+    named = _quoted(ROOT / "docs/reference/jobs.md")
+    for what in (Job, Envelope, FanOut, Failure, Progress):
+        assert set(what.model_fields) - named == set(), what
+    assert {*Status, *Reason, *containers.ALL} - named == set()
+
+
+def test_the_reference_names_every_event_of_a_history() -> None:
+    events = {*_events(Path(machine.__file__)), "submitted", *(status for status in Status if status.final)}
+    assert "claimed after a lapse" in events
+    assert events - _quoted(ROOT / "docs/reference/jobs.md") == set()
+
+
+def test_the_reference_names_every_reason_for_not_running() -> None:
+    assert set(get_args(explain.Code)) - _quoted(ROOT / "docs/reference/http.md") == set()
+
+
+def _quoted(page: Path) -> set[str]:
+    prose = re.sub(r"^ *```.*?^ *```", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return set(re.findall(r"`([^`]+)`", prose))
+
+
+def _events(module: Path) -> Iterator[str]:
+    """What a machine's `_next(job, at, event, ...)` are called with, where that is written out."""
+    for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "_next":
+            for each in ast.walk(node.args[2]):
+                if isinstance(each, ast.Constant) and isinstance(each.value, str):
+                    yield each.value
+
+
+def test_every_route_is_documented() -> None:
     text = (ROOT / "docs/reference/http.md").read_text(encoding="utf-8")
-    for function in function_app.app.get_functions():
+    for function in functions().values():
         for binding in function.get_bindings():
             if binding.type == "httpTrigger":
                 route = re.sub(r"\{\w+\}", "{id}", f"/api/{binding.route}")  # type: ignore[attr-defined]

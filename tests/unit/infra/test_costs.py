@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from devtools import costs_of_a_night as night
 from devtools.costs import MONTH_HOURS, WORKLOADS, Idle, Job, Prices, bill, private_networking, table
 from shared.jobs.schedule import Schedule
+from shared.settings import Settings
 from support.bicep import Template, literal, properties
 from support.functions import functions
 
@@ -64,3 +67,26 @@ def test_the_arithmetic_of_the_page_is_that_of_the_program(root: Path) -> None:
         job.log_kb * price.log_gb,
     )
     assert all(f"| ${each:.2f} |" in page for each in per_million)
+
+
+def test_the_page_of_a_night_is_what_the_program_reckons(root: Path) -> None:
+    page = (root / "docs/explanation/night-costs.md").read_text("utf-8")
+    assert night.table() in page
+    week = 7 * night.scraper(8).bill(Prices()) + night.digests(16).bill(Prices())
+    assert f"= ${week:.2f}" in page
+    assert f"comes to {sum(night.scraper(8).ru.values()):.0f}" in page
+    assert f"digest to {sum(night.digests(16).ru.values()):.0f}" in page.replace("\n", " ")
+
+
+def test_a_wider_night_is_shorter_until_the_processors_are_busy() -> None:
+    assert night.digests(16).seconds == pytest.approx(4 * night.digests(64).seconds)
+    large = night.digests(200, shelf=20_000)
+    assert large.seconds == pytest.approx(large.children * large.cpu_seconds / large.instances)
+
+
+def test_the_reckoning_of_a_night_knows_the_defaults(root: Path) -> None:
+    default = Settings()
+    assert night.digests(16).cpu_seconds == night.digests(16, shelf=default.weekly_digest_shelf).cpu_seconds
+    assert (default.scraper_max_concurrency, default.weekly_digest_max_concurrency) == (8, 16)
+    queues = json.loads((root / "host.json").read_text("utf-8"))["extensions"]["queues"]
+    assert queues["batchSize"] + queues["newBatchThreshold"] == night.IN_HAND
