@@ -16,6 +16,8 @@ ARTICLE = 100_000
 """Characters of a page's article that are kept."""
 
 _UNWANTED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u2060\ufeff\ufffe\uffff\ud800-\udfff]")
+_LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\([^()\s]{0,2000}\)")
+_MARKS = re.compile(r"\*\*|~~|`|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)|^(?:#{1,6}|>+|[*+-])\s+", re.MULTILINE)
 _META_CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
 # Of what Python knows, only what pages use: no `idna`, `punycode` or `unicode_escape`, which are slow, or no encodings.
 _SANE = re.compile(
@@ -45,6 +47,12 @@ def plain(markup: Any, limit: int = EXCERPT) -> str:
     if "<" in text or "&" in text:
         text = " ".join(_texts(text))
     return line(text, limit)
+
+
+def without_markdown(text: str) -> str:
+    """A text without the marks of Markdown: of a link its words, of emphasis, headings, lists and quotes what is in them."""
+    text = _LINK.sub(r"\1", text)
+    return _MARKS.sub("", text).strip()
 
 
 def image_in(markup: Any) -> str | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from shared.collect.errors import ContentRefusedError
 from shared.collect.sources import read, shared_fetcher, sources, whole
+from shared.collect.text import without_markdown
 from shared.fetch import Fetched, FetchError, FetchUnavailableError, Limits, NotModified, Request, Validators
 from shared.scrape.checkpoint import MOST_SEEN
 from shared.scrape.model import Found, Source, SourceKind
@@ -176,7 +177,7 @@ def _found(item: Collected) -> Found:
         url=item.url,
         title=item.title,
         id=item.id,
-        text=item.text,
+        text=without_markdown(item.text) if item.source == "reddit" else item.text,
         image_url=item.image,
         tags=item.tags,
         score=_popularity(item.score),
