@@ -20,10 +20,10 @@ def plain(text: object) -> str:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Columns as wide as what they hold; the last one is cut where the terminal ends."""
+    """Columns as wide as what they hold; the last one is cut where the terminal ends, if this goes to one."""
     lines = [tuple(heads), *(tuple("" if cell is None else plain(cell) for cell in row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
-    room = shutil.get_terminal_size((160, 24)).columns
+    room = shutil.get_terminal_size((160, 24)).columns if sys.stdout.isatty() else None
     return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip()[:room] for line in lines)
 
 

@@ -61,7 +61,8 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["test"], ("-m", "pytest", "-m", "not (faults or slow)")),
+        (["test"], ("-m", "pytest", "-m", "not (faults or slow)", *dev.PARALLEL)),
+        (["test", "-x"], ("-m", "pytest", "-m", "not (faults or slow)", *dev.PARALLEL, "-x")),
         (["test", "--fast"], ("-m", "pytest", "-m", "not (faults or slow)", "tests/unit")),
         (["test", "--fast", "-x"], ("-m", "pytest", "-m", "not (faults or slow)", "tests/unit", "-x")),
         (["test", "--faults", "-k", "kill"], ("-m", "pytest", "-m", "faults or slow", "-k", "kill")),
