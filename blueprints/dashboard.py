@@ -21,7 +21,7 @@ async def dashboard(req: func.HttpRequest) -> Answer:
     """The page. It holds no data: it asks for a key, and with it for the rest."""
     from shared.web.dashboard import show_page
 
-    return show_page(req.headers.get("if-none-match"))
+    return show_page(req.url, req.headers.get("if-none-match"))
 
 
 @bp.function_name("DashboardPart")

@@ -3,7 +3,7 @@
 import {parse} from './json.js';
 
 const STORED = 'nightshift.key';
-const seen = new Map(); // path -> {etag, body}: what a 304 stands for
+const seen = new Map(); // path -> {etag, body, failed}: what a 304 stands for, and whether an error came after it
 
 /** An answer that is no success. `fields`: what does not fit, field by field. */
 export class Problem extends Error {
@@ -25,14 +25,19 @@ let askForKey = async () => false;
 /** Names the function that asks for another key: `await ask(why)` says whether there is one. */
 export const onRefused = (ask) => { askForKey = ask; };
 
-/** What is at a path; `changed` says whether it differs from the last time. */
+/** What is at a path; `changed` says whether it differs from the last time, which may have been an error. */
 export async function get(path, {signal, params} = {}) {
   const address = withParams(path, params);
   const known = seen.get(address);
+  const failed = known?.failed;
+  if (known) known.failed = true;
   const response = await ask('GET', address, {signal, headers: known?.etag ? {'If-None-Match': known.etag} : {}});
-  if (response.status === 304 && known) return {body: known.body, changed: false};
+  if (response.status === 304 && known) {
+    known.failed = false;
+    return {body: known.body, changed: Boolean(failed)};
+  }
   const text = await response.text();
-  const changed = text !== known?.text;
+  const changed = failed || text !== known?.text;
   const body = parse(text);
   seen.set(address, {etag: response.headers.get('ETag'), body, text});
   if (seen.size > 200) seen.delete(seen.keys().next().value);

@@ -44,7 +44,7 @@ class JobView {
     } catch (error) {
       if (signal.aborted) return 'done';
       swap(this.parts.outcome, trouble(error));
-      return error.status >= 400 && error.status < 500 ? 'done' : false;
+      return error.status >= 400 && error.status < 500 && error.status !== 429 ? 'done' : false;
     }
   }
 

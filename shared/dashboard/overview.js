@@ -52,6 +52,7 @@ function look(targets, path, params, pick, draw, signal) {
       return changed;
     } catch (error) {
       if (signal.aborted) return false;
+      before = null;
       gone = error.status === 404;
       into.forEach((each) => each.removeAttribute('aria-busy'));
       swap(into[0], h('p', {class: 'note'}, h('code', {}, `/api/${path}`), ' ', gone ? 'is not offered by this app.' : error.message));

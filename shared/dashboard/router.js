@@ -16,9 +16,18 @@ export function routeOf(hash) {
   const [path, query = ''] = hash.replace(/^#/, '').split('?');
   for (const [pattern, name] of ROUTES) {
     const found = pattern.exec(path);
-    if (found) return {name, id: found[1] && decodeURIComponent(found[1]), params: Object.fromEntries(new URLSearchParams(query))};
+    const id = found?.[1] && decoded(found[1]);
+    if (found && id !== null) return {name, id, params: Object.fromEntries(new URLSearchParams(query))};
   }
   return {name: 'missing', params: {}};
+}
+
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
 }
 
 /** The address of a view. */

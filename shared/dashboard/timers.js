@@ -63,7 +63,7 @@ export async function showTimer(main, {id, params, signal, heading}) {
       const [timers, found] = await Promise.all([get('timers', {signal}), occurrences(id, month, signal)]);
       const timer = timers.body.items.find(({name}) => name === id);
       if (timers.changed || !parts.head.hasChildNodes()) swap(parts.head, timer ? about(timer) : h('p', {class: 'empty'}, 'There is no such timer.'));
-      if (found.changed || parts.month.hasAttribute('aria-busy')) swap(parts.month, monthView(id, month, found, parts.said));
+      if (timers.changed || found.changed || parts.month.hasAttribute('aria-busy')) swap(parts.month, monthView(id, month, found, parts.said));
       parts.month.removeAttribute('aria-busy');
       return timers.changed || found.changed;
     } catch (error) {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from shared.web.answers import Answer, Problem, matches, quoted
 
@@ -27,8 +28,10 @@ _HEADERS = {
 }
 
 
-def show_page(if_none_match: str | None) -> Answer:
-    """The page."""
+def show_page(url: str, if_none_match: str | None) -> Answer:
+    """The page. It looks for its parts beside itself: who asked for it with a slash at the end is sent to it without."""
+    if urlsplit(url).path.endswith("/"):
+        return Answer(308, headers={**_HEADERS, "Location": "../dashboard"})
     return show_asset("index.html", if_none_match)
 
 

@@ -29,6 +29,13 @@ async def test_the_page_loads_nothing_but_its_own_parts(desk: Desk) -> None:
         assert (again.status_code, again.content) == (304, b"")
 
 
+async def test_a_slash_at_the_end_leads_to_the_page(desk: Desk) -> None:
+    answer = await desk.http.get("/api/dashboard/", follow_redirects=False)
+    assert answer.status_code == 308
+    assert answer.next_request is not None
+    assert answer.next_request.url.path == "/api/dashboard"
+
+
 async def test_every_module_is_loaded_at_once_and_served_as_what_it_is(desk: Desk) -> None:
     page = (FOLDER / "index.html").read_text()
     for path in FOLDER.glob("*.js"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.async_api import Page, Route, expect
 
 from support.browser import Opener
@@ -31,6 +32,32 @@ class Door:
 async def _guarded(page: Page, desk: Desk, door: Door, view: str) -> None:
     await page.route(lambda url: "/api/" in url and "/api/dashboard" not in url, door)
     await page.goto(f"{desk.app.url}/api/dashboard{view}")
+
+
+@pytest.mark.parametrize(
+    ("view", "path", "trouble"),
+    [
+        ("", "queues", "The app answered 503."),
+        ("#/jobs", "jobs?", "The app answered 503."),
+        ("#/timers/PluckItScraper", "occurrences", "The app answered 503."),
+    ],
+)
+async def test_an_error_goes_away_with_its_cause_though_nothing_else_has_changed(
+    desk: Desk, shown: Opener, view: str, path: str, trouble: str
+) -> None:
+    down = False
+
+    async def answer(route: Route) -> None:
+        await (route.fulfill(status=503, body="") if down else route.continue_())
+
+    async with shown() as page:
+        await page.route(lambda url: f"/{path}" in url, answer)
+        await page.goto(f"{desk.app.url}/api/dashboard{view}")
+        await expect(page.get_by_text(trouble)).to_have_count(0)
+        for down in (True, False):
+            await page.wait_for_load_state("networkidle")
+            await page.get_by_role("button", name="Refresh").click()
+            await expect(page.get_by_text(trouble)).to_have_count(1 if down else 0)
 
 
 async def test_the_key_is_asked_for_and_kept_for_the_tab(desk: Desk, shown: Opener) -> None:

@@ -106,6 +106,7 @@ def test_durations_in_words(seconds: float, words: str) -> None:
         ("#/jobs/1", "job"),
         ("#/dead-letters/1", "letter"),
         ("#/x", "missing"),
+        ("#/jobs/%FF", "missing"),
     ],
 )
 def test_addresses_lead_to_views(hash: str, name: str) -> None:
