@@ -11,8 +11,6 @@ rented next is mostly popular; and as often as they are rented, where every piec
 
 from __future__ import annotations
 
-import argparse
-import json
 import random
 import sys
 import time
@@ -23,7 +21,7 @@ from datetime import UTC, datetime
 from math import log2
 from pathlib import Path
 
-from bench import default_data
+from bench.alone import Alone
 from bench.taste import DATA, QUICK_USERS, read_jobs
 from shared.digest.choosing import choose
 from shared.digest.model import Candidate, Look, Reader
@@ -185,22 +183,8 @@ def short_of(figures: Mapping[str, float]) -> list[str]:
     return [name for name, target in TARGETS.items() if figures[name] < target]
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run from a shell; 1 where a figure falls short, 2 where there is no data."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=default_data(), help="the folder of real input")
-    parser.add_argument("--json", type=Path, help="where to write the figures")
-    parser.add_argument("--quick", action="store_true", help=f"only the first {QUICK_USERS} users")
-    options = parser.parse_args(arguments)
-    if not (options.data / DATA).is_file():
-        sys.stderr.write(f"no feedback set at {options.data / DATA}; set NIGHTSHIFT_DATA or pass --data\n")
-        return 2
-    figures = measure(options.data / DATA, QUICK_USERS if options.quick else None)
-    sys.stdout.write(show(figures) + "\n")
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    return int(bool(short_of(figures)))
-
+MAIN = Alone(__doc__, DATA, QUICK_USERS, measure, show, short_of)
+"""For a shell."""
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(MAIN.main())
