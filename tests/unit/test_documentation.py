@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
+import dev
 from devtools import reference
 from shared import containers
 from shared.jobs import explain, machine
@@ -45,6 +47,13 @@ def test_every_setting_that_is_named_exists(page: Path) -> None:
         page.read_text("utf-8"),
     )
     assert set(named) - known - NOT_THE_APPS == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_every_command_is_one_that_there_is(page: Path) -> None:
+    for line in re.findall(r"python dev\.py ([\w-][^`#|\n]*)", page.read_text("utf-8")):
+        given, rest = dev.parser().parse_known_args(shlex.split(line.rstrip(" .,;:)")))
+        assert not rest or given.verb in (dev.test, dev.bench), line
 
 
 def test_every_page_can_be_reached_from_the_readme() -> None:
