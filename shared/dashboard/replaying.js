@@ -13,7 +13,7 @@ const WORDS = {replayed: 'replayed', would_replay: 'would be replayed', invalid:
 export function replayButtons(name, what, said, done) {
   const run = async (dryRun) => {
     swap(said, h('p', {}, dryRun ? 'Looking …' : 'Replaying …'));
-    const outcome = await replayAll(what(), dryRun);
+    const outcome = await replayAll(what(), dryRun).catch((error) => { swap(said); throw error; });
     swap(said, outcomeView(outcome));
     announce(summary(outcome));
     if (!dryRun) done?.();

@@ -96,7 +96,7 @@ def dead_letter_ratio(facts: Facts, limits: Limits) -> Verdict:
     usual = usual if facts.baseline.ended >= 10 * limits.dead_letter_minimum or not usual_dead else 0.0
     threshold = max(limits.dead_letter_ratio, min(limits.dead_letter_factor * usual, _HIGHEST))
     numbers = {"dead_letters": dead, "ratio": round(ratio, 4), "baseline": round(usual, 4), "threshold": round(threshold, 4)}  # fmt: skip
-    reason = f"{dead} dead letters since the last full hour but one, {ratio:.1%} of what ended; usual is {usual:.1%}, too much above {threshold:.1%}"  # fmt: skip
+    reason = f"{dead} dead letters since the last full hour but one, {ratio:.1%} of what ended; usual is {usual:.1%}, and more than {threshold:.1%} is too much"  # fmt: skip
     if dead >= limits.dead_letter_minimum and ratio > threshold:
         return Verdict("on", reason, numbers)
     calm = ratio <= threshold / 2 or 2 * dead < limits.dead_letter_minimum
