@@ -17,7 +17,7 @@ from shared import containers
 from shared.jobs import explain, machine
 from shared.jobs.envelope import Envelope
 from shared.jobs.model import Failure, FanOut, Job, Progress, Status
-from shared.jobs.vault import Reason
+from shared.jobs.vault import DeadLetter, Discard, Reason, Replay
 from shared.settings import specs
 from support.functions import functions
 
@@ -66,9 +66,9 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
     assert set(PAGES) - reached == set()
 
 
-def test_the_reference_names_what_a_job_is_made_of() -> None:
+def test_the_reference_names_what_jobs_and_dead_letters_are_made_of() -> None:
     named = _quoted(ROOT / "docs/reference/jobs.md")
-    for what in (Job, Envelope, FanOut, Failure, Progress):
+    for what in (Job, Envelope, FanOut, Failure, Progress, DeadLetter, Replay, Discard):
         assert set(what.model_fields) - named == set(), what
     assert {*Status, *Reason, *containers.ALL} - named == set()
 
