@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import azure.functions as func
 
-from blueprints.http import endpoint
+from blueprints.http import api_url, endpoint
 from shared.settings import settings
 
 if TYPE_CHECKING:
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
 
 bp = func.Blueprint()
 _USER = "digests/{user_id}"
+_RUN = f"{_USER}/run"
+_FEEDBACK = "digests/{digest_id}/feedback"
 
 
 @bp.function_name("PluckItWeeklyDigest")
@@ -61,18 +62,18 @@ async def get_digest(req: func.HttpRequest) -> Answer:
 
 
 @bp.function_name("RunDigest")
-@bp.route(f"{_USER}/run", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+@bp.route(_RUN, methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 @endpoint
 async def run_digest(req: func.HttpRequest) -> Answer:
     """Make this week's digest of a user anew."""
     from shared.bootstrap import app
     from shared.web import digests
 
-    return await digests.run(app(), req.route_params["user_id"], _api_url(req), req.headers.get("traceparent"))
+    return await digests.run(app(), req.route_params["user_id"], api_url(req, _RUN), req.headers.get("traceparent"))
 
 
 @bp.function_name("PostDigestFeedback")
-@bp.route("digests/{digest_id}/feedback", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+@bp.route(_FEEDBACK, methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 @endpoint
 async def post_digest_feedback(req: func.HttpRequest) -> Answer:
     """Take a signal on a suggestion."""
@@ -80,10 +81,4 @@ async def post_digest_feedback(req: func.HttpRequest) -> Answer:
     from shared.web import digests
 
     name, trace = req.route_params["digest_id"], req.headers.get("traceparent")
-    return await digests.take_feedback(app(), name, req.get_body(), _api_url(req), trace)
-
-
-def _api_url(req: func.HttpRequest) -> str:
-    """The address of the API, three segments above the request's: ids may be spelled in more than one way."""
-    parts = urlsplit(req.url)
-    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/').rsplit('/', 3)[0]}"
+    return await digests.take_feedback(app(), name, req.get_body(), api_url(req, _FEEDBACK), trace)

@@ -64,9 +64,12 @@ async def _handle(handle: Callable[[func.HttpRequest], Awaitable[Answer]], req: 
 
 
 def api_url(req: func.HttpRequest, route: str) -> str:
-    """The address under which the client reached the app's API, given the route of this request."""
+    """The address under which the client reached the app's API: so many segments up as the template of the route has.
+
+    Its letters may be of either case, and ids spelled in more than one way.
+    """
     parts = urlsplit(req.url)
-    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/').removesuffix('/' + route)}"
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/').rsplit('/', route.count('/') + 1)[0]}"
 
 
 def _problem_of(error: Exception, req: func.HttpRequest) -> Problem:

@@ -93,8 +93,7 @@ async def run_source(req: func.HttpRequest) -> Answer:
     from shared.web import sources
 
     source_id = req.route_params["source_id"]
-    api = api_url(req, _RUN.format(source_id=source_id))
-    return await sources.run(app(), source_id, api, req.headers.get("traceparent"))
+    return await sources.run(app(), source_id, api_url(req, _RUN), req.headers.get("traceparent"))
 
 
 @bp.function_name("ListItems")

@@ -49,7 +49,7 @@ async def submit_job(req: func.HttpRequest) -> Answer:
     from shared.web.submission import submit
 
     kind = req.route_params["kind"]
-    return await submit(app(), kind, req.get_body(), req.headers, api_url(req, _SUBMIT.format(kind=kind)))
+    return await submit(app(), kind, req.get_body(), req.headers, api_url(req, _SUBMIT))
 
 
 @bp.function_name("GetJobHistory")
@@ -83,7 +83,7 @@ async def retry_job(req: func.HttpRequest) -> Answer:
     from shared.web.tickets import retry
 
     job_id = req.route_params["job_id"]
-    return await retry(app(), job_id, api_url(req, _RETRY.format(job_id=job_id)))
+    return await retry(app(), job_id, api_url(req, _RETRY))
 
 
 @bp.function_name("CancelJob")

@@ -45,5 +45,4 @@ async def run_timer(req: func.HttpRequest) -> Answer:
     from shared.bootstrap import app
     from shared.web.timers import run
 
-    name = req.route_params["name"]
-    return await run(app(), name, req.get_body(), api_url(req, _RUN.format(name=name)))
+    return await run(app(), req.route_params["name"], req.get_body(), api_url(req, _RUN))

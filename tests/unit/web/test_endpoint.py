@@ -12,7 +12,7 @@ import azure.functions as func
 import pytest
 
 import shared.bootstrap
-from blueprints.http import endpoint
+from blueprints.http import api_url, endpoint
 from shared.jobs.errors import (
     DeadLetterNotFoundError,
     FieldProblem,
@@ -121,3 +121,16 @@ def test_every_queue_and_timer_has_a_function(functions: dict[str, Function]) ->
         "ProcessTasteAnalysisJob", "ProcessTasteAnalysisJobDlq", "ProcessJobs", "ProcessJobsHigh", "ProcessJobsLow",
         "ProcessJobsDlq", "ProcessJobsHighDlq", "ProcessJobsLowDlq", "SweepRecentJobs", "SweepAllJobs",
     } <= set(functions)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("url", "route"),
+    [
+        ("https://app.example/api/taste/feedback", "taste/feedback"),
+        ("https://app.example/api/Taste/FEEDBACK/?code=x", "taste/feedback"),
+        ("https://app.example/api/digests/ann%40a.example/run", "digests/{user_id}/run"),
+        ("https://app.example/api/openapi.json", "openapi.json"),
+    ],
+)
+def test_the_address_of_the_api_whatever_way_the_route_is_spelled(url: str, route: str) -> None:
+    assert api_url(func.HttpRequest("POST", url, body=b""), route) == "https://app.example/api"
