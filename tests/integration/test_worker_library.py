@@ -32,6 +32,7 @@ def functions(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         importlib.import_module(f"azure_functions_runtime.{name}") for name in ("bindings.meta", "functions", "loader")
     )
     bindings.load_binding_registry()
+    monkeypatch.syspath_prepend(ROOT)  # before folders of other apps, which tests may have left there
     monkeypatch.delitem(sys.modules, "function_app", raising=False)  # an app can be read once
     registry, protos = registries.Registry(), SimpleNamespace(BindingInfo=BindingInfo)
     indexed = loader.index_function_app(str(ROOT / "function_app.py"))
