@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
+from time import thread_time
 
 from shared.collect.errors import ContentRefusedError
 from shared.collect.urls import key
@@ -14,6 +17,10 @@ from shared.scrape.selecting import Element, Page, first, image_of, text_of, val
 
 ACCEPT = ("text/html", "application/xhtml+xml")
 _HEADINGS = "h1, h2, h3, h4, h5, h6, [itemprop='name']"
+_MOST = 2_000
+"""Items of a page that are looked at: twice what is remembered of a source."""
+_MOST_SECONDS = 5.0
+"""CPU time that is spent on a page's items, some twenty times what so many need. Nested in each other, they need any."""
 
 
 def parse_brand_page(fetched: Fetched, selectors: Selectors | None, currency: str | None) -> list[Found]:
@@ -36,12 +43,20 @@ def parse_brand_page(fetched: Fetched, selectors: Selectors | None, currency: st
 
 
 def _shown(page: Page, selectors: Selectors, currency: str | None) -> list[Found]:
-    found = (_item(page, element, selectors, currency) for element in page.all(selectors.item))
+    found = (_item(page, element, selectors, currency) for element in _in_time(page.all(selectors.item)))
     distinct: dict[str, Found] = {}
     for each in found:
         if each.title and (each.url or each.image_url):
             distinct.setdefault(key(each.url) if each.url else each.title, each)
     return list(distinct.values())
+
+
+def _in_time(elements: list[Element]) -> Iterator[Element]:
+    began = thread_time()
+    for element in islice(elements, _MOST):
+        if thread_time() - began > _MOST_SECONDS:
+            return
+        yield element
 
 
 def _item(page: Page, element: Element, selectors: Selectors, currency: str | None) -> Found:

@@ -6,19 +6,22 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from shared.collect.text import line, plain
 from shared.items.model import Price
 from shared.scrape.model import Found
 from shared.scrape.prices import read_price
-from shared.scrape.selecting import Page
+from shared.scrape.selecting import Page, text_of
 
 _PRODUCTS = frozenset({"Product", "ProductGroup", "IndividualProduct", "ProductModel"})
 _ARTICLES = frozenset({"Article", "NewsArticle", "BlogPosting", "Report", "TechArticle", "LiveBlogPosting", "Recipe"})
 _DEEPEST = 12
 _MOST = 5_000
 """Objects of one page that are looked at."""
+_TITLES = 20
+"""Titles and headings that are tried until one says something."""
 _MOMENT = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?$")
 
 Fields = dict[str, Any]
@@ -65,13 +68,11 @@ def read_moment(value: Any) -> datetime | None:
 
 def _described(page: Page, kinds: frozenset[str]) -> Iterator[Fields]:
     """The objects of these types in a page's JSON-LD, wherever they are: in lists, graphs and lists of items."""
-    for script in page.root.xpath("//script[contains(@type, 'ld+json')]/text()"):
-        for number, fields in enumerate(_objects(_json(str(script)))):
-            if number >= _MOST:
-                return
-            types = fields.get("@type")
-            if kinds.intersection(each for each in (types if isinstance(types, list) else [types]) if _is_text(each)):
-                yield fields
+    scripts = page.root.xpath("//script[contains(@type, 'ld+json')]/text()")
+    for fields in islice((each for script in scripts for each in _objects(_json(str(script)))), _MOST):
+        types = fields.get("@type")
+        if kinds.intersection(each for each in (types if isinstance(types, list) else [types]) if _is_text(each)):
+            yield fields
 
 
 def _json(text: str) -> Any:
@@ -150,7 +151,7 @@ def _head(page: Page) -> dict[str, str]:
         name = (each.get("property") or each.get("name") or "").strip().lower()
         if name and (content := line(each.get("content") or "", 2048)):
             head.setdefault(name, content)
-    titles = (line(str(text)) for text in page.root.xpath("//head/title/text() | //h1//text()"))
+    titles = (text_of(each) for each in page.root.xpath("//head/title | //h1")[:_TITLES])
     if title := next((text for text in titles if text), None):
         head["title"] = title
     for each in page.root.xpath("//link[@rel='canonical']/@href"):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin
 
+from shared.collect.errors import ContentRefusedError
 from shared.collect.text import decode, line
 from shared.collect.urls import canonical
 
@@ -36,6 +38,14 @@ _PICTURES = """self::meta | self::link
 | descendant-or-self::*[self::img or self::source[parent::picture] or @style or @data-bg]"""
 _ADDRESSES = {"meta": ("content",), "link": ("href",)}
 _BACKGROUND = re.compile(r"url\(\s*['\"]?([^'\")]{1,2000})")
+_MOST_ELEMENTS = 50_000
+_MOST_SEARCHED = 1_500_000
+"""Elements of a page, times how deep they are nested. XPath's time grows with the square of the one and with the other: beyond
+this, one search can take minutes, and nothing can stop it. Pages that people read stay far below."""
+_TRIED = 200
+"""Elements that are tried for a text, or a picture, before it counts as missing."""
+_WALKED = 5_000
+"""Starts and ends of elements among which a text is looked for."""
 _DENSITY = re.compile(r"\s([\d.]{1,8})(w|x)$")
 
 
@@ -79,12 +89,17 @@ class Page:
 
     @classmethod
     def of(cls, fetched: Fetched) -> Page:
-        """Parse what was fetched; whatever it is, a tree comes of it. Takes CPU time: not on the event loop."""
+        """Parse what was fetched; whatever it is, a tree comes of it. Takes CPU time: not on the event loop.
+
+        Raises:
+            ContentRefusedError: the tree is too large, or too deep, to be searched.
+        """
         from lxml import html
 
         markup = decode(fetched.body, fetched.charset).replace("\0", "")
         parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
         root = html.document_fromstring(markup.encode(errors="replace") or b"<html></html>", parser=parser)
+        _require_searchable(root)
         based = next(iter(root.xpath("//base/@href")), "")
         return cls(root, canonical(based, fetched.url) or fetched.url)
 
@@ -101,6 +116,22 @@ class Page:
         return urljoin(self.base, url)
 
 
+def _require_searchable(root: Element) -> None:
+    elements = int(root.xpath("count(//*)"))
+    if elements > _MOST_ELEMENTS or elements * _depth(root) > _MOST_SEARCHED:
+        raise ContentRefusedError("the page is too large, or nested too deeply, to be searched")
+
+
+def _depth(root: Element) -> int:
+    from lxml.etree import iterwalk
+
+    depth = deepest = 0
+    for event, _ in iterwalk(root, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
 def first(element: Element, selector: str) -> Element | None:
     """The first element that a selector finds within an element, itself included."""
     return next(iter(compiled(selector).find(element)), None)
@@ -109,7 +140,7 @@ def first(element: Element, selector: str) -> Element | None:
 def value(element: Element, selector: str) -> str:
     """The text, or the attribute asked for, of the first element that has one."""
     wanted = compiled(selector)
-    for each in wanted.find(element):
+    for each in islice(wanted.find(element), _TRIED):
         if found := line(each.get(wanted.attribute) or "") if wanted.attribute else text_of(each):
             return found
     return ""
@@ -127,7 +158,7 @@ def image_of(element: Element, selector: str | None) -> str | None:
     if selector is None:
         return next(_sources(element), None)
     wanted = compiled(selector)
-    for each in wanted.find(element):
+    for each in islice(wanted.find(element), _TRIED):
         found = _largest(each.get(wanted.attribute) or "") if wanted.attribute else next(_sources(each), None)
         if found:
             return found
@@ -138,7 +169,7 @@ def _texts(element: Element) -> Iterator[str]:
     unseen = 0
     from lxml.etree import iterwalk
 
-    for event, each in iterwalk(element, events=("start", "end")):
+    for event, each in islice(iterwalk(element, events=("start", "end")), _WALKED):
         hidden = each.tag in _UNSEEN
         if event == "start":
             unseen += hidden
@@ -152,7 +183,7 @@ def _texts(element: Element) -> Iterator[str]:
 
 def _sources(element: Element) -> Iterator[str]:
     """Addresses of pictures in an element: attributes of lazy loaders go before `src`, which may hold a placeholder."""
-    for each in element.xpath(_PICTURES):
+    for each in islice(element.xpath(_PICTURES), _TRIED):
         for name in _ADDRESSES.get(each.tag, (*_LAZY, "srcset", "src")):
             if found := _largest(each.get(name) or ""):
                 yield found
