@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench import default_data
 
-NAMES = ("cold", "jobs", "taste", "digest", "collect", "night", "dashboard")
+NAMES = ("cold", "jobs", "taste", "digest", "mood", "collect", "night", "dashboard")
 TARGETS: dict[str, tuple[str, float]] = {
     "efficiency": (">=", 0.8),
     "calls_per_plain_job": ("<=", 6.0),
@@ -73,6 +73,10 @@ def _measure(names: list[str], options: argparse.Namespace) -> dict[str, float]:
         fitting = digest.measure(options.data / taste.DATA, taste.QUICK_USERS if options.quick else None)
         print(digest.show(fitting))
         figures |= fitting
+    if "mood" in names:
+        from bench import mood
+
+        figures |= mood.measure(options.data)[0]
     if "collect" in names:
         from bench import collect
 

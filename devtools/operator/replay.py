@@ -26,7 +26,7 @@ def _one(args: argparse.Namespace) -> int:
     body: dict[str, Any] = {"dry_run": args.dry_run}
     if args.payload:
         body["payload"] = _payload(args)
-    return _report([Api.of(args).post(f"dead-letters/{segment(args.id)}/replay", body).content])
+    return _report([Api.of(args).post(f"dead-letters/{segment(args.id)}/replay", body).content], dry_run=args.dry_run)
 
 
 def _many(args: argparse.Namespace) -> int:
@@ -38,7 +38,7 @@ def _many(args: argparse.Namespace) -> int:
         answer = api.post("dead-letters/replay", {"filter": wanted, "dry_run": args.dry_run}).content
         results += answer["results"]
         if not answer.get("more") or not any(result["outcome"] == _REPLAYED for result in answer["results"]):
-            return _report(results, more=bool(answer.get("more")))
+            return _report(results, dry_run=args.dry_run, more=bool(answer.get("more")))
 
 
 def _payload(args: argparse.Namespace) -> Any:
@@ -50,7 +50,7 @@ def _payload(args: argparse.Namespace) -> Any:
         raise RefusedError(f"{args.payload}: not JSON ({error})") from None
 
 
-def _report(results: list[dict[str, Any]], *, more: bool = False) -> int:
+def _report(results: list[dict[str, Any]], *, dry_run: bool, more: bool = False) -> int:
     for result in results:
         details = (result.get("job_id") and f"job {result['job_id']}", result.get("detail"))
         print(
@@ -59,6 +59,6 @@ def _report(results: list[dict[str, Any]], *, more: bool = False) -> int:
             )
         )
     done = sum(result["outcome"] in (_REPLAYED, _WOULD_REPLAY) for result in results)
-    verb = "would be replayed" if any(result["outcome"] == _WOULD_REPLAY for result in results) else "replayed"
+    verb = "would be replayed" if dry_run else "replayed"
     print(f"{done} {verb}, {len(results) - done} refused" + (", and there are more" if more else ""))
     return 0 if done == len(results) else 1
