@@ -67,6 +67,8 @@ def _running(job: Job, usual: float, now: datetime) -> float:
     elapsed = (now - (job.started_at or job.updated_at)).total_seconds()
     progress = job.progress
     if progress and 0 < progress.completed <= progress.total:
+        if job.fan_out:  # its children ended in all its attempts together
+            elapsed = (now - job.created_at).total_seconds()
         return elapsed * (progress.total - progress.completed) / progress.completed
     # Longer than usual: wait longer and longer, since nothing says when it will end.
     return usual - elapsed if elapsed < usual else elapsed / 2

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.jobs.model import Job, Progress, Status
+from shared.jobs.model import FanOut, Job, Progress, Status
 from shared.jobs.pace import LONGEST_WAIT, Weather, remaining
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -28,6 +28,12 @@ def running(since: float, completed: int = 0, total: int = 0) -> Job:
     return job(Status.RUNNING, 60, started_at=NOW - timedelta(seconds=since), progress=progress)
 
 
+def parent(since: float, made: float, completed: int, total: int) -> Job:
+    """A job that is made of jobs, in one of its later attempts."""
+    changes = {"created_at": NOW - timedelta(seconds=made), "fan_out": FanOut(plan="p", total=total)}
+    return running(since, completed, total).model_copy(update=changes)
+
+
 @pytest.mark.parametrize(
     ("one", "weather", "expected"),
     [
@@ -43,6 +49,7 @@ def running(since: float, completed: int = 0, total: int = 0) -> Job:
         (running(since=4), Weather(usual=10), 6),
         (running(since=30), Weather(usual=10), 15),  # over its time: half as long again
         (running(since=30, completed=3, total=4), Weather(usual=100), 10),
+        (parent(since=1, made=200, completed=50, total=100), Weather(usual=1), 200),
         (running(since=30, completed=0, total=4), Weather(usual=100), 70),
         (running(since=30, completed=4, total=4), Weather(usual=100), 1),
         (job(Status.COMPLETED), Weather(usual=5), 0),
