@@ -82,7 +82,7 @@ def _debian() -> str | None:
         return None
     try:
         logged("package lists", ["apt-get", "update", "--quiet"])
-        command = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", "chromium"]
+        command = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", "chromium", "fonts-liberation"]
         logged("Chromium from the distribution", command)
     except TroubleError:
         return None  # the distribution has none; Playwright may
