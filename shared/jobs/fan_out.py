@@ -74,7 +74,8 @@ class _Run:
         self._job = job
         self._plan = plan
         self._width = width
-        self._begun = self._moved = job.clock.now()
+        self._moved = job.clock.now()
+        self._begun = job.job.started_at or self._moved  # to make the plan takes of the attempt's time, too
         self._look = _SHORTEST_LOOK
         self.state = state
 
