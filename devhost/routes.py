@@ -32,7 +32,7 @@ class Route:
         found = self.pattern.fullmatch(path)
         if found is None:
             return None
-        values = {name: unquote(value) for name, value in found.groupdict().items() if value is not None}
+        values = {name: _decoded(value) for name, value in found.groupdict().items() if value is not None}
         fits = all(check(values[name]) for name, checks in self.checks.items() if name in values for check in checks)
         return values if fits else None
 
@@ -85,6 +85,11 @@ def _segment(text: str, route: Route) -> tuple[str, int]:
         position = found.end()
     pattern += _literal(text[position:], route)
     return (f"(?:/{pattern})?" if optional else f"/{pattern}"), max(ranks)
+
+
+def _decoded(value: str) -> str:
+    """Percent-decoding as the host's server does it: an encoded slash stays as it is."""
+    return "".join(part if part.lower() == "%2f" else unquote(part) for part in re.split("(%2[Ff])", value))
 
 
 def _literal(text: str, route: Route) -> str:

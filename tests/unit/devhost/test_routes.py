@@ -38,6 +38,7 @@ def _found(router: Router, path: str, method: str = "GET") -> Any:
         ("jobs", "/api/jobs/", {}),
         ("jobs", "/API/Jobs", {}),
         ("jobs/{id}", "/api/jobs/a%20b", {"id": "a b"}),
+        ("jobs/{id}", "/api/jobs/a%2Fb%2fc%252F", {"id": "a%2Fb%2fc%2F"}),
         ("jobs/{id?}", "/api/jobs", {}),
         ("jobs/{id?}", "/api/jobs/7", {"id": "7"}),
         ("jobs/{id:guid}", "/api/jobs/0b57c7ff-3a44-4d07-8d38-1c8d8f2a3c11", {"id": "0b57c7ff-3a44-4d07-8d38-1c8d8f2a3c11"}),
