@@ -64,7 +64,7 @@ def play(seed: int) -> list[Job]:
     jobs, problems = run(whole())
     assert not problems, f"seed {seed}:\n" + "\n".join(problems)
     told = len(day.tickets)
-    assert day.deaths > told / 3 > 5, f"seed {seed}: {day.deaths} deaths over {told} tickets is no bad day"
+    assert day.deaths > told / 4 > 5, f"seed {seed}: {day.deaths} deaths over {told} tickets is no bad day"
     return jobs
 
 
@@ -158,7 +158,8 @@ def _of_children(job: Job, jobs: dict[str, Job]) -> Iterator[str]:
     if job.kind == "family" and job.status is Status.COMPLETED:
         results: Any = job.results
         counted = results["completed"] + results["failed"] + results["cancelled"]
-        if not len(children) == counted == results["children"] == CHILDREN:
+        plans = 1 + sum("edited" in (entry.detail or "") for entry in job.history if entry.event == "replayed")
+        if not counted == results["children"] == CHILDREN <= len(children) <= CHILDREN * plans:
             yield f"{len(children)} children, counted {results}"
     if job.fan_out and job.status is Status.CANCELLED and len(children) > job.fan_out.next:
         yield f"{len(children)} children, although it was cancelled at the {job.fan_out.next}th"
