@@ -2,7 +2,7 @@
 
 Each scenario is played once for each of its storage calls and each way in which that call can go wrong, until the fault
 is placed behind its last call. In the ordinary run blobs and queues are in memory, which makes thousands of such plays
-cheap; the same plays run over Azurite under the marker `faults`.
+cheap; a third of these plays run over Azurite under the marker `faults`.
 """
 
 from __future__ import annotations
@@ -69,16 +69,16 @@ async def disturb(lab: Lab, scenario: Scenario, at: int, mode: Mode) -> Faults:
     return faults
 
 
-async def play(lab: Lab, scenario: Scenario, mode: Mode) -> int:
-    """Disturb each call in turn; return how many there were."""
-    for at in count(1):
+async def play(lab: Lab, scenario: Scenario, mode: Mode, step: int = 1) -> int:
+    """Disturb each call in turn, or every so manieth; return how many there were."""
+    for at in count(1, step):
         try:
             faults = await disturb(lab, scenario, at, mode)
         except Exception as error:
             raise AssertionError(f"{scenario.name}, {mode} at call {at}: {error}") from error
         if faults.struck is None:
-            assert len(faults.calls) == at - 1
-            return at - 1
+            assert at - step <= len(faults.calls) < at
+            return len(faults.calls)
     raise AssertionError
 
 
@@ -95,8 +95,9 @@ async def test_a_fault_at_each_call(tmp_path: Path, scenario: Scenario, mode: Mo
 @pytest.mark.faults
 @SCENARIO
 @MODE
-async def test_a_fault_at_each_call_over_azurite(lab: Lab, scenario: Scenario, mode: Mode) -> None:
-    assert await play(lab, scenario, mode) > 0, "the scenario makes no storage call: nothing was tested"
+async def test_a_fault_at_every_third_call_over_azurite(lab: Lab, scenario: Scenario, mode: Mode) -> None:
+    """Each call was broken in memory; that real storage is no different shows in a third of them."""
+    assert await play(lab, scenario, mode, 3) > 0, "the scenario makes no storage call: nothing was tested"
 
 
 def test_the_scenarios_cover_what_the_app_does() -> None:

@@ -15,6 +15,7 @@ from shared.adapters.sqlite import SqliteDocuments
 from shared.bootstrap import App, compose
 from shared.containers import JOBS
 from shared.jobs import Dedupe, JobContext, Policy, kind
+from shared.jobs.callbacks import derived_id
 from shared.jobs.engine import Engine
 from shared.jobs.fan_out import Child, fan_out
 from shared.jobs.kinds import Kind
@@ -124,7 +125,8 @@ class Lab:
 
     async def children(self, parent_id: str) -> list[Job]:
         """The jobs that a job is made of, by their status blobs."""
-        held = [await self.job(id_of(info.name)) async for info in self.engine.parts.status.listing()]
+        made = derived_id((await self.job(parent_id)).created_at, "")[:13]  # the moment, which their ids share
+        held = [await self.job(id_of(info.name)) async for info in self.engine.parts.status.listing(made)]
         return sorted((job for job in held if job.parent_id == parent_id), key=lambda job: str(job.payload))
 
     async def letters(self, **wanted: Any) -> list[DeadLetter]:
