@@ -277,6 +277,8 @@ class Runner:
         if final or context.last_attempt:
             reason = Reason.FINAL if final else Reason.EXHAUSTED
             await context.confirm()  # who was superseded leaves no dead letter of a job that goes on without it
+            if context.job.cancel_requested:
+                return await self._cancelled(context)  # it was to stop, and has; its children are to stop too
             await self._burial.give_up(context.held, reason, failure, context.fence)
             return "gave up"
         return await self._retry(error, policy, context)

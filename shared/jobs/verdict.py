@@ -86,7 +86,8 @@ def judge(
     if job.due_at > now and job.message_id != delivery.message_id:
         return PutBack(job.due_at)
     # The lease has ended, or the host delivers the very message of the current attempt again: its worker is gone.
-    return Claim() if job.lapses < max_lapses else GiveUpLapsed()
+    # A job that is to stop is claimed however often that was: the attempt only cancels it, and its children with it.
+    return Claim() if job.lapses < max_lapses or job.cancel_requested else GiveUpLapsed()
 
 
 def _replays(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.jobs.children import Children
 from shared.jobs.envelope import encode, envelope_of
 from shared.jobs.errors import FinalError, RetryLater, Snooze
 from shared.jobs.fan_out import Child
@@ -209,3 +210,29 @@ async def test_an_edited_payload_has_children_of_its_own(lab: Lab) -> None:
     replayed = await lab.settled(parent.job_id, Status.COMPLETED)
     assert isinstance(replayed.results, dict)
     assert replayed.results["completed"] == 3
+
+
+async def test_a_parent_that_fails_while_it_is_being_cancelled_takes_its_children_along(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody cancels it between its last look and the error that would have ended it."""
+
+    async def script(payload: Work, job: Any) -> Any:
+        raise Snooze(3600)
+
+    lab.script = script
+    ticket = await lab.submit("many", n=5)
+    await lab.pump()
+    lab.clock.advance(60)
+    parent_id = ticket.job.job_id
+
+    async def broken(self: Any, parent: Job, children: Any) -> Any:
+        if parent.job_id == parent_id and not (await lab.job(parent_id)).cancel_requested:
+            await lab.engine.cancel(parent_id)
+        raise FinalError("on purpose")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Children, "look", broken)
+        await lab.pump()
+    await lab.settled(parent_id, Status.CANCELLED)
+    assert [child.status for child in await lab.children(parent_id)] == [Status.CANCELLED] * 2

@@ -55,6 +55,7 @@ def verdict(
         (job_of(Status.RUNNING, EARLIER, lapses=3), delivery(), GiveUpLapsed()),
         (job_of(Status.RUNNING, LATER, lapses=3), delivery("mine"), GiveUpLapsed()),
         (job_of(Status.RUNNING, LATER, lapses=3), delivery(), PutBack(LATER)),
+        (job_of(Status.RUNNING, EARLIER, lapses=3).model_copy(update={"cancel_requested": True}), delivery(), Claim()),
     ],
 )
 def test_a_job_that_is_not_final(job: Job, message: Delivery, expected: Verdict) -> None:
