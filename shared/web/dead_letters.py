@@ -18,7 +18,7 @@ from shared.web.views import dead_letter_view, replay_view
 if TYPE_CHECKING:
     from shared.bootstrap import App
 
-_TEXTS = ("kind", "fingerprint", "reason", "job_id")
+_TEXTS = ("kind", "fingerprint", "job_id")
 
 
 class ReplayOne(BaseModel):
@@ -108,7 +108,7 @@ def read_filter(params: Mapping[str, str]) -> Filter:
     """Which dead letters the parameters of a query mean; 422 for what does not fit."""
     chosen: dict[str, Any] = {name: params[name] for name in _TEXTS if params.get(name)}
     chosen |= {name: read_moment(params, name) for name in ("since", "until")}
-    chosen |= {name: params[name] for name in ("replayed", "discarded") if params.get(name)}
+    chosen |= {name: params[name] for name in ("reason", "replayed", "discarded") if name in params}
     with validating():
         return Filter.model_validate(chosen)
 

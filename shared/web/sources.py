@@ -104,10 +104,10 @@ async def run(app: App, id: str, api_url: str, trace: str | None) -> Answer:
 async def list_items(app: App, params: Mapping[str, str]) -> Answer:
     """One page of items, newest first."""
     wanted = params.get("source")
-    if wanted and not re.fullmatch(SOURCE_ID, wanted):
+    if wanted is not None and not re.fullmatch(SOURCE_ID, wanted):
         raise invalid((FieldProblem("source", "must be the id of a source"),))
     items, cursor = await ItemStore(app.documents, app.clock).page(
-        read_moment(params, "since"), read_limit(params), params.get("cursor") or None, wanted or None
+        read_moment(params, "since"), read_limit(params), params.get("cursor") or None, wanted
     )
     return json_answer({"items": [item_view(each) for each in items], "cursor": cursor}, headers=_NO_STORE)
 
@@ -207,9 +207,9 @@ def _shown(held: Held, status: int = 200, headers: Mapping[str, str] | None = No
 
 def _one_of(params: Mapping[str, str], field: str, names: type[SourceKind | Health]) -> str | None:
     text = params.get(field)
-    if text and text not in set(names):
+    if text is not None and text not in set(names):
         raise invalid((FieldProblem(field, f"must be one of {', '.join(names)}"),))
-    return text or None
+    return text
 
 
 def _user(user_id: str) -> str:

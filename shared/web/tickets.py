@@ -129,7 +129,7 @@ async def _facts(app: App, job: Job) -> Facts:
 
 def _where(params: Mapping[str, str]) -> tuple[Where, ...]:
     where = [Where(name, "=", params[name]) for name in ("kind", "parent_id") if params.get(name)]
-    if status := params.get("status"):
+    if (status := params.get("status")) is not None:
         where.append(Where("status", "=", _status(status)))
     if start := params.get("id", "").lower():
         where += [Where("id", ">=", _start(start)), Where("id", "<", f"{start}~")]

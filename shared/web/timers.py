@@ -180,7 +180,7 @@ def _known() -> Iterator[None]:
 
 
 def _state(text: str | None) -> State | None:
-    if not text:
+    if text is None:
         return None
     if text not in set(State):
         raise invalid((FieldProblem("state", f"must be one of {', '.join(State)}"),))
