@@ -63,6 +63,7 @@ async def _prepare(stage: Stage, story: Story, world: World) -> list[str]:
     """Tell the app of the sources and the people, and let it learn what these like."""
     sources, rows = list(world.sources()), _people(world.folder)
     story.chapter(f"{len(sources)} sources, and {len(rows)} people with {sum(map(len, rows.values()))} opinions")
+    say("  Their pages are years old: the dates in them are moved to the present.")
     await _each(sources, lambda body: stage.client.send("POST", "sources", body))
     await _each(rows, lambda user: stage.client.send("PUT", f"users/{user}", {"name": f"Reader {user}"}))
     opinions = list(itertools.chain.from_iterable(rows.values()))
