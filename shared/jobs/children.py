@@ -23,6 +23,7 @@ from shared.jobs.parts import LOG, Parts
 from shared.jobs.store import Held
 from shared.jobs.submit import Submitter
 from shared.jobs.ticket import Options, Ticket
+from shared.jobs.together import together
 from shared.jobs.tracing import traceparent
 from shared.ports import AlreadyExistsError
 
@@ -152,4 +153,4 @@ async def _each(what: Iterable[T], act: Callable[[T], Awaitable[U]]) -> list[U]:
         async with limit:
             return await act(each)
 
-    return await asyncio.gather(*(one(each) for each in what))
+    return await together(one(each) for each in what)

@@ -16,8 +16,8 @@ from shared.collect.urls import canonical, is_front_page, key
 from shared.fetch import FetchError
 from shared.items.model import Item
 from shared.items.store import ItemStore
+from shared.jobs.together import together
 from shared.mood.ports import Article
-from shared.mood.together import together
 
 if TYPE_CHECKING:
     from shared.jobs import JobContext

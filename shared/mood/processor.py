@@ -14,13 +14,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from shared.jobs.errors import RetryLater
+from shared.jobs.together import together
 from shared.mood import articles as reading
 from shared.mood import memory as remembering
 from shared.mood.evidence import Moods, collect, described, supported, unified
 from shared.mood.model import Embedding, Mood, joined, text_hash
 from shared.mood.ports import Article, Embedder, Extractor, Findings, MoodServiceError
 from shared.mood.store import MoodStore
-from shared.mood.together import together
 from shared.ports import PreconditionError
 
 if TYPE_CHECKING:
