@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
 
 from devtools.demo import real
 from devtools.demo.client import FINAL, Json
@@ -19,11 +18,8 @@ from devtools.environment import TroubleError
 __all__ = ["World", "folder", "settings", "tell"]
 
 PEOPLE = 200
-_AT_ONCE = 16
 _PATIENCE = 900.0
 """Seconds for one timer's whole work."""
-T = TypeVar("T")
-U = TypeVar("U")
 
 
 def folder(data: Path | None) -> Path:
@@ -64,10 +60,10 @@ async def _prepare(stage: Stage, story: Story, world: World) -> list[str]:
     sources, rows = list(world.sources()), _people(world.folder)
     story.chapter(f"{len(sources)} sources, and {len(rows)} people with {sum(map(len, rows.values()))} opinions")
     say("  Their pages are years old: the dates in them are moved to the present.")
-    await _each(sources, lambda body: stage.client.send("POST", "sources", body))
-    await _each(rows, lambda user: stage.client.send("PUT", f"users/{user}", {"name": f"Reader {user}"}))
+    await real.each(sources, lambda body: stage.client.send("POST", "sources", body))
+    await real.each(rows, lambda user: stage.client.send("PUT", f"users/{user}", {"name": f"Reader {user}"}))
     opinions = list(itertools.chain.from_iterable(rows.values()))
-    answers = await _each(opinions, stage.client.feedback)
+    answers = await real.each(opinions, stage.client.feedback)
     tickets = {answer["job_id"] for answer in answers if "job_id" in answer}
     left = await real.wait(stage, tickets, time.monotonic() + _PATIENCE)
     story.expect(f"what they like is known: {len(tickets)} taste jobs completed", held=not left)
@@ -123,9 +119,9 @@ def _counts(results: Json) -> str:
 async def _again(stage: Stage, story: Story) -> None:
     """Scrape every source once more, though none is due, and run the other timers: nothing is new."""
     sources = await _all(stage, "sources")
-    tickets = await _each(sources, lambda each: stage.client.send("POST", f"sources/{each['id']}/run", {}))
+    tickets = await real.each(sources, lambda each: stage.client.send("POST", f"sources/{each['id']}/run", {}))
     left = await real.wait(stage, {ticket["job_id"] for ticket in tickets}, time.monotonic() + _PATIENCE)
-    jobs = await _each(tickets, lambda ticket: stage.client.get(f"jobs/{ticket['job_id']}"))
+    jobs = await real.each(tickets, lambda ticket: stage.client.get(f"jobs/{ticket['job_id']}"))
     new = sum((job.get("results") or {}).get("new", 0) for job in jobs)
     story.expect(f"{len(jobs)} sources scraped again: {new} new items", held=not left and new == 0)
     moods = await _timer(stage, story, "PluckItMoodProcessor")
@@ -153,13 +149,3 @@ async def _all(stage: Stage, path: str) -> list[Json]:
         page = await stage.client.get(path, limit="100", cursor=page["cursor"])
         found += page["items"]
     return found
-
-
-async def _each(what: Iterable[T], act: Callable[[T], Awaitable[U]]) -> list[U]:
-    places = asyncio.Semaphore(_AT_ONCE)
-
-    async def one(each: T) -> U:
-        async with places:
-            return await act(each)
-
-    return list(await asyncio.gather(*map(one, what)))

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from devtools.demo.client import FINAL, Json, jobs
 from devtools.demo.stage import Stage
@@ -17,6 +18,8 @@ from devtools.demo.terminal import Story, say, show_profile
 from devtools.environment import TroubleError
 
 _AT_ONCE = 16
+T = TypeVar("T")
+U = TypeVar("U")
 _PATIENCE_PER_ROW = 0.5
 _LIKED_FROM = 7.0
 """Ratings go to 10; rows rated 6 or lower count as a `down`."""
@@ -52,7 +55,7 @@ async def tell(stage: Stage, story: Story, path: Path, rows: int) -> None:
     bodies = list(itertools.islice(read(path), rows))
     story.chapter(f"{len(bodies)} rows of {path.name}")
     started = time.monotonic()
-    answers = await _each(bodies, stage.client.feedback)
+    answers = await each(bodies, stage.client.feedback)
     tickets = {answer["job_id"] for answer in answers if "job_id" in answer}
     _pace("posted", len(bodies), started)
     left = await wait(stage, tickets, started + 60 + _PATIENCE_PER_ROW * len(bodies))
@@ -75,14 +78,15 @@ async def wait(stage: Stage, tickets: set[str], deadline: float) -> set[str]:
     return broken | left
 
 
-async def _each(bodies: Iterable[Json], act: Callable[[Json], Awaitable[Json]]) -> list[Json]:
+async def each(what: Iterable[T], act: Callable[[T], Awaitable[U]]) -> list[U]:
+    """Act on each, some at the same time; what came of them, in order."""
     places = asyncio.Semaphore(_AT_ONCE)
 
-    async def _one(body: Json) -> Json:
+    async def _one(one: T) -> U:
         async with places:
-            return await act(body)
+            return await act(one)
 
-    return list(await asyncio.gather(*map(_one, bodies)))
+    return list(await asyncio.gather(*map(_one, what)))
 
 
 def _pace(what: str, count: int, started: float) -> None:
