@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -65,6 +66,12 @@ def cached_answer(
     if if_none_match and matches(if_none_match, tag):
         return Answer(304, headers=headers)
     return json_answer(content, headers=headers)
+
+
+def tagged_answer(content: Any, if_none_match: str | None) -> Answer:
+    """A JSON answer whose ETag is made of its content, for what has no version of its own."""
+    etag = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]
+    return cached_answer(content, etag, if_none_match)
 
 
 def quoted(etag: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NotRequired
 
@@ -12,7 +10,7 @@ from typing_extensions import TypedDict
 
 from shared.jobs.model import iso
 from shared.jobs.vault import DeadLetter
-from shared.web.answers import Answer, cached_answer
+from shared.web.answers import Answer, tagged_answer
 from shared.web.dead_letters import read_filter
 from shared.web.schemas import ErrorView, Moment, Uuid
 
@@ -64,8 +62,7 @@ async def list_groups(app: App, params: Mapping[str, str], if_none_match: str | 
     content: LetterGroupList = {
         "items": grouped(letters), "looked_at": len(letters), "truncated": cursor is not None
     }  # fmt: skip
-    etag = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:24]
-    return cached_answer(content, etag, if_none_match)
+    return tagged_answer(content, if_none_match)
 
 
 def grouped(letters: Iterable[DeadLetter]) -> list[LetterGroupView]:

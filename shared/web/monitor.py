@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, NotRequired
@@ -20,7 +18,7 @@ from shared.monitor.stats import Hour
 from shared.monitor.status import Condition, Dependency
 from shared.monitor.tally import KindTally
 from shared.monitor.watch import standing_view
-from shared.web.answers import Answer, cached_answer, json_answer
+from shared.web.answers import Answer, json_answer, tagged_answer
 from shared.web.requests import invalid, read_moment
 from shared.web.schemas import Moment
 
@@ -144,8 +142,7 @@ async def show_stats(app: App, params: Mapping[str, str], if_none_match: str | N
         raise invalid((FieldProblem("since", f"must be before `until`, by at most {_LONGEST.days} days"),))
     hours = [_hour(hour) for hour in await app.stats.read(since, until)]
     content: StatsView = {"bounds": list(BOUNDS), "items": hours}
-    etag = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:24]
-    return cached_answer(content, etag, if_none_match)
+    return tagged_answer(content, if_none_match)
 
 
 async def list_alarms(app: App) -> Answer:

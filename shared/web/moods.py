@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -17,8 +15,8 @@ from shared.mood.model import Mood, Support, iso, similarity
 from shared.mood.names import identify
 from shared.mood.store import MoodStore
 from shared.mood.vocabulary import PRIMARIES
-from shared.web.answers import Answer, Problem, cached_answer
-from shared.web.requests import invalid, read_limit
+from shared.web.answers import Answer, Problem, tagged_answer
+from shared.web.requests import invalid, read_choice, read_limit
 
 if TYPE_CHECKING:
     from shared.bootstrap import App
@@ -104,11 +102,11 @@ class SimilarMoods(TypedDict):
 
 async def show_all(app: App, params: Mapping[str, str], if_none_match: str | None) -> Answer:
     """The moods by trend score; with `primary`, only those of one primary mood."""
-    primary = _primary(params)
+    primary = read_choice(params, "primary", PRIMARIES)
     moods = await MoodStore(app.documents).current()
     shown = [_summary(mood, app) for mood in moods if primary in (None, mood.primary)]
     shown.sort(key=lambda one: (-one["trend_score"], one["id"]))
-    return _cached({"scored_at": iso(_hour(app)), "items": shown}, if_none_match)
+    return tagged_answer({"scored_at": iso(_hour(app)), "items": shown}, if_none_match)
 
 
 async def show_one(app: App, mood_id: str, if_none_match: str | None) -> Answer:
@@ -121,7 +119,7 @@ async def show_one(app: App, mood_id: str, if_none_match: str | None) -> Answer:
         "signals": mood.signals.to_json(),
         "articles": [_article(one) for one in mood.articles],
     }
-    return _cached(view, if_none_match)
+    return tagged_answer(view, if_none_match)
 
 
 async def show_similar(app: App, mood_id: str, params: Mapping[str, str], if_none_match: str | None) -> Answer:
@@ -132,7 +130,7 @@ async def show_similar(app: App, mood_id: str, params: Mapping[str, str], if_non
     ranked = sorted(
         ((similarity(mood.vector, one.vector), one) for one in others), key=lambda pair: (-pair[0], pair[1].id)
     )
-    return _cached({"id": mood.id, "items": [_alike(share, one) for share, one in ranked[:limit]]}, if_none_match)
+    return tagged_answer({"id": mood.id, "items": [_alike(share, one) for share, one in ranked[:limit]]}, if_none_match)
 
 
 def _comparable(one: Mood, mood: Mood) -> bool:
@@ -148,13 +146,6 @@ async def _mood(app: App, mood_id: str) -> Mood:
     if found is None:
         raise Problem(404, "Not found", "there is no such mood")
     return found[0]
-
-
-def _primary(params: Mapping[str, str]) -> str | None:
-    primary = params.get("primary")
-    if primary is not None and primary not in PRIMARIES:
-        raise invalid((FieldProblem("primary", f"must be one of {', '.join(PRIMARIES)}"),))
-    return primary
 
 
 def _hour(app: App) -> datetime:
@@ -184,8 +175,3 @@ def _article(one: Support) -> ArticleView:
 
 def _alike(share: float, mood: Mood) -> SimilarMood:
     return {"id": mood.id, "name": mood.name, "primary": mood.primary, "similarity": round(share, _DIGITS)}
-
-
-def _cached(content: dict[str, Any], if_none_match: str | None) -> Answer:
-    etag = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]
-    return cached_answer(content, etag, if_none_match)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -13,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import TypeAdapter
 
 from shared.web.access import Role
-from shared.web.answers import PROBLEM_TYPE, Answer, cached_answer
+from shared.web.answers import PROBLEM_TYPE, Answer, tagged_answer
 from shared.web.operations import OPERATIONS, Operation, Parameter, Schema
 from shared.web.schemas import ProblemView
 from shared.web.submission import Submission
@@ -39,8 +37,7 @@ _SECURITY: Mapping[Role, list[Schema]] = {
 def show(app: App, api_url: str, headers: Mapping[str, str]) -> Answer:
     """The document, for the address under which it was asked for."""
     content = {**_document(app.engine.parts.kinds), "servers": [{"url": api_url}]}
-    etag = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:24]
-    return cached_answer(content, etag, headers.get("if-none-match"))
+    return tagged_answer(content, headers.get("if-none-match"))
 
 
 @lru_cache(maxsize=1)

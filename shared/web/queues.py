@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, NotRequired
 from weakref import WeakKeyDictionary
@@ -13,7 +11,7 @@ from typing_extensions import TypedDict
 
 from shared.monitor.queues import QueueFacts, look, pairs
 from shared.monitor.remembered import Remembered
-from shared.web.answers import Answer, cached_answer
+from shared.web.answers import Answer, tagged_answer
 
 if TYPE_CHECKING:
     from shared.bootstrap import App
@@ -56,8 +54,7 @@ async def list_queues(app: App, if_none_match: str | None) -> Answer:
     look_at = _looks.setdefault(app.engine, Remembered(app.clock, FRESH))
     facts = {each.name: each for each in await look_at.of(lambda: look(app))}
     items = [_view(facts[queue], facts[poison], kinds) for (queue, poison), kinds in _served(app).items()]
-    etag = hashlib.sha256(json.dumps(items).encode()).hexdigest()[:24]
-    return cached_answer({"items": items}, etag, if_none_match)
+    return tagged_answer({"items": items}, if_none_match)
 
 
 def _view(queue: QueueFacts, poison: QueueFacts, kinds: list[str]) -> QueueDepthView:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -94,6 +94,14 @@ def read_moment(params: Mapping[str, str], field: str) -> datetime | None:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):  # the latter at the ends of the calendar
         raise invalid((FieldProblem(field, "must be a date and time in ISO 8601"),)) from None
+
+
+def read_choice(params: Mapping[str, str], field: str, choices: Iterable[str]) -> str | None:
+    """One of several words, or a 422 problem that names them."""
+    text, known = params.get(field), list(choices)
+    if text is not None and text not in known:
+        raise invalid((FieldProblem(field, f"must be one of {', '.join(known)}"),))
+    return text
 
 
 def _refuse_constant(name: str) -> None:

@@ -22,7 +22,7 @@ from shared.scrape.subscriptions import Subscriptions
 from shared.scrape.wishes import NewSource, SourceChanges, read_source
 from shared.taste.feedback import Identifier
 from shared.web.answers import Answer, Problem, cached_answer, json_answer, matches, quoted
-from shared.web.requests import invalid, read_json, read_limit, read_model, read_moment, validating
+from shared.web.requests import invalid, read_choice, read_json, read_limit, read_model, read_moment, validating
 from shared.web.sources_views import item_view, source_view, subscription_view
 from shared.web.views import ticket_answer
 
@@ -58,8 +58,8 @@ async def list_all(app: App, params: Mapping[str, str]) -> Answer:
     sources, cursor = await SourceStore(app.documents).page(
         read_limit(params),
         params.get("cursor") or None,
-        kind=_one_of(params, "kind", SourceKind),
-        health=_one_of(params, "health", Health),
+        kind=read_choice(params, "kind", SourceKind),
+        health=read_choice(params, "health", Health),
     )
     return json_answer({"items": [source_view(each) for each in sources], "cursor": cursor}, headers=_NO_STORE)
 
@@ -203,13 +203,6 @@ def _stale() -> Problem:
 
 def _shown(held: Held, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
     return json_answer(source_view(held.source), status, {"ETag": quoted(held.etag), **(headers or {})})
-
-
-def _one_of(params: Mapping[str, str], field: str, names: type[SourceKind | Health]) -> str | None:
-    text = params.get(field)
-    if text is not None and text not in set(names):
-        raise invalid((FieldProblem(field, f"must be one of {', '.join(names)}"),))
-    return text
 
 
 def _user(user_id: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from shared.taste.feedback import Identifier, TasteJob, read_feedback
 from shared.taste.prior import Prior
 from shared.taste.profile import Profile, rank
 from shared.taste.store import PriorStore, TasteStore
-from shared.web.answers import Answer, cached_answer
+from shared.web.answers import Answer, tagged_answer
 from shared.web.requests import invalid, read_json, validating
 from shared.web.views import ticket_answer
 
@@ -42,7 +41,7 @@ async def show_profile(app: App, user_id: str, if_none_match: str | None) -> Ans
     profile = await TasteStore(app.documents, app.clock).read(user_id)
     prior = await _priors(app).read()
     view = _view(user_id, profile, prior)
-    return cached_answer(view, hashlib.sha256(repr(view).encode()).hexdigest()[:24], if_none_match)
+    return tagged_answer(view, if_none_match)
 
 
 async def forget_user(app: App, user_id: str) -> Answer:

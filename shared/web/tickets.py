@@ -18,7 +18,7 @@ from shared.ports import Query, Where
 from shared.web import waiting
 from shared.web.access import who
 from shared.web.answers import Answer, Problem, cached_answer, json_answer
-from shared.web.requests import invalid, read_limit, read_moment, read_uuid
+from shared.web.requests import invalid, read_choice, read_limit, read_moment, read_uuid
 from shared.web.views import explanation_view, history_view, job_view, ticket_answer
 
 if TYPE_CHECKING:
@@ -129,8 +129,8 @@ async def _facts(app: App, job: Job) -> Facts:
 
 def _where(params: Mapping[str, str]) -> tuple[Where, ...]:
     where = [Where(name, "=", params[name]) for name in ("kind", "parent_id") if params.get(name)]
-    if (status := params.get("status")) is not None:
-        where.append(Where("status", "=", _status(status)))
+    if status := read_choice(params, "status", Status):
+        where.append(Where("status", "=", status))
     if start := params.get("id", "").lower():
         where += [Where("id", ">=", _start(start)), Where("id", "<", f"{start}~")]
     return (*where, *_period(read_moment(params, "since"), read_moment(params, "until")))
@@ -154,10 +154,4 @@ def _period(since: datetime | None, until: datetime | None) -> Iterator[Where]:
 def _start(text: str) -> str:
     if not re.fullmatch(r"[0-9a-f-]{1,36}", text):
         raise invalid((FieldProblem("id", "must be the start of a UUID"),))
-    return text
-
-
-def _status(text: str) -> str:
-    if text not in set(Status):
-        raise invalid((FieldProblem("status", f"must be one of {', '.join(Status)}"),))
     return text

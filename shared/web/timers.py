@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NotRequired
@@ -16,8 +14,8 @@ from shared.jobs.health import Direction, TimerReport
 from shared.jobs.model import iso
 from shared.jobs.occurrence import Occurrence, State, Trigger
 from shared.jobs.timers import Missed, NotAnOccurrenceError, TimerNotFoundError
-from shared.web.answers import Answer, Problem, cached_answer, json_answer
-from shared.web.requests import invalid, read_limit, read_model, read_moment
+from shared.web.answers import Answer, Problem, json_answer, tagged_answer
+from shared.web.requests import invalid, read_choice, read_limit, read_model, read_moment
 from shared.web.schemas import Moment, Uuid
 from shared.web.views import ticket_answer
 
@@ -103,18 +101,17 @@ class TimerList(TypedDict):
 async def list_timers(app: App, if_none_match: str | None) -> Answer:
     """Every timer: its schedule, its last and next occurrence, and whether it is healthy."""
     content: TimerList = {"items": [timer_view(each) for each in await app.ledger.reports()]}
-    etag = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:24]
-    return cached_answer(content, etag, if_none_match)
+    return tagged_answer(content, if_none_match)
 
 
 async def list_occurrences(app: App, name: str, params: Mapping[str, str]) -> Answer:
     """One page of a timer's occurrences, newest first: `items`, and `cursor` for the next page."""
     with _known():
         app.ledger.timer(name)
-    state, after = _state(params.get("state")), params.get("cursor") or None
+    wanted, after = read_choice(params, "state", State), params.get("cursor") or None
     since, until = read_moment(params, "since"), read_moment(params, "until")
     found, cursor = await app.ledger.book.page(
-        name, read_limit(params), state=state, after=after, since=since, until=until
+        name, read_limit(params), state=State(wanted) if wanted else None, after=after, since=since, until=until
     )
     content: OccurrencePage = {"items": [occurrence_view(each) for each in found], "cursor": cursor}
     return json_answer(content, headers={"Cache-Control": "no-store"})
@@ -177,11 +174,3 @@ def _known() -> Iterator[None]:
         raise Problem(404, "Not found", str(error)) from None
     except NotAnOccurrenceError as error:
         raise invalid((FieldProblem("scheduled_for", str(error)),)) from None
-
-
-def _state(text: str | None) -> State | None:
-    if text is None:
-        return None
-    if text not in set(State):
-        raise invalid((FieldProblem("state", f"must be one of {', '.join(State)}"),))
-    return State(text)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import ConfigDict, TypeAdapter, with_config
 from typing_extensions import TypedDict
@@ -15,7 +13,7 @@ from shared.digest.store import DigestStore
 from shared.jobs.errors import FieldProblem
 from shared.users.model import Identifier, Owned, OwnedSettings, User, UserSettings
 from shared.users.store import UserStore
-from shared.web.answers import Answer, Problem, cached_answer, json_answer
+from shared.web.answers import Answer, Problem, json_answer, tagged_answer
 from shared.web.requests import invalid, read_limit, read_model
 
 if TYPE_CHECKING:
@@ -76,7 +74,7 @@ async def put_user(app: App, user_id: str, body: bytes) -> Answer:
 
 async def show_user(app: App, user_id: str, if_none_match: str | None) -> Answer:
     """A user, with an ETag."""
-    return _cached(_user_view(await known_user(app, user_id)), if_none_match)
+    return tagged_answer(_user_view(await known_user(app, user_id)), if_none_match)
 
 
 async def list_users(app: App, params: Mapping[str, str]) -> Answer:
@@ -107,7 +105,7 @@ async def show_owned(app: App, user_id: str, item_id: str, if_none_match: str | 
     owned = await _users(app).owned(read_id(user_id, "user_id"), read_id(item_id, "item_id"))
     if owned is None:
         raise Problem(404, "Not found", "there is no such piece in this wardrobe")
-    return _cached(_owned_view(owned), if_none_match)
+    return tagged_answer(_owned_view(owned), if_none_match)
 
 
 async def list_owned(app: App, user_id: str, params: Mapping[str, str]) -> Answer:
@@ -145,11 +143,6 @@ _NO_STORE = {"Cache-Control": "no-store"}
 
 def _users(app: App) -> UserStore:
     return UserStore(app.documents, app.clock)
-
-
-def _cached(view: Any, if_none_match: str | None) -> Answer:
-    etag = hashlib.sha256(json.dumps(view, sort_keys=True).encode()).hexdigest()[:24]
-    return cached_answer(view, etag, if_none_match)
 
 
 def _user_view(user: User) -> UserView:
