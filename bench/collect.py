@@ -26,11 +26,11 @@ from typing import Any
 from aiohttp import web
 
 from bench import default_data
-from shared.collect.errors import ContentRefusedError
-from shared.collect.model import MOST_ITEMS
-from shared.collect.pages import parse_page
-from shared.collect.sources import Source, sources
+from shared.domains.collect.model import MOST_ITEMS
+from shared.domains.collect.pages import parse_page
+from shared.domains.collect.sources import Source, sources
 from shared.fetch import Fetched, FetchError
+from shared.fetch.errors import ContentRefusedError
 from shared.settings import Settings, load
 
 ARTICLES = Path("html") / "article-extraction-benchmark"

@@ -20,15 +20,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from shared.bootstrap import App, build
+from shared.api.jobs import list_jobs
+from shared.api.letter_groups import list_groups
+from shared.api.monitor import show_stats
+from shared.app import App
+from shared.bootstrap import build
 from shared.containers import DEAD_LETTERS, JOBS
+from shared.jobs.dead_letters.vault import DeadLetter, Reason, fingerprint
 from shared.jobs.model import Failure, Job, Status, iso, summary
-from shared.jobs.vault import DeadLetter, Reason, fingerprint
 from shared.settings import load
 from shared.web.answers import Answer
-from shared.web.letter_groups import list_groups
-from shared.web.monitor import show_stats
-from shared.web.tickets import list_jobs
 
 FEW, MANY = 1_000, 100_000
 _MONTH = timedelta(days=30)

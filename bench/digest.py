@@ -4,7 +4,7 @@
 
 Each user's last row is held out. A piece is described by what a shop knows of it: its category, and what others rented it
 for, by the rows that are left. Reception is its popularity among these. The held-out piece is put among 99 others, and all
-are ranked: by chance, by popularity, and as digests rank (`shared.digest.scoring`). Size is left out, since every piece
+are ranked: by chance, by popularity, and as digests rank (`shared.domains.digests.scoring`). Size is left out, since every piece
 comes in the user's own. The others are drawn in two ways: any piece alike, where popularity alone does well, since what is
 rented next is mostly popular; and as often as they are rented, where every piece is as popular as the one to be found.
 """
@@ -23,14 +23,14 @@ from pathlib import Path
 
 from bench.alone import Alone
 from bench.taste import DATA, QUICK_USERS, read_jobs
-from shared.digest.choosing import choose
-from shared.digest.model import Candidate, Look, Reader
-from shared.digest.reader import leanings_of
-from shared.digest.scoring import score
-from shared.taste.evidence import Evidence, ImageNote
-from shared.taste.prior import PriorBuilder
-from shared.taste.profile import Profile, fold
-from shared.taste.words import analyse_words
+from shared.domains.digests.choosing import choose
+from shared.domains.digests.model import Candidate, Look, Reader
+from shared.domains.digests.reader import leanings_of
+from shared.domains.digests.scoring import score
+from shared.domains.taste.evidence import Evidence, ImageNote
+from shared.domains.taste.prior import PriorBuilder
+from shared.domains.taste.profile import Profile, fold
+from shared.domains.taste.words import analyse_words
 
 OTHERS = 99
 SIZE = 10

@@ -23,8 +23,9 @@ from devtools.services import azurite
 from shared import bootstrap
 from shared.adapters.clock import SystemClock
 from shared.adapters.opening import open_blobs, open_documents, open_queues
+from shared.app import App
 from shared.jobs import Dedupe, JobContext, Policy, kind
-from shared.jobs.verdict import Delivery
+from shared.jobs.decide import Delivery
 from shared.settings import Settings, load
 
 PLAIN, DEDUPED = "bench-plain", "bench-deduped"
@@ -66,7 +67,7 @@ async def deduped(payload: Nothing, _: JobContext) -> dict[str, int]:
 class Bench:
     """A running engine and the connection string of its storage."""
 
-    app: bootstrap.App
+    app: App
     connection: str
     folder: Path
     finished: int = 0
@@ -109,7 +110,7 @@ async def served(bench: Bench) -> AsyncIterator[Host]:
         yield host
 
 
-def _compose(settings: Settings) -> bootstrap.App:
+def _compose(settings: Settings) -> App:
     blobs, queues = open_blobs(settings, settings.status_container), open_queues(settings)
     documents = open_documents(settings)
     closing = (blobs, queues, documents)

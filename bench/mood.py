@@ -24,9 +24,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import default_data
-from shared.mood.lexicon import read
-from shared.mood.ports import Article, Findings
-from shared.mood.vocabulary import vocabulary
+from shared.domains.moods.lexicon import read
+from shared.domains.moods.ports import Article, Findings
+from shared.domains.moods.vocabulary import vocabulary
 
 FASHION = (
     "malefashionadvice", "femalefashionadvice", "fashion", "malefashion", "frugalmalefashion", "FrugalFemaleFashion", "streetwear",
@@ -67,7 +67,7 @@ def forum(data: Path, name: str) -> Iterator[Article]:
 
 def feeds(data: Path) -> Iterator[Article]:
     """The entries of real feeds, of which none is about dress, untagged."""
-    from shared.collect.feeds import parse_feed
+    from shared.domains.collect.feeds import parse_feed
     from shared.fetch import Fetched
 
     for path in sorted((data / "feeds" / "real").glob("*/*.xml")):

@@ -22,12 +22,13 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from shared.adapters.sqlite import SqliteDocuments
-from shared.bootstrap import App, compose
+from shared.app import App
+from shared.bootstrap import compose
 from shared.jobs import JobContext, Policy, kind
+from shared.jobs.decide import Delivery
 from shared.jobs.fan_out import Child, fan_out
 from shared.jobs.kinds import Kind
 from shared.jobs.model import Job
-from shared.jobs.verdict import Delivery
 from shared.settings import Settings, load
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))  # the twins of storage in memory live with the tests

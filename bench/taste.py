@@ -21,11 +21,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.alone import Alone
-from shared.taste.evidence import Evidence, ImageNote
-from shared.taste.feedback import TasteJob
-from shared.taste.prior import Prior, PriorBuilder
-from shared.taste.profile import Profile, Ranked, fold, rank
-from shared.taste.words import analyse_words
+from shared.domains.taste.evidence import Evidence, ImageNote
+from shared.domains.taste.feedback import TasteJob
+from shared.domains.taste.prior import Prior, PriorBuilder
+from shared.domains.taste.profile import Profile, Ranked, fold, rank
+from shared.domains.taste.words import analyse_words
 
 FACETS = ("occasion", "size", "category")
 TARGETS = {

@@ -22,7 +22,7 @@ _ROUTE = "summarywomble"
 async def summary_womble(req: func.HttpRequest) -> Answer:
     """Start a collection: 202 with a ticket; with `action: status`, how one stands."""
     from shared.bootstrap import app
-    from shared.web.summarywomble import answer
+    from shared.domains.collect.api import answer
 
     return await answer(app(), req.get_body(), api_url(req, _ROUTE), req.headers.get("traceparent"))
 
@@ -32,6 +32,6 @@ async def summary_womble(req: func.HttpRequest) -> Answer:
 async def get_hot_topics(timer: func.TimerRequest) -> None:
     """Have hot topics collected, look at the job once, and go on."""
     from shared.bootstrap import app
-    from shared.web.summarywomble import collect_hot_topics
+    from shared.domains.collect.api import collect_hot_topics
 
     await collect_hot_topics(app(), past_due=timer.past_due)

@@ -19,7 +19,7 @@ bp = func.Blueprint()
 @endpoint
 async def dashboard(req: func.HttpRequest) -> Answer:
     """The page. It holds no data: it asks for a key, and with it for the rest."""
-    from shared.web.dashboard import show_page
+    from shared.api.dashboard import show_page
 
     return show_page(req.url, req.headers.get("if-none-match"))
 
@@ -29,7 +29,7 @@ async def dashboard(req: func.HttpRequest) -> Answer:
 @endpoint
 async def dashboard_part(req: func.HttpRequest) -> Answer:
     """A style sheet, a script or an image of the page."""
-    from shared.web.dashboard import show_asset
+    from shared.api.dashboard import show_asset
 
     return show_asset(req.route_params["name"], req.headers.get("if-none-match"))
 
@@ -39,8 +39,8 @@ async def dashboard_part(req: func.HttpRequest) -> Answer:
 @endpoint
 async def list_queues(req: func.HttpRequest) -> Answer:
     """Every queue: its depth, the age of the oldest, its poison queue."""
+    from shared.api.queues import list_queues
     from shared.bootstrap import app
-    from shared.web.queues import list_queues
 
     return await list_queues(app(), req.headers.get("if-none-match"))
 
@@ -50,8 +50,8 @@ async def list_queues(req: func.HttpRequest) -> Answer:
 @endpoint
 async def list_dead_letter_groups(req: func.HttpRequest) -> Answer:
     """Dead letters by fingerprint."""
+    from shared.api.letter_groups import list_groups
     from shared.bootstrap import app
-    from shared.web.letter_groups import list_groups
 
     return await list_groups(app(), req.params, req.headers.get("if-none-match"))
 
@@ -61,7 +61,7 @@ async def list_dead_letter_groups(req: func.HttpRequest) -> Answer:
 @endpoint
 async def get_job_payload(req: func.HttpRequest) -> Answer:
     """What a job was given to work on."""
+    from shared.api.jobs import show_payload
     from shared.bootstrap import app
-    from shared.web.tickets import show_payload
 
     return await show_payload(app(), req.route_params["job_id"])

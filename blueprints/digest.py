@@ -33,7 +33,7 @@ async def weekly_digest(timer: func.TimerRequest) -> None:
 async def list_digests(req: func.HttpRequest) -> Answer:
     """A user's digests, the newest first."""
     from shared.bootstrap import app
-    from shared.web import digests
+    from shared.domains.digests import api as digests
 
     return await digests.list_digests(app(), req.route_params["user_id"], req.params)
 
@@ -44,7 +44,7 @@ async def list_digests(req: func.HttpRequest) -> Answer:
 async def get_latest_digest(req: func.HttpRequest) -> Answer:
     """A user's newest digest, as data or as a page."""
     from shared.bootstrap import app
-    from shared.web import digests
+    from shared.domains.digests import api as digests
 
     return await digests.show_latest(app(), req.route_params["user_id"], req.params, req.headers)
 
@@ -55,7 +55,7 @@ async def get_latest_digest(req: func.HttpRequest) -> Answer:
 async def get_digest(req: func.HttpRequest) -> Answer:
     """A user's digest of a week, as data or as a page."""
     from shared.bootstrap import app
-    from shared.web import digests
+    from shared.domains.digests import api as digests
 
     user_id, week = req.route_params["user_id"], req.route_params["week"]
     return await digests.show_week(app(), user_id, week, req.params, req.headers)
@@ -67,7 +67,7 @@ async def get_digest(req: func.HttpRequest) -> Answer:
 async def run_digest(req: func.HttpRequest) -> Answer:
     """Make this week's digest of a user anew."""
     from shared.bootstrap import app
-    from shared.web import digests
+    from shared.domains.digests import api as digests
 
     return await digests.run(app(), req.route_params["user_id"], api_url(req, _RUN), req.headers.get("traceparent"))
 
@@ -78,7 +78,7 @@ async def run_digest(req: func.HttpRequest) -> Answer:
 async def post_digest_feedback(req: func.HttpRequest) -> Answer:
     """Take a signal on a suggestion."""
     from shared.bootstrap import app
-    from shared.web import digests
+    from shared.domains.digests import api as digests
 
     name, trace = req.route_params["digest_id"], req.headers.get("traceparent")
     return await digests.take_feedback(app(), name, req.get_body(), api_url(req, _FEEDBACK), trace)

@@ -30,8 +30,8 @@ async def health(req: func.HttpRequest) -> Answer:
 @endpoint
 async def get_status(req: func.HttpRequest) -> Answer:
     """Whether the app can do its work."""
+    from shared.api.monitor import show_status
     from shared.bootstrap import app
-    from shared.web.monitor import show_status
 
     del req
     return await show_status(app())
@@ -42,8 +42,8 @@ async def get_status(req: func.HttpRequest) -> Answer:
 @endpoint
 async def get_metrics(req: func.HttpRequest) -> Answer:
     """Metrics in the text of OpenMetrics."""
+    from shared.api.monitor import show_metrics
     from shared.bootstrap import app
-    from shared.web.monitor import show_metrics
 
     del req
     return await show_metrics(app())
@@ -54,8 +54,8 @@ async def get_metrics(req: func.HttpRequest) -> Answer:
 @endpoint
 async def get_stats(req: func.HttpRequest) -> Answer:
     """What happened to jobs, hour by hour and kind by kind."""
+    from shared.api.monitor import show_stats
     from shared.bootstrap import app
-    from shared.web.monitor import show_stats
 
     return await show_stats(app(), req.params, req.headers.get("if-none-match"))
 
@@ -65,8 +65,8 @@ async def get_stats(req: func.HttpRequest) -> Answer:
 @endpoint
 async def list_alarms(req: func.HttpRequest) -> Answer:
     """Every alarm, whether it is on, and why."""
+    from shared.api.monitor import list_alarms
     from shared.bootstrap import app
-    from shared.web.monitor import list_alarms
 
     del req
     return await list_alarms(app())

@@ -30,7 +30,7 @@ async def pluck_it_mood_processor(timer: func.TimerRequest) -> None:
 async def list_moods(req: func.HttpRequest) -> Answer:
     """The moods, those first that are talked about most."""
     from shared.bootstrap import app
-    from shared.web.moods import show_all
+    from shared.domains.moods.api import show_all
 
     return await show_all(app(), req.params, req.headers.get("if-none-match"))
 
@@ -41,7 +41,7 @@ async def list_moods(req: func.HttpRequest) -> Answer:
 async def get_mood(req: func.HttpRequest) -> Answer:
     """One mood, with its look and the articles that support it."""
     from shared.bootstrap import app
-    from shared.web.moods import show_one
+    from shared.domains.moods.api import show_one
 
     return await show_one(app(), req.route_params["mood_id"], req.headers.get("if-none-match"))
 
@@ -52,6 +52,6 @@ async def get_mood(req: func.HttpRequest) -> Answer:
 async def list_similar_moods(req: func.HttpRequest) -> Answer:
     """The moods that are most like one."""
     from shared.bootstrap import app
-    from shared.web.moods import show_similar
+    from shared.domains.moods.api import show_similar
 
     return await show_similar(app(), req.route_params["mood_id"], req.params, req.headers.get("if-none-match"))

@@ -20,8 +20,8 @@ bp = func.Blueprint()
 @endpoint
 async def list_dead_letters(req: func.HttpRequest) -> Answer:
     """Dead letters, newest first, filtered and paged."""
+    from shared.api.dead_letters import list_letters
     from shared.bootstrap import app
-    from shared.web.dead_letters import list_letters
 
     return await list_letters(app(), req.params)
 
@@ -31,8 +31,8 @@ async def list_dead_letters(req: func.HttpRequest) -> Answer:
 @endpoint
 async def get_dead_letter(req: func.HttpRequest) -> Answer:
     """One dead letter, whole."""
+    from shared.api.dead_letters import show_letter
     from shared.bootstrap import app
-    from shared.web.dead_letters import show_letter
 
     return await show_letter(app(), req.route_params["letter_id"])
 
@@ -42,8 +42,8 @@ async def get_dead_letter(req: func.HttpRequest) -> Answer:
 @endpoint
 async def replay_dead_letter(req: func.HttpRequest) -> Answer:
     """Put one dead letter back, with an edited payload if one is given."""
+    from shared.api.dead_letters import replay_one
     from shared.bootstrap import app
-    from shared.web.dead_letters import replay_one
 
     return await replay_one(app(), req.route_params["letter_id"], req.get_body())
 
@@ -53,8 +53,8 @@ async def replay_dead_letter(req: func.HttpRequest) -> Answer:
 @endpoint
 async def discard_dead_letter(req: func.HttpRequest) -> Answer:
     """Set one dead letter aside, so that it and its job may expire."""
+    from shared.api.dead_letters import discard
     from shared.bootstrap import app
-    from shared.web.dead_letters import discard
 
     return await discard(app(), req.route_params["letter_id"], req.get_body())
 
@@ -64,8 +64,8 @@ async def discard_dead_letter(req: func.HttpRequest) -> Answer:
 @endpoint
 async def replay_dead_letters(req: func.HttpRequest) -> Answer:
     """Put every dead letter back that a filter names."""
+    from shared.api.dead_letters import replay_some
     from shared.bootstrap import app
-    from shared.web.dead_letters import replay_some
 
     return await replay_some(app(), req.get_body())
 
@@ -75,8 +75,8 @@ async def replay_dead_letters(req: func.HttpRequest) -> Answer:
 @endpoint
 async def list_kinds(req: func.HttpRequest) -> Answer:
     """Every kind of job, and whether it is paused."""
+    from shared.api.kinds import list_kinds
     from shared.bootstrap import app
-    from shared.web.kinds import list_kinds
 
     del req
     return await list_kinds(app())
@@ -87,8 +87,8 @@ async def list_kinds(req: func.HttpRequest) -> Answer:
 @endpoint
 async def pause_kind(req: func.HttpRequest) -> Answer:
     """Let no further attempt of a kind start."""
+    from shared.api.kinds import pause
     from shared.bootstrap import app
-    from shared.web.kinds import pause
 
     return await pause(app(), req.route_params["kind"], req.get_body())
 
@@ -98,8 +98,8 @@ async def pause_kind(req: func.HttpRequest) -> Answer:
 @endpoint
 async def resume_kind(req: func.HttpRequest) -> Answer:
     """Let a paused kind go on."""
+    from shared.api.kinds import resume
     from shared.bootstrap import app
-    from shared.web.kinds import resume
 
     return await resume(app(), req.route_params["kind"])
 

@@ -35,7 +35,7 @@ async def pluck_it_scraper(timer: func.TimerRequest) -> None:
 async def list_sources(req: func.HttpRequest) -> Answer:
     """Sources and how they fare, paged."""
     from shared.bootstrap import app
-    from shared.web import sources
+    from shared.domains.sources import api as sources
 
     return await sources.list_all(app(), req.params)
 
@@ -46,7 +46,7 @@ async def list_sources(req: func.HttpRequest) -> Answer:
 async def create_source(req: func.HttpRequest) -> Answer:
     """Have something scraped."""
     from shared.bootstrap import app
-    from shared.web import sources
+    from shared.domains.sources import api as sources
 
     return await sources.create(app(), req.get_body(), api_url(req, _SOURCES))
 
@@ -57,7 +57,7 @@ async def create_source(req: func.HttpRequest) -> Answer:
 async def get_source(req: func.HttpRequest) -> Answer:
     """A source and its last run."""
     from shared.bootstrap import app
-    from shared.web import sources
+    from shared.domains.sources import api as sources
 
     return await sources.show(app(), req.route_params["source_id"], req.headers.get("if-none-match"))
 
@@ -68,7 +68,7 @@ async def get_source(req: func.HttpRequest) -> Answer:
 async def change_source(req: func.HttpRequest) -> Answer:
     """Change a source, or switch it on or off."""
     from shared.bootstrap import app
-    from shared.web import sources
+    from shared.domains.sources import api as sources
 
     return await sources.change(app(), req.route_params["source_id"], req.get_body(), req.headers.get("if-match"))
 
@@ -79,7 +79,7 @@ async def change_source(req: func.HttpRequest) -> Answer:
 async def delete_source(req: func.HttpRequest) -> Answer:
     """Have something scraped no longer."""
     from shared.bootstrap import app
-    from shared.web import sources
+    from shared.domains.sources import api as sources
 
     return await sources.delete(app(), req.route_params["source_id"], req.headers.get("if-match"))
 
@@ -90,7 +90,7 @@ async def delete_source(req: func.HttpRequest) -> Answer:
 async def run_source(req: func.HttpRequest) -> Answer:
     """Scrape a source now: 202 with a ticket."""
     from shared.bootstrap import app
-    from shared.web import sources
+    from shared.domains.sources import api as sources
 
     source_id = req.route_params["source_id"]
     return await sources.run(app(), source_id, api_url(req, _RUN), req.headers.get("traceparent"))
@@ -102,7 +102,7 @@ async def run_source(req: func.HttpRequest) -> Answer:
 async def list_items(req: func.HttpRequest) -> Answer:
     """What was gathered, newest first, filtered and paged."""
     from shared.bootstrap import app
-    from shared.web import sources
+    from shared.domains.sources import api as sources
 
     return await sources.list_items(app(), req.params)
 
@@ -113,7 +113,7 @@ async def list_items(req: func.HttpRequest) -> Answer:
 async def list_subscriptions(req: func.HttpRequest) -> Answer:
     """The sources that a user follows."""
     from shared.bootstrap import app
-    from shared.web import sources
+    from shared.domains.sources import api as sources
 
     return await sources.list_subscriptions(app(), req.route_params["user_id"], req.params)
 
@@ -124,7 +124,7 @@ async def list_subscriptions(req: func.HttpRequest) -> Answer:
 async def subscribe(req: func.HttpRequest) -> Answer:
     """Follow a source."""
     from shared.bootstrap import app
-    from shared.web import sources
+    from shared.domains.sources import api as sources
 
     return await sources.subscribe(app(), req.route_params["user_id"], req.route_params["source_id"])
 
@@ -135,6 +135,6 @@ async def subscribe(req: func.HttpRequest) -> Answer:
 async def unsubscribe(req: func.HttpRequest) -> Answer:
     """Follow a source no longer."""
     from shared.bootstrap import app
-    from shared.web import sources
+    from shared.domains.sources import api as sources
 
     return await sources.unsubscribe(app(), req.route_params["user_id"], req.route_params["source_id"])

@@ -23,7 +23,7 @@ _FEEDBACK = "taste/feedback"
 async def post_taste_feedback(req: func.HttpRequest) -> Answer:
     """Take a signal on an item: 202 with a ticket."""
     from shared.bootstrap import app
-    from shared.web.taste import take_feedback
+    from shared.domains.taste.api import take_feedback
 
     return await take_feedback(app(), req.get_body(), api_url(req, _FEEDBACK), req.headers.get("traceparent"))
 
@@ -34,7 +34,7 @@ async def post_taste_feedback(req: func.HttpRequest) -> Answer:
 async def get_taste_profile(req: func.HttpRequest) -> Answer:
     """A user's ranked tastes, with what they stand on."""
     from shared.bootstrap import app
-    from shared.web.taste import show_profile
+    from shared.domains.taste.api import show_profile
 
     return await show_profile(app(), req.route_params["user_id"], req.headers.get("if-none-match"))
 
@@ -45,7 +45,7 @@ async def get_taste_profile(req: func.HttpRequest) -> Answer:
 async def delete_taste(req: func.HttpRequest) -> Answer:
     """Forget a user: evidence and profile."""
     from shared.bootstrap import app
-    from shared.web.taste import forget_user
+    from shared.domains.taste.api import forget_user
 
     return await forget_user(app(), req.route_params["user_id"])
 

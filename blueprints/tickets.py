@@ -23,8 +23,8 @@ _RETRY = "jobs/{job_id}/retry"
 @endpoint
 async def get_job(req: func.HttpRequest) -> Answer:
     """A job's status."""
+    from shared.api.jobs import show_job
     from shared.bootstrap import app
-    from shared.web.tickets import show_job
 
     return await show_job(app(), req.route_params["job_id"], req.headers)
 
@@ -34,8 +34,8 @@ async def get_job(req: func.HttpRequest) -> Answer:
 @endpoint
 async def list_jobs(req: func.HttpRequest) -> Answer:
     """Jobs, newest first, filtered and paged."""
+    from shared.api.jobs import list_jobs
     from shared.bootstrap import app
-    from shared.web.tickets import list_jobs
 
     return await list_jobs(app(), req.params)
 
@@ -45,8 +45,8 @@ async def list_jobs(req: func.HttpRequest) -> Answer:
 @endpoint
 async def submit_job(req: func.HttpRequest) -> Answer:
     """Take in a job of a public kind: 202 with a ticket."""
+    from shared.api.submission import submit
     from shared.bootstrap import app
-    from shared.web.submission import submit
 
     kind = req.route_params["kind"]
     return await submit(app(), kind, req.get_body(), req.headers, api_url(req, _SUBMIT))
@@ -57,8 +57,8 @@ async def submit_job(req: func.HttpRequest) -> Answer:
 @endpoint
 async def get_job_history(req: func.HttpRequest) -> Answer:
     """What has happened to a job."""
+    from shared.api.jobs import show_history
     from shared.bootstrap import app
-    from shared.web.tickets import show_history
 
     return await show_history(app(), req.route_params["job_id"], req.headers)
 
@@ -68,8 +68,8 @@ async def get_job_history(req: func.HttpRequest) -> Answer:
 @endpoint
 async def explain_job(req: func.HttpRequest) -> Answer:
     """Why a job is not running, and what to do about it."""
+    from shared.api.jobs import explain_job
     from shared.bootstrap import app
-    from shared.web.tickets import explain_job
 
     return await explain_job(app(), req.route_params["job_id"])
 
@@ -79,8 +79,8 @@ async def explain_job(req: func.HttpRequest) -> Answer:
 @endpoint
 async def retry_job(req: func.HttpRequest) -> Answer:
     """Put a failed job back."""
+    from shared.api.jobs import retry
     from shared.bootstrap import app
-    from shared.web.tickets import retry
 
     job_id = req.route_params["job_id"]
     return await retry(app(), job_id, api_url(req, _RETRY))
@@ -91,8 +91,8 @@ async def retry_job(req: func.HttpRequest) -> Answer:
 @endpoint
 async def cancel_job(req: func.HttpRequest) -> Answer:
     """Stop a job: at once while it is queued, at its next checkpoint while it runs."""
+    from shared.api.jobs import cancel
     from shared.bootstrap import app
-    from shared.web.tickets import cancel
 
     return await cancel(app(), req.route_params["job_id"])
 

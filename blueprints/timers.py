@@ -20,8 +20,8 @@ _RUN = "timers/{name}/run"
 @endpoint
 async def list_timers(req: func.HttpRequest) -> Answer:
     """Every timer: its schedule, its last and next occurrence, and whether it is healthy."""
+    from shared.api.timers import list_timers
     from shared.bootstrap import app
-    from shared.web.timers import list_timers
 
     return await list_timers(app(), req.headers.get("if-none-match"))
 
@@ -31,8 +31,8 @@ async def list_timers(req: func.HttpRequest) -> Answer:
 @endpoint
 async def list_occurrences(req: func.HttpRequest) -> Answer:
     """What became of a timer's occurrences, newest first."""
+    from shared.api.timers import list_occurrences
     from shared.bootstrap import app
-    from shared.web.timers import list_occurrences
 
     return await list_occurrences(app(), req.route_params["name"], req.params)
 
@@ -42,7 +42,7 @@ async def list_occurrences(req: func.HttpRequest) -> Answer:
 @endpoint
 async def run_timer(req: func.HttpRequest) -> Answer:
     """Run a timer by hand, or make up a missed occurrence: 202 with a ticket."""
+    from shared.api.timers import run
     from shared.bootstrap import app
-    from shared.web.timers import run
 
     return await run(app(), req.route_params["name"], req.get_body(), api_url(req, _RUN))

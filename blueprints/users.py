@@ -23,7 +23,7 @@ _PIECE = f"{_WARDROBE}/{{item_id}}"
 async def list_users(req: func.HttpRequest) -> Answer:
     """Users in the order of their ids."""
     from shared.bootstrap import app
-    from shared.web import users
+    from shared.domains.users import api as users
 
     return await users.list_users(app(), req.params)
 
@@ -34,7 +34,7 @@ async def list_users(req: func.HttpRequest) -> Answer:
 async def put_user(req: func.HttpRequest) -> Answer:
     """Make a user, or change one."""
     from shared.bootstrap import app
-    from shared.web import users
+    from shared.domains.users import api as users
 
     return await users.put_user(app(), req.route_params["user_id"], req.get_body())
 
@@ -45,7 +45,7 @@ async def put_user(req: func.HttpRequest) -> Answer:
 async def get_user(req: func.HttpRequest) -> Answer:
     """A user."""
     from shared.bootstrap import app
-    from shared.web import users
+    from shared.domains.users import api as users
 
     return await users.show_user(app(), req.route_params["user_id"], req.headers.get("if-none-match"))
 
@@ -56,7 +56,7 @@ async def get_user(req: func.HttpRequest) -> Answer:
 async def delete_user(req: func.HttpRequest) -> Answer:
     """Forget a user, with wardrobe, subscriptions and digests."""
     from shared.bootstrap import app
-    from shared.web import users
+    from shared.domains.users import api as users
 
     return await users.forget_user(app(), req.route_params["user_id"])
 
@@ -67,7 +67,7 @@ async def delete_user(req: func.HttpRequest) -> Answer:
 async def list_wardrobe(req: func.HttpRequest) -> Answer:
     """What a user owns."""
     from shared.bootstrap import app
-    from shared.web import users
+    from shared.domains.users import api as users
 
     return await users.list_owned(app(), req.route_params["user_id"], req.params)
 
@@ -78,7 +78,7 @@ async def list_wardrobe(req: func.HttpRequest) -> Answer:
 async def put_wardrobe_item(req: func.HttpRequest) -> Answer:
     """Put a piece into a wardrobe."""
     from shared.bootstrap import app
-    from shared.web import users
+    from shared.domains.users import api as users
 
     return await users.put_owned(app(), req.route_params["user_id"], req.route_params["item_id"], req.get_body())
 
@@ -89,7 +89,7 @@ async def put_wardrobe_item(req: func.HttpRequest) -> Answer:
 async def get_wardrobe_item(req: func.HttpRequest) -> Answer:
     """A piece of a wardrobe."""
     from shared.bootstrap import app
-    from shared.web import users
+    from shared.domains.users import api as users
 
     match = req.headers.get("if-none-match")
     return await users.show_owned(app(), req.route_params["user_id"], req.route_params["item_id"], match)
@@ -101,6 +101,6 @@ async def get_wardrobe_item(req: func.HttpRequest) -> Answer:
 async def delete_wardrobe_item(req: func.HttpRequest) -> Answer:
     """Take a piece out of a wardrobe."""
     from shared.bootstrap import app
-    from shared.web import users
+    from shared.domains.users import api as users
 
     return await users.forget_owned(app(), req.route_params["user_id"], req.route_params["item_id"])

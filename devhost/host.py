@@ -162,7 +162,7 @@ class Host:
 
     def _timer_listener(self, function: Function) -> TimerListener:
         from devhost.timers import TimerListener
-        from shared.jobs.schedule import Schedule
+        from shared.jobs.timers.schedule import Schedule
 
         schedule = Schedule(str(function.trigger["schedule"]), _zone(self.settings))
         container = self._storage.blobs().get_container_client(_HOSTS_CONTAINER)

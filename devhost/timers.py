@@ -18,7 +18,7 @@ from azure.functions import meta
 from devhost.index import Function
 from devhost.invoke import Invoker
 from devhost.lock import SingletonLock
-from shared.jobs.schedule import Schedule
+from shared.jobs.timers.schedule import Schedule
 
 if TYPE_CHECKING:
     from azure.storage.blob.aio import ContainerClient

@@ -1,7 +1,7 @@
 """The composition root: the one place where ports meet adapters. Built once per process, on first use.
 
-Kinds of jobs are found, not listed: every module ``shared/<domain>/kinds.py`` is imported, and whatever it declares with
-`shared.jobs.kind` is served. So are the timers of every ``shared/<domain>/timers.py``.
+Kinds of jobs are found, not listed: every module ``shared/domains/<domain>/kinds.py`` is imported, and whatever it declares with
+`shared.jobs.kind` is served. So are the timers of every ``shared/domains/<domain>/timers.py``.
 """
 
 from __future__ import annotations
@@ -9,64 +9,30 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
-from functools import cache, cached_property, partial
+from functools import cache, partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from shared.adapters.calls import Calls
 from shared.adapters.clock import SystemClock
 from shared.adapters.opening import open_blobs, open_documents, open_queues
+from shared.app import App, Closeable
+from shared.domains.webhooks.message import callback_of
+from shared.jobs.dependencies import Parts, Timing
 from shared.jobs.engine import Engine
 from shared.jobs.kinds import Kind, Queues, Registry
-from shared.jobs.ledger import Ledger, Rules
 from shared.jobs.observe import Several
-from shared.jobs.parts import Parts, Timing
-from shared.jobs.timers import Timer
-from shared.monitor.monitor import Monitor
+from shared.jobs.timers.ledger import Ledger, Rules
+from shared.jobs.timers.timer import Timer
 from shared.monitor.stats import Stats
 from shared.monitor.telemetry import Telemetry
 from shared.ports import BlobStore, Clock, DocumentStore, MessageQueues
 from shared.settings import Settings, settings
-from shared.webhooks.message import callback_of
-
-_DOMAINLESS = ("jobs", "settings", "web")
-"""Packages whose module `timers` is not a domain's."""
 
 ARTIFACTS = ("20", "digests/")
 """What the names begin with of blobs that jobs write beside `jobs/`: collected content (by the year), digests."""
-
-
-class _Closeable(Protocol):
-    async def close(self) -> None: ...
-
-
-@dataclass(frozen=True, eq=False)
-class App:
-    """Everything that a function of the app works with."""
-
-    settings: Settings
-    engine: Engine
-    blobs: BlobStore
-    queues: MessageQueues
-    documents: DocumentStore
-    clock: Clock
-    ledger: Ledger
-    stats: Stats
-    telemetry: Telemetry | None = None
-    calls: Calls = field(default_factory=Calls)
-    _closing: tuple[_Closeable, ...] = ()
-
-    @cached_property
-    def monitor(self) -> Monitor:
-        """What watches this app."""
-        return Monitor(self)
-
-    async def close(self) -> None:
-        """Close the connections; for tests and tools, since the host keeps a process until it ends it."""
-        for each in self._closing:
-            await each.close()
 
 
 @cache
@@ -91,7 +57,7 @@ def compose(
     queues: MessageQueues,
     documents: DocumentStore,
     clock: Clock,
-    closing: tuple[_Closeable, ...] = (),
+    closing: tuple[Closeable, ...] = (),
     kinds: tuple[Kind[Any], ...] = (),
 ) -> App:
     """Make an app of the given ports, with more kinds than those found, if some are given."""
@@ -120,19 +86,15 @@ def _telemetry(chosen: Settings, kinds: Registry) -> Telemetry | None:
 
 def find_kinds() -> Iterator[Kind[Any]]:
     """Every kind that a ``kinds`` module of a domain declares."""
-    for path in sorted(Path(__file__).parent.glob("*/kinds.py")):
-        if path.parent.name == "jobs":
-            continue
-        module = importlib.import_module(f"shared.{path.parent.name}.kinds")
+    for path in sorted(Path(__file__).parent.glob("domains/*/kinds.py")):
+        module = importlib.import_module(f"shared.domains.{path.parent.name}.kinds")
         yield from (value for value in vars(module).values() if isinstance(value, Kind))
 
 
 def find_timers() -> Iterator[Timer]:
     """Every timer that a ``timers`` module of a domain declares."""
-    for path in sorted(Path(__file__).parent.glob("*/timers.py")):
-        if path.parent.name in _DOMAINLESS:
-            continue
-        module = importlib.import_module(f"shared.{path.parent.name}.timers")
+    for path in sorted(Path(__file__).parent.glob("domains/*/timers.py")):
+        module = importlib.import_module(f"shared.domains.{path.parent.name}.timers")
         yield from (value for value in vars(module).values() if isinstance(value, Timer))
 
 

@@ -83,3 +83,13 @@ class FetchUnavailableError(FetchError):
         super().__init__(detail)
         self.retry_after = retry_after
         """Seconds the server asked to be left alone, if it said so."""
+
+
+class ContentRefusedError(Exception):
+    """What came is not what was asked for, and asking again will not change that."""
+
+    reason = "unreadable"
+    """A short word for records and clients."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail or type(self).__doc__)

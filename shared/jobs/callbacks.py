@@ -10,10 +10,10 @@ import hashlib
 from datetime import datetime
 from uuid import UUID
 
+from shared.jobs.dependencies import LOG, Parts
 from shared.jobs.errors import InvalidTransitionError
 from shared.jobs.machine import CalledBack, apply
 from shared.jobs.model import Job, about
-from shared.jobs.parts import LOG, Parts
 from shared.jobs.store import Held
 from shared.jobs.submit import Options, Submitter
 from shared.jobs.tracing import traceparent

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from shared.jobs.callbacks import Callbacks
+from shared.jobs.dependencies import Parts
 from shared.jobs.machine import CancelRequested, apply
 from shared.jobs.model import Status
-from shared.jobs.parts import Parts
 from shared.jobs.store import Held
 
 

@@ -17,13 +17,13 @@ from pydantic import JsonValue
 
 from shared.jobs.callbacks import derived_id
 from shared.jobs.cancel import Canceller
+from shared.jobs.concurrently import together
+from shared.jobs.dependencies import LOG, Parts
 from shared.jobs.errors import FinalError, InvalidTransitionError, JobsError, UnreadableError
 from shared.jobs.model import Job, about
-from shared.jobs.parts import LOG, Parts
 from shared.jobs.store import Held
 from shared.jobs.submit import Submitter
 from shared.jobs.ticket import Options, Ticket
-from shared.jobs.together import together
 from shared.jobs.tracing import traceparent
 from shared.ports import AlreadyExistsError
 

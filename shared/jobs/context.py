@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from shared.jobs.children import Children
+from shared.jobs.dependencies import LOG, Parts
 from shared.jobs.errors import InvalidTransitionError, JobCancelledError, SupersededError
 from shared.jobs.machine import Event, Progressed, apply
 from shared.jobs.model import FanOut, Job, Progress
-from shared.jobs.parts import LOG, Parts
 from shared.jobs.store import Held
 from shared.jobs.tracing import traceparent
 from shared.ports import BlobStore, Clock, DocumentStore, StorageError

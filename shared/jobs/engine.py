@@ -7,24 +7,24 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from shared.jobs.burial import Burial
 from shared.jobs.callbacks import Callbacks
 from shared.jobs.cancel import Canceller
 from shared.jobs.children import Children
-from shared.jobs.discard import Discarder
+from shared.jobs.dead_letters.discard import Discarder
+from shared.jobs.dead_letters.recorder import Burial
+from shared.jobs.dead_letters.replay import Replayer
+from shared.jobs.dead_letters.vault import Vault
+from shared.jobs.decide import Delivery
+from shared.jobs.dependencies import LOG, Parts
 from shared.jobs.envelope import put_back_text, text_of
 from shared.jobs.errors import JobNotFoundError
-from shared.jobs.pace import Pace
-from shared.jobs.parts import LOG, Parts
+from shared.jobs.estimate import Pace
 from shared.jobs.purge import Purger, PurgeReport
-from shared.jobs.replay import Replayer
 from shared.jobs.retention import Retention
 from shared.jobs.runner import Runner
 from shared.jobs.store import Held
 from shared.jobs.submit import Options, Submitter, Ticket
 from shared.jobs.sweep import Report, Sweeper
-from shared.jobs.vault import Vault
-from shared.jobs.verdict import Delivery
 from shared.ports import StorageError
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.jobs.dedupe import Marker, Markers
+from shared.jobs.dependencies import Parts
 from shared.jobs.errors import InFlightError, KeyReusedError
 from shared.jobs.kinds import Dedupe
 from shared.jobs.model import Job
-from shared.jobs.parts import Parts
 from shared.jobs.ticket import Ticket
 
 IN_FLIGHT = timedelta(seconds=10)

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.containers import LOCKS
+from shared.jobs.dependencies import LOG
 from shared.jobs.errors import JobsError
 from shared.jobs.model import iso
-from shared.jobs.parts import LOG
 from shared.ports import Clock, Document, DocumentStore, PreconditionError, StorageError
 
 

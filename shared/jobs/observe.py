@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from shared.jobs.dead_letters.vault import DeadLetter
     from shared.jobs.model import Job
-    from shared.jobs.vault import DeadLetter
 
 
 class Observer(Protocol):

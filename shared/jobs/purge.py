@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.containers import JOBS
+from shared.jobs.dead_letters.vault import Vault
+from shared.jobs.dependencies import LOG, Parts
 from shared.jobs.model import Job, Status, iso
-from shared.jobs.parts import LOG, Parts
 from shared.jobs.retention import Retention, expires_at
 from shared.jobs.store import name_of, prefixes
-from shared.jobs.vault import Vault
 from shared.ports import PreconditionError, Query, StorageError, Where
 
 _BATCH = 200

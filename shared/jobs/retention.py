@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.jobs.dead_letters.vault import KEEP
 from shared.jobs.model import Job, Status
-from shared.jobs.vault import KEEP
 
 _MONTH = timedelta(days=30)
 

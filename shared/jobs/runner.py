@@ -10,10 +10,13 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from shared.jobs.backoff import delay
-from shared.jobs.burial import Burial, failure_of
 from shared.jobs.callbacks import Callbacks
 from shared.jobs.children import Children
 from shared.jobs.context import JobContext
+from shared.jobs.dead_letters.recorder import Burial, failure_of
+from shared.jobs.dead_letters.vault import Reason, Replay, Vault
+from shared.jobs.decide import Claim, ClaimReplay, Delivery, Drop, GiveUpLapsed, PutBack, Verdict, judge
+from shared.jobs.dependencies import LOG, Parts
 from shared.jobs.envelope import Envelope, decode, put_back_text
 from shared.jobs.errors import (
     FinalError,
@@ -31,10 +34,7 @@ from shared.jobs.errors import (
 from shared.jobs.kinds import Kind, Policy
 from shared.jobs.machine import Cancelled, Claimed, Completed, Released, Replayed, Retried, Snoozed, apply
 from shared.jobs.model import Entry, Job, Status, about
-from shared.jobs.parts import LOG, Parts
 from shared.jobs.store import Held, MovedError
-from shared.jobs.vault import Reason, Replay, Vault
-from shared.jobs.verdict import Claim, ClaimReplay, Delivery, Drop, GiveUpLapsed, PutBack, Verdict, judge
 from shared.ports import StorageError
 
 

@@ -10,11 +10,11 @@ from pydantic import BaseModel
 from uuid_utils import uuid7
 
 from shared.jobs import dedupe
+from shared.jobs.dependencies import Parts, both
 from shared.jobs.envelope import fits
 from shared.jobs.idempotency import Idempotency
 from shared.jobs.kinds import Dedupe, Kind
 from shared.jobs.model import Entry, Job, Status
-from shared.jobs.parts import Parts, both
 from shared.jobs.store import Held
 from shared.jobs.ticket import Options, Ticket
 

@@ -14,10 +14,10 @@ from typing import Any
 
 from shared.containers import JOBS
 from shared.jobs.callbacks import Callbacks
+from shared.jobs.dependencies import LOG, Parts
 from shared.jobs.errors import InvalidTransitionError
 from shared.jobs.machine import Resent, apply
 from shared.jobs.model import Job, Status, about, iso
-from shared.jobs.parts import LOG, Parts
 from shared.jobs.store import id_of, prefixes
 from shared.ports import BlobInfo, Query, StorageError, Where
 

@@ -24,8 +24,8 @@ from shared.monitor.tally import Tally
 from shared.ports import Query, Where
 
 if TYPE_CHECKING:
-    from shared.bootstrap import App
-    from shared.jobs.health import TimerReport
+    from shared.app import App
+    from shared.jobs.timers.health import TimerReport
 
 FRESH = timedelta(seconds=10)
 """How long a page is shared by all who ask."""

@@ -10,7 +10,7 @@ from shared.monitor.status import Readiness
 from shared.monitor.watch import Watch
 
 if TYPE_CHECKING:
-    from shared.bootstrap import App
+    from shared.app import App
 
 
 class Monitor:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from shared.bootstrap import App
+    from shared.app import App
 
 
 @dataclass(frozen=True, slots=True)

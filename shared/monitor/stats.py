@@ -24,8 +24,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from shared.containers import OPERATIONS
+from shared.jobs.dead_letters.vault import DeadLetter
 from shared.jobs.model import Job, iso
-from shared.jobs.vault import DeadLetter
 from shared.monitor.outcomes import attempt_ended, passed, waited
 from shared.monitor.tally import OTHER, Tally, tally_of
 from shared.ports import Clock, Document, DocumentStore, Query, StorageError, Where

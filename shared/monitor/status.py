@@ -13,7 +13,7 @@ from shared.containers import OPERATIONS
 from shared.monitor.remembered import Remembered
 
 if TYPE_CHECKING:
-    from shared.bootstrap import App
+    from shared.app import App
 
 FRESH = timedelta(seconds=5)
 """How long an answer is shared by all who ask."""

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from shared.jobs.dead_letters.vault import DeadLetter
 from shared.jobs.model import Job
-from shared.jobs.vault import DeadLetter
 from shared.monitor.outcomes import attempt_ended, passed
 from shared.monitor.spans import spans_of
 from shared.monitor.tally import OTHER

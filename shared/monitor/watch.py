@@ -21,7 +21,7 @@ from shared.monitor.stats import HOUR, floor
 from shared.ports import Document, PreconditionError, StorageError
 
 if TYPE_CHECKING:
-    from shared.bootstrap import App
+    from shared.app import App
     from shared.settings import Settings
 
 LOG = logging.getLogger("nightshift.alarms")

@@ -14,17 +14,17 @@ from dataclasses import Field, dataclass, fields
 from functools import cache
 from typing import Any
 
-from shared.settings.collect import CollectSettings
-from shared.settings.digest import DigestSettings
+from shared.domains.collect.settings import CollectSettings
+from shared.domains.digests.settings import DigestSettings
+from shared.domains.moods.settings import MoodSettings
+from shared.domains.sources.settings import ScrapeSettings
+from shared.domains.taste.settings import TasteSettings
 from shared.settings.engine import EngineSettings
 from shared.settings.fetch import FetchSettings
 from shared.settings.monitor import MonitorSettings
-from shared.settings.mood import MoodSettings
 from shared.settings.operate import OperateSettings
-from shared.settings.scrape import ScrapeSettings
 from shared.settings.spec import Spec
 from shared.settings.storage import StorageSettings
-from shared.settings.taste import TasteSettings
 from shared.settings.timers import TimerSettings
 
 __all__ = ["Settings", "SettingsError", "Spec", "load", "settings", "specs"]

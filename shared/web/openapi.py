@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import TypeAdapter
 
+from shared.api.schemas import ProblemView
+from shared.api.submission import Submission
 from shared.web.access import Role
 from shared.web.answers import PROBLEM_TYPE, Answer, tagged_answer
 from shared.web.operations import OPERATIONS, Operation, Parameter, Schema
-from shared.web.schemas import ProblemView
-from shared.web.submission import Submission
 
 if TYPE_CHECKING:
-    from shared.bootstrap import App
+    from shared.app import App
     from shared.jobs.kinds import Kind, Registry
 
 Mode = Literal["validation", "serialization"]

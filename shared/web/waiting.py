@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from shared.jobs.store import Held
 
 if TYPE_CHECKING:
-    from shared.bootstrap import App
+    from shared.app import App
 
 _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,9})\"?\s*(?=$|[,;])", re.IGNORECASE)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from shared import ports
-from shared.digest.store import MADE, SKIPPED, DigestStore, Feedback, Record
+from shared.domains.digests.store import MADE, SKIPPED, DigestStore, Feedback, Record
+from shared.domains.users.model import OwnedSettings, UserSettings
+from shared.domains.users.store import UserStore
 from shared.jobs.model import iso
-from shared.users.model import OwnedSettings, UserSettings
-from shared.users.store import UserStore
 from support.clock import FakeClock
 from support.memory import MemoryBlobs
 

@@ -14,9 +14,9 @@ import pytest
 
 from shared.containers import DEAD_LETTERS, JOBS
 from shared.jobs.callbacks import KIND as CALLBACK
+from shared.jobs.dead_letters.vault import letter_id_of
 from shared.jobs.model import HISTORY_LIMIT, Job, Status, summary
 from shared.jobs.store import StatusStore, id_of
-from shared.jobs.vault import letter_id_of
 from shared.ports import Query
 from support.chaos import CHILDREN, Day
 from support.lab import ENDS

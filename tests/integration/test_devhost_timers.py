@@ -17,7 +17,7 @@ from azure.storage.blob.aio import BlobServiceClient, ContainerClient
 
 from devhost import Host
 from devhost.lock import SingletonLock
-from shared.jobs.schedule import Schedule
+from shared.jobs.timers.schedule import Schedule
 from support.azurite import AzuriteProcess
 
 YEARLY = "0 0 3 1 1 *"

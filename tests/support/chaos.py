@@ -13,15 +13,16 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from shared.bootstrap import App, compose
+from shared.app import App
+from shared.bootstrap import compose
 from shared.jobs import Dedupe, JobContext, Policy, kind
 from shared.jobs.callbacks import derived_id
+from shared.jobs.dead_letters.vault import DeadLetter, Filter
+from shared.jobs.decide import Delivery
 from shared.jobs.errors import FinalError, JobsError, RetryLater, Snooze
 from shared.jobs.fan_out import Child, fan_out
 from shared.jobs.kinds import Kind
 from shared.jobs.submit import Options
-from shared.jobs.vault import DeadLetter, Filter
-from shared.jobs.verdict import Delivery
 from shared.ports import ReceivedMessage, StorageError
 from shared.settings import load
 from support.faulty import Died, FaultyBlobs, FaultyDocuments, FaultyQueues

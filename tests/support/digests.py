@@ -5,18 +5,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from shared.bootstrap import App
-from shared.items.model import Item, Origin, Price, item_id_of
-from shared.items.store import ItemStore
-from shared.mood.model import Mood, Signals, Support, counting
-from shared.mood.store import MoodStore
-from shared.taste.analysis import WordAnalyser, analyse
-from shared.taste.evidence import Evidence, ImageNote
-from shared.taste.feedback import Item as Words
-from shared.taste.feedback import TasteJob
-from shared.taste.store import TasteStore
-from shared.users.model import OwnedSettings, UserSettings
-from shared.users.store import UserStore
+from shared.app import App
+from shared.domains.items.model import Item, Origin, Price, item_id_of
+from shared.domains.items.store import ItemStore
+from shared.domains.moods.model import Mood, Signals, Support, counting
+from shared.domains.moods.store import MoodStore
+from shared.domains.taste.analysis import WordAnalyser, analyse
+from shared.domains.taste.evidence import Evidence, ImageNote
+from shared.domains.taste.feedback import Item as Words
+from shared.domains.taste.feedback import TasteJob
+from shared.domains.taste.store import TasteStore
+from shared.domains.users.model import OwnedSettings, UserSettings
+from shared.domains.users.store import UserStore
 
 TITLES = (
     "Navy linen shirt", "Red silk evening dress", "Black leather boots", "White cotton t-shirt", "Olive wool coat",

@@ -12,17 +12,18 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from shared.adapters.opening import open_blobs, open_queues
 from shared.adapters.sqlite import SqliteDocuments
-from shared.bootstrap import App, compose
+from shared.app import App
+from shared.bootstrap import compose
 from shared.containers import JOBS
 from shared.jobs import Dedupe, JobContext, Policy, kind
 from shared.jobs.callbacks import derived_id
+from shared.jobs.dead_letters.vault import DeadLetter, Filter
 from shared.jobs.engine import Engine
 from shared.jobs.fan_out import Child, fan_out
 from shared.jobs.kinds import Kind
 from shared.jobs.model import HISTORY_LIMIT, Job, Status, summary
 from shared.jobs.store import id_of
 from shared.jobs.submit import Options, Ticket
-from shared.jobs.vault import DeadLetter, Filter
 from shared.settings import Settings, load
 from support.clock import FakeClock
 from support.faulty import Faults, FaultyBlobs, FaultyDocuments, FaultyQueues

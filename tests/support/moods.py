@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from shared.collect.urls import key
-from shared.items.model import Item, Origin, item_id_of
-from shared.items.store import ItemStore
-from shared.mood.ports import MoodServiceError
-from shared.mood.vectors import HashingEmbedder, vector_of
+from shared.domains.items.model import Item, Origin, item_id_of
+from shared.domains.items.store import ItemStore
+from shared.domains.moods.ports import MoodServiceError
+from shared.domains.moods.vectors import HashingEmbedder, vector_of
+from shared.fetch.urls import key
 from shared.ports import Clock, DocumentStore
 
 NIGHT = (

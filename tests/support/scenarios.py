@@ -11,16 +11,16 @@ from typing import Any
 from uuid import uuid4
 
 from shared.containers import JOBS
+from shared.domains.taste.analysis import WordAnalyser, analyse
+from shared.domains.taste.evidence import Evidence, ImageNote
+from shared.domains.taste.feedback import TasteJob
+from shared.domains.taste.profile import fold
+from shared.domains.taste.store import TasteStore
+from shared.jobs.dead_letters.replay import Outcome
 from shared.jobs.errors import FinalError, InFlightError, InvalidTransitionError
 from shared.jobs.idempotency import Key
 from shared.jobs.model import Job, Status
-from shared.jobs.replay import Outcome
 from shared.jobs.submit import Options
-from shared.taste.analysis import WordAnalyser, analyse
-from shared.taste.evidence import Evidence, ImageNote
-from shared.taste.feedback import TasteJob
-from shared.taste.profile import fold
-from shared.taste.store import TasteStore
 from support.faulty import Died, Faults, Mode
 from support.lab import Broken, Lab, Work, succeed
 

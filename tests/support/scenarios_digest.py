@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 
-from shared.digest.page import render
-from shared.digest.store import MADE, DigestStore, Record
-from shared.digest.weeks import digest_id, json_name, page_name
+from shared.domains.digests import api as digests
+from shared.domains.digests.page import render
+from shared.domains.digests.store import MADE, DigestStore, Record
+from shared.domains.digests.weeks import digest_id, json_name, page_name
+from shared.domains.taste.store import TasteStore
+from shared.domains.users import api as users
+from shared.domains.users.store import UserStore
 from shared.jobs.model import Status
-from shared.taste.store import TasteStore
-from shared.users.store import UserStore
-from shared.web import digests, users
 from support import digests as world
 from support.scenarios import Scenario, Trial
 

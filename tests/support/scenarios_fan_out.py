@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+from shared.jobs.decide import Delivery
 from shared.jobs.errors import FinalError, InvalidTransitionError
 from shared.jobs.model import Job, Status
-from shared.jobs.verdict import Delivery
 from support.lab import Work, succeed
 from support.scenarios import Scenario, Trial
 

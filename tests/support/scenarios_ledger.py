@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.jobs.errors import FinalError
-from shared.jobs.ledger import Ledger
 from shared.jobs.model import Status
-from shared.jobs.occurrence import Occurrence, State, Trigger
-from shared.jobs.timers import Missed, Timer
+from shared.jobs.timers.ledger import Ledger
+from shared.jobs.timers.occurrence import Occurrence, State, Trigger
+from shared.jobs.timers.timer import Missed, Timer
 from support.faulty import Died, Faults, Mode
 from support.lab import Work, succeed
 from support.scenarios import Scenario, Step, Trial

@@ -7,15 +7,15 @@ from datetime import timedelta
 from typing import Any
 
 from shared.containers import ITEMS, MOODS
-from shared.items.store import ItemStore
+from shared.domains.items.store import ItemStore
+from shared.domains.moods.articles import content_key, of_item
+from shared.domains.moods.evidence import collect, described, supported, unified
+from shared.domains.moods.lexicon import read
+from shared.domains.moods.memory import recall
+from shared.domains.moods.model import Embedding, Mood, text_hash
+from shared.domains.moods.store import MoodStore
+from shared.domains.moods.vectors import HashingEmbedder, vector_of
 from shared.jobs.model import Status
-from shared.mood.articles import content_key, of_item
-from shared.mood.evidence import collect, described, supported, unified
-from shared.mood.lexicon import read
-from shared.mood.memory import recall
-from shared.mood.model import Embedding, Mood, text_hash
-from shared.mood.store import MoodStore
-from shared.mood.vectors import HashingEmbedder, vector_of
 from shared.ports import Query
 from support.lab import Lab
 from support.moods import NIGHT, store_items

@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 from shared.containers import LOCKS
+from shared.domains.items.model import Item
+from shared.domains.items.store import ItemStore
+from shared.domains.sources.model import Outcome, Source, SourceKind, source_id
+from shared.domains.sources.reading import reader
+from shared.domains.sources.store import SourceStore
 from shared.fetch import Fetched, NotModified, Request, StatusRefusedError, Validators
-from shared.items.model import Item
-from shared.items.store import ItemStore
 from shared.jobs.locks import LockedError, Locks
 from shared.jobs.model import Status
-from shared.scrape.model import Outcome, Source, SourceKind, source_id
-from shared.scrape.reading import reader
-from shared.scrape.store import SourceStore
 from support.scenarios import Scenario, Trial
 from support.scraping import feed
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from aiohttp import web
 
-from shared.items.model import Item
-from shared.items.store import ItemStore
+from shared.domains.items.model import Item
+from shared.domains.items.store import ItemStore
+from shared.domains.sources import api as over_http
+from shared.domains.sources.model import Source
+from shared.domains.sources.store import SourceStore
 from shared.jobs.model import Job, Status
-from shared.scrape.model import Source
-from shared.scrape.store import SourceStore
-from shared.web import sources as over_http
 from support.lab import Lab
 from support.sites import Site
 

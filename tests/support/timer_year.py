@@ -21,13 +21,13 @@ from pydantic import BaseModel
 
 from shared.adapters.sqlite import SqliteDocuments
 from shared.jobs import JobContext, Policy, kind
+from shared.jobs.dependencies import Parts
 from shared.jobs.engine import Engine
 from shared.jobs.kinds import Queues, Registry
-from shared.jobs.ledger import Ledger, Rules
-from shared.jobs.occurrence import Occurrence
-from shared.jobs.parts import Parts
-from shared.jobs.schedule import Schedule
-from shared.jobs.timers import Missed, Timer
+from shared.jobs.timers.ledger import Ledger, Rules
+from shared.jobs.timers.occurrence import Occurrence
+from shared.jobs.timers.schedule import Schedule
+from shared.jobs.timers.timer import Missed, Timer
 from shared.ports import StorageError
 from support.clock import FakeClock
 from support.faulty import Died, Faults, FaultyBlobs, FaultyDocuments, FaultyQueues, Mode

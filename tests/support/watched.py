@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.webhooks.message import WebhookJob
+from shared.domains.webhooks.message import WebhookJob
 from support.lab import Lab
 
 HOOK = "https://operators.example/hook"

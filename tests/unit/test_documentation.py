@@ -15,9 +15,9 @@ import dev
 from devtools import reference
 from shared import containers
 from shared.jobs import explain, machine
+from shared.jobs.dead_letters.vault import DeadLetter, Discard, Reason, Replay
 from shared.jobs.envelope import Envelope
 from shared.jobs.model import Failure, FanOut, Job, Progress, Status
-from shared.jobs.vault import DeadLetter, Discard, Reason, Replay
 from shared.settings import specs
 from support.functions import functions
 

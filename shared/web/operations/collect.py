@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.web import summarywomble
+from shared.domains.collect import api as summarywomble
 from shared.web.operations.model import TICKET, Operation
 
 OPERATIONS: tuple[Operation, ...] = (

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from shared.jobs.vault import Reason
-from shared.web import letter_groups, queues, schemas
+from shared.api import letter_groups, queues, schemas
+from shared.jobs.dead_letters.vault import Reason
 from shared.web.operations.model import ETAG, JOB, KIND_FILTER, MOMENT, Operation, Parameter
 
 OPERATIONS: tuple[Operation, ...] = (

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from shared.jobs.vault import Reason
-from shared.web import schemas
-from shared.web.dead_letters import DiscardWish, ReplayOne, ReplaySome
+from shared.api import schemas
+from shared.api.dead_letters import DiscardWish, ReplayOne, ReplaySome
+from shared.jobs.dead_letters.vault import Reason
 from shared.web.operations.model import KIND_FILTER, LETTER, PAGE, Operation, Parameter
 
 OPERATIONS: tuple[Operation, ...] = (

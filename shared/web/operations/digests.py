@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from shared.web import schemas
-from shared.web.digests import DigestView, FeedbackView, RecordPage, SuggestionFeedback
+from shared.api import schemas
+from shared.domains.digests.api import DigestView, FeedbackView, RecordPage, SuggestionFeedback
 from shared.web.operations.model import ETAG, PAGE, TICKET, USER, Operation, Parameter
 
 _WEEK = Parameter("week", "path", {"type": "string", "pattern": r"^\d{4}-W\d{2}$"}, "An ISO week, such as 2026-W47.")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from shared.api import schemas
+from shared.api.kinds import PauseWish
+from shared.api.submission import Submission
 from shared.jobs.model import Status
-from shared.web import schemas
-from shared.web.kinds import PauseWish
 from shared.web.operations.model import (
     ETAG,
     IDEMPOTENCY,
@@ -17,7 +18,6 @@ from shared.web.operations.model import (
     Operation,
     Parameter,
 )
-from shared.web.submission import Submission
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from shared.taste.feedback import Identifier
+from shared.api.submission import KEY_PATTERN
+from shared.domains.taste.feedback import Identifier
 from shared.web.access import RULES, Rule
-from shared.web.submission import KEY_PATTERN
 
 Schema = dict[str, Any]
 

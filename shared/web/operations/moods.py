@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from shared.mood.vocabulary import PRIMARIES
-from shared.web import moods
+from shared.domains.moods import api as moods
+from shared.domains.moods.vocabulary import PRIMARIES
 from shared.web.operations.model import ETAG, WORD, Operation, Parameter
 
 _MOOD = Parameter("mood_id", "path", WORD, "The mood's id, or another spelling of its name.")

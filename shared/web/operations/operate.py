@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.web import monitor, schemas
+from shared.api import monitor, schemas
 from shared.web.operations.model import ETAG, MOMENT, Operation, Parameter
 
 OPERATIONS: tuple[Operation, ...] = (

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from shared.scrape.model import Health, SourceKind
-from shared.scrape.wishes import NewSource, SourceChanges
-from shared.web import schemas
-from shared.web import sources_views as views
+from shared.api import schemas
+from shared.domains.sources import views
+from shared.domains.sources.api import SOURCE_ID
+from shared.domains.sources.model import Health, SourceKind
+from shared.domains.sources.requests import NewSource, SourceChanges
 from shared.web.operations.model import ETAG, PAGE, TICKET, USER, Operation, Parameter
-from shared.web.sources import SOURCE_ID
 
 _ID = {"type": "string", "pattern": f"^{SOURCE_ID}$"}
 _SOURCE = Parameter("source_id", "path", _ID, "The source's id.")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from shared.taste.feedback import TasteFeedback
-from shared.web import schemas
+from shared.api import schemas
+from shared.domains.taste.feedback import TasteFeedback
 from shared.web.operations.model import ETAG, TICKET, USER, Operation
 
 OPERATIONS: tuple[Operation, ...] = (

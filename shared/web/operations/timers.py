@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from shared.jobs.occurrence import State
-from shared.web import schemas
+from shared.api import schemas
+from shared.api.timers import OccurrencePage, RunWish, TimerList
+from shared.jobs.timers.occurrence import State
 from shared.web.operations.model import ETAG, PAGE, TICKET, WORD, Operation, Parameter
-from shared.web.timers import OccurrencePage, RunWish, TimerList
 
 _NAME = Parameter("name", "path", WORD, "The timer's name.")
 _STATE = Parameter("state", "query", {"enum": [one.value for one in State]}, "Only in this state.")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pydantic import TypeAdapter
 
-from shared.users.model import Identifier, OwnedSettings, UserSettings
+from shared.domains.users.api import OwnedView, UserPage, UserView, WardrobePage
+from shared.domains.users.model import Identifier, OwnedSettings, UserSettings
 from shared.web.operations.model import ETAG, PAGE, USER, Operation, Parameter
-from shared.web.users import OwnedView, UserPage, UserView, WardrobePage
 
 _PIECE = Parameter("item_id", "path", TypeAdapter(Identifier).json_schema(), "The item's id.")
 _LIST = PAGE[2:]

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from shared.bootstrap import App, build
+from shared.api.monitor import list_alarms, show_stats
+from shared.api.queues import list_queues
+from shared.api.timers import list_timers
+from shared.app import App
+from shared.bootstrap import build
 from shared.settings import load
-from shared.web.monitor import list_alarms, show_stats
-from shared.web.queues import list_queues
-from shared.web.timers import list_timers
 from support.azurite import AzuriteProcess
 from support.node import node
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from shared.jobs.dead_letters.vault import Reason
+from shared.jobs.decide import Delivery
 from shared.jobs.errors import FinalError, SupersededError
 from shared.jobs.model import Status
-from shared.jobs.vault import Reason
-from shared.jobs.verdict import Delivery
 from support.host import delivery_of
 from support.lab import Broken, Lab
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from uuid_utils import uuid7
 
+from shared.jobs.dead_letters.replay import Outcome
+from shared.jobs.dead_letters.vault import Reason
 from shared.jobs.envelope import Envelope, decode, encode, text_of
 from shared.jobs.errors import FinalError
 from shared.jobs.model import Status
-from shared.jobs.replay import Outcome
-from shared.jobs.vault import Reason
 from shared.ports import StorageError
 from support.faulty import Faults
 from support.lab import Lab

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from shared.jobs.dead_letters.vault import Reason
+from shared.jobs.decide import Delivery
 from shared.jobs.engine import Engine
 from shared.jobs.kinds import Queues, Registry
 from shared.jobs.model import Status
-from shared.jobs.vault import Reason
-from shared.jobs.verdict import Delivery
 from shared.ports import StorageError
 from support.faulty import Faults
 from support.lab import Lab

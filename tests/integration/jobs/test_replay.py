@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from shared.jobs.dead_letters.replay import Outcome
+from shared.jobs.dead_letters.vault import DeadLetter, Filter
+from shared.jobs.decide import Delivery
 from shared.jobs.errors import DeadLetterNotFoundError, FinalError
 from shared.jobs.model import Job, Status
-from shared.jobs.replay import Outcome
-from shared.jobs.vault import DeadLetter, Filter
-from shared.jobs.verdict import Delivery
 from support.lab import Lab, Work, succeed
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from shared.containers import JOBS
 from shared.jobs import purge
+from shared.jobs.dead_letters.replay import Outcome
 from shared.jobs.errors import DeadLetterNotFoundError, FinalError, InvalidTransitionError
 from shared.jobs.model import Job, Status
 from shared.jobs.purge import PurgeReport
-from shared.jobs.replay import Outcome
 from shared.ports import Query, Where
 from support.lab import Lab, Work, succeed
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from shared.adapters.sqlite import SqliteDocuments
+from shared.domains.webhooks.message import WebhookJob
 from shared.jobs import JobContext, Policy, kind
 from shared.settings import load
-from shared.webhooks.message import WebhookJob
 from support.azurite import AzuriteProcess
 from support.clock import FakeClock
 from support.lab import Lab, close_lab, open_lab

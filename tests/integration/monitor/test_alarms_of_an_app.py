@@ -10,10 +10,10 @@ from datetime import timedelta
 import pytest
 
 from shared.containers import OPERATIONS
+from shared.domains.webhooks.message import WebhookJob
 from shared.jobs.errors import FinalError
 from shared.monitor.alarms import Alarm
 from shared.ports import StorageError
-from shared.webhooks.message import WebhookJob
 from support.faulty import Died, Faults, Mode
 from support.lab import Work
 from support.watched import HOOK, Watched

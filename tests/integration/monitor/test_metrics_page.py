@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from shared.bootstrap import App
+from shared.api.monitor import list_alarms, show_metrics, show_stats, show_status
+from shared.app import App
 from shared.jobs.envelope import Envelope
 from shared.monitor import metrics, status
 from shared.ports import StorageError
 from shared.web.answers import Answer, Problem
-from shared.web.monitor import list_alarms, show_metrics, show_stats, show_status
 from support.faulty import Faults
 from support.lab import Broken, Lab, Work
 

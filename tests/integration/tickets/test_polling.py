@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from shared.web.tickets import show_job
+from shared.api.jobs import show_job
 from support.azurite import AzuriteProcess
 from support.faulty import Faults
 from support.lab import Lab, close_lab, open_lab

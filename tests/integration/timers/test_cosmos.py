@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from shared.adapters import opening
-from shared.jobs.ledger import Ledger
-from shared.jobs.occurrence import State
-from shared.jobs.timers import Missed, Timer
+from shared.jobs.timers.ledger import Ledger
+from shared.jobs.timers.occurrence import State
+from shared.jobs.timers.timer import Missed, Timer
 from shared.ports import DocumentStore
 from shared.settings import load
 from support.cosmos import KEY, CosmosProcess

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from shared.jobs.schedule import Schedule
+from shared.jobs.timers.schedule import Schedule
 from support.azurite import AzuriteProcess
 from support.tickets import Desk, open_desk
 

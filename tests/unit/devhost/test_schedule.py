@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from devhost.timers import NEVER, Status, moved_status
-from shared.jobs.schedule import Schedule
+from shared.jobs.timers.schedule import Schedule
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)  # a Thursday
 

@@ -11,7 +11,7 @@ import pytest
 
 from devtools import costs_of_a_night as night
 from devtools.costs import MONTH_HOURS, WORKLOADS, Idle, Job, Prices, bill, private_networking, table
-from shared.jobs.schedule import Schedule
+from shared.jobs.timers.schedule import Schedule
 from shared.settings import Settings
 from support.bicep import Template, literal, properties
 from support.functions import functions

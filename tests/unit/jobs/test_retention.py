@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from shared.containers import JOBS
 from shared.jobs.callbacks import derived_id
+from shared.jobs.dead_letters.vault import DeadLetter, Discard, Reason, Replay, Vault
+from shared.jobs.dependencies import Parts
 from shared.jobs.kinds import Queues, Registry
 from shared.jobs.model import Entry, Failure, Job, Status, summary
-from shared.jobs.parts import Parts
 from shared.jobs.purge import Purger
 from shared.jobs.retention import Retention, expires_at
 from shared.jobs.store import name_of
-from shared.jobs.vault import DeadLetter, Discard, Reason, Replay, Vault
 from shared.settings import load
 from support.clock import FakeClock
 from support.memory import MemoryBlobs, MemoryDocuments, MemoryQueues

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from shared.jobs.dead_letters.vault import Filter
 from shared.jobs.model import iso
-from shared.jobs.vault import Filter
 from shared.web.answers import Problem
 from shared.web.requests import LARGEST_BODY, read_json, read_limit, read_moment, read_uuid, validating
 

@@ -1,0 +1,1 @@
+"""The domains: everything of each in one folder."""

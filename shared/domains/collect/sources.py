@@ -1,0 +1,165 @@
+"""Where topics come from: three sources behind one protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+from shared.domains.collect.model import Harvest
+from shared.fetch import Fetched, Limits, NotModified, Request, Validators, fetcher
+from shared.fetch.errors import ContentRefusedError
+
+if TYPE_CHECKING:
+    from shared.fetch.polite import Fetcher
+    from shared.settings import Settings
+
+SourceName = Literal["reddit", "rss", "web"]
+Sort = Literal["hot", "new", "top"]
+T = TypeVar("T")
+
+_PARSE_SECONDS = 30.0
+_MOST_FEEDS = 50
+"""Feeds whose last version is remembered, so that an unchanged one need not be sent again."""
+
+
+class Source(Protocol):
+    """Something that topics can be collected from."""
+
+    def label(self, topic: str) -> str:
+        """The topic in words, as progress shows it."""
+        ...
+
+    def slug(self, topic: str) -> str:
+        """The topic in the name of a blob."""
+        ...
+
+    async def collect(self, topic: str, sort: Sort, limit: int) -> Harvest:
+        """Fetch and read a topic.
+
+        Raises:
+            FetchRefusedError: it cannot be fetched.
+            FetchUnavailableError: it cannot be fetched for now.
+            ContentRefusedError: what came cannot be read.
+        """
+        ...
+
+
+class FeedSource:
+    """Feeds by their addresses. Asks whether a feed has changed since this process last read it."""
+
+    def __init__(self, fetcher: Fetcher, limits: Limits) -> None:
+        self._fetcher = fetcher
+        self._limits = limits
+        self._last: OrderedDict[str, tuple[Validators, Harvest]] = OrderedDict()
+
+    def label(self, topic: str) -> str:
+        """The feed's host."""
+        return f"feed {host_of(topic)}"
+
+    def slug(self, topic: str) -> str:
+        """Host and hash."""
+        return slug_of(topic)
+
+    async def collect(self, topic: str, sort: Sort, limit: int) -> Harvest:  # noqa: ARG002 - a feed has one order
+        """Fetch and read a feed, in the order of its publisher."""
+        from shared.domains.collect.feeds import parse_feed
+
+        validators, last = self._last.get(topic, (Validators(), None))
+        answer = await self._fetcher.fetch(Request(topic, self._limits, validators=validators))
+        if isinstance(answer, NotModified) and last:
+            return last
+        fetched = whole(answer)
+        harvest = await read(parse_feed, fetched, topic)
+        self._remember(topic, fetched.validators, harvest)
+        return harvest
+
+    def _remember(self, topic: str, validators: Validators, harvest: Harvest) -> None:
+        self._last.pop(topic, None)
+        if validators:
+            self._last[topic] = validators, harvest
+        if len(self._last) > _MOST_FEEDS:
+            self._last.popitem(last=False)
+
+
+class PageSource:
+    """Single pages by their addresses."""
+
+    def __init__(self, fetcher: Fetcher, limits: Limits) -> None:
+        self._fetcher = fetcher
+        self._limits = limits
+
+    def label(self, topic: str) -> str:
+        """The page's host."""
+        return f"page {host_of(topic)}"
+
+    def slug(self, topic: str) -> str:
+        """Host and hash."""
+        return slug_of(topic)
+
+    async def collect(self, topic: str, sort: Sort, limit: int) -> Harvest:  # noqa: ARG002 - a page is one item
+        """Fetch and read a page."""
+        from shared.domains.collect.pages import parse_page
+
+        return await read(parse_page, whole(await self._fetcher.fetch(Request(topic, self._limits))), topic)
+
+
+@cache
+def shared_fetcher(settings: Settings) -> Fetcher:
+    """The fetcher of this process: whoever visits a host through it keeps one pace with all others."""
+    return fetcher(settings)
+
+
+@cache
+def sources(settings: Settings) -> dict[SourceName, Source]:
+    """The sources of this process: they share a fetcher, and so a pace for each host."""
+    from shared.domains.collect.feeds import ACCEPT as FEEDS
+    from shared.domains.collect.pages import ACCEPT as PAGES
+    from shared.domains.collect.reddit import RedditSource
+
+    shared = shared_fetcher(settings)
+
+    def limits(accept: tuple[str, ...]) -> Limits:
+        return Limits(accept, settings.collect_max_bytes, settings.fetch_timeout_seconds)
+
+    return {
+        "reddit": RedditSource(shared, limits(("application/json", "text/json")), settings),
+        "rss": FeedSource(shared, limits(FEEDS)),
+        "web": PageSource(shared, limits(PAGES)),
+    }
+
+
+async def read(parse: Callable[[Fetched, str], T], fetched: Fetched, topic: str) -> T:
+    """Parse off the event loop. What strangers wrote may break any parser: then it is their content that is refused."""
+    try:
+        async with asyncio.timeout(_PARSE_SECONDS):
+            return await asyncio.to_thread(parse, fetched, topic)
+    except TimeoutError:
+        raise ContentRefusedError("it takes too long to read") from None
+    except ContentRefusedError:
+        raise
+    except Exception as error:
+        raise ContentRefusedError(f"it cannot be read ({type(error).__name__})") from error
+
+
+def whole(answer: Fetched | NotModified) -> Fetched:
+    """The answer to a request without conditions."""
+    if isinstance(answer, NotModified):
+        raise ContentRefusedError("the server says that nothing has changed, although it was not asked")
+    return answer
+
+
+def host_of(url: str) -> str:
+    """The host of an address."""
+    return urlsplit(url).netloc.lower()
+
+
+def slug_of(url: str) -> str:
+    """An address as part of a name: its host for people, a hash for the rest."""
+    host = re.sub(r"[^a-z0-9]+", "-", host_of(url)).strip("-")[:60]
+    return f"{host}-{hashlib.sha256(url.encode()).hexdigest()[:10]}"

@@ -1,0 +1,19 @@
+"""The timer of collection."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from shared.domains.collect.hot_topics import wanted
+from shared.jobs.timers.timer import Missed, Timer
+
+HOT_TOPICS = Timer(
+    "GetHotTopics",
+    schedule=lambda settings: str(settings.hot_topics_schedule),
+    kind="collect-content",
+    missed=Missed.ONCE,
+    meaning="Collects what is hot on the subreddits in the settings.",
+    payload=lambda scheduled_at: {},  # noqa: ARG005 - the settings say it all
+    chosen=lambda settings: wanted(settings).model_dump(mode="json"),
+    healthy_for=timedelta(hours=36),
+)

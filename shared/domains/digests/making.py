@@ -1,0 +1,183 @@
+"""Making one digest: what is read, what decides that there is none, and what is written in which order."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from shared.domains.digests.compose import Occasion, compose
+from shared.domains.digests.model import Candidate, Mood, Reader
+from shared.domains.digests.page import render
+from shared.domains.digests.reader import Readers
+from shared.domains.digests.shelf import shelves
+from shared.domains.digests.store import MADE, SKIPPED, DigestStore, Record
+from shared.domains.digests.weeks import digest_id, week_of
+from shared.domains.users.store import Household, UserStore
+from shared.jobs.model import iso
+from shared.ports import BlobStore, Clock, DocumentStore
+
+if TYPE_CHECKING:
+    from shared.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """There is a digest."""
+
+    digest_id: str
+    suggestions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """There is none, for a reason."""
+
+    reason: str
+    """`opted_out`, `unchanged`, `few_items` or `gone`."""
+    detail: str
+
+
+Outcome = Made | Skipped
+_GONE = Skipped("gone", "there is no such user (any more)")
+_OPTED_OUT = Skipped("opted_out", "the user opted out of digests")
+_NOTHING_LEFT = Skipped("few_items", "of what is new, all was turned down or is owned already")
+_MADE_BEFORE = Skipped("made_before", "the week has its digest already, by another run")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A digest that is wanted."""
+
+    user_id: str
+    until: datetime
+    """What was first seen later is not looked at. Its ISO week is the digest's."""
+    remake: bool
+    """Make it anew where the week has one, and of whatever is new."""
+    alive: Callable[[], Awaitable[None]]
+    """Raises where this attempt is to stop; asked before anything is written."""
+
+    @property
+    def week(self) -> str:
+        """The week of the digest."""
+        return week_of(self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """The record that the week has, and that of the week before it which has one."""
+
+    present: Record | None
+    before: Record | None
+
+    @property
+    def seen_until(self) -> str | None:
+        """Up to here the user has seen what was new."""
+        return self.before.seen_until if self.before else None
+
+    def settled(self, wish: Wish) -> Outcome | None:
+        """What became of this week already, where that stands: what the same run did before, or the week's digest."""
+        if self.present is None:
+            return None
+        if self.present.until == iso(wish.until):
+            return _outcome(self.present)
+        return _MADE_BEFORE if self.present.state == MADE and not wish.remake else None
+
+
+class Maker:
+    """Makes digests over the stores that it is given."""
+
+    def __init__(self, documents: DocumentStore, blobs: BlobStore, clock: Clock, settings: Settings) -> None:
+        self._users = UserStore(documents, clock)
+        self._digests = DigestStore(documents, blobs, clock, settings.weekly_digest_keep_days)
+        self._readers = Readers(documents, clock)
+        self._shelves = shelves(documents, clock, settings)
+        self._settings = settings
+
+    async def make(self, wish: Wish) -> Outcome:
+        """Make a digest, or record why there is none."""
+        past = await self._past(wish)
+        if done := past.settled(wish):
+            return done
+        home = await self._users.household(wish.user_id)
+        if home is None:
+            return _GONE
+        if not home.user.digest:
+            return await self._skip(wish, past, _OPTED_OUT)
+        return await self._make(wish, past, home)
+
+    async def _make(self, wish: Wish, past: _Past, home: Household) -> Outcome:
+        opinions, shelf = await asyncio.gather(self._digests.opinions(wish.user_id), self._shelves.at(wish.until))
+        reader, signature = await self._readers.read(home, opinions)
+        since = self._since(wish, past)
+        new = shelf.since(since)
+        if skipped := self._why_not(wish, past, new, signature):
+            return await self._skip(wish, past, skipped, signature)
+        occasion = Occasion(wish.user_id, wish.week, since, wish.until, home.user.name, home.user.time_zone)
+        size = self._settings.weekly_digest_items
+        data, html, count = await asyncio.to_thread(_written, occasion, new, shelf.moods, reader, size)
+        if not count:
+            return await self._skip(wish, past, _NOTHING_LEFT, signature)
+        record = _record(wish, MADE, iso(wish.until), signature)
+        record = replace(record, fingerprint=hashlib.sha256(data).hexdigest()[:24], suggestions=count)
+        await wish.alive()
+        await self._digests.keep(record, data, html)
+        return await self._unless_gone(record)
+
+    async def _past(self, wish: Wish) -> _Past:
+        records = await self._digests.last_two(wish.user_id, wish.week)
+        present = next((record for record in records if record.week == wish.week), None)
+        return _Past(present, next((record for record in records if record.week != wish.week), None))
+
+    def _since(self, wish: Wish, past: _Past) -> datetime:
+        """New is what came after the last digest, within the window."""
+        window = wish.until - timedelta(days=self._settings.weekly_digest_window_days)
+        return max(window, datetime.fromisoformat(past.seen_until)) if past.seen_until else window
+
+    def _why_not(self, wish: Wish, past: _Past, new: list[Candidate], signature: str) -> Skipped | None:
+        if not new and past.before and past.before.signature == signature:
+            return Skipped("unchanged", "nothing is new since the last digest, and nothing else has changed")
+        least = 1 if wish.remake else self._settings.weekly_digest_min_items
+        if len(new) < least:
+            return Skipped("few_items", f"{len(new)} new since the last digest; at least {least} make one")
+        return None
+
+    async def _skip(self, wish: Wish, past: _Past, why: Skipped, signature: str = "") -> Outcome:
+        """Record that there is none, but not over a digest that the week has."""
+        if past.present is not None and past.present.state == MADE:
+            return why
+        known = signature or (past.before.signature if past.before else "")
+        record = replace(_record(wish, SKIPPED, past.seen_until, known), reason=why.reason, detail=why.detail)
+        await wish.alive()
+        await self._digests.note(record)
+        return await self._unless_gone(record)
+
+    async def _unless_gone(self, record: Record) -> Outcome:
+        """A user who was deleted meanwhile leaves nothing behind."""
+        if await self._users.get(record.user_id) is None:
+            await self._digests.forget(record.user_id)
+            return _GONE
+        return _outcome(record)
+
+
+def _record(wish: Wish, state: str, seen_until: str | None, signature: str) -> Record:
+    return Record(wish.user_id, wish.week, state, iso(wish.until), seen_until, signature)
+
+
+def _outcome(record: Record) -> Outcome:
+    if record.state == MADE:
+        return Made(digest_id(record.user_id, record.week), record.suggestions)
+    return Skipped(record.reason or "", record.detail or "")
+
+
+def _written(
+    occasion: Occasion, new: list[Candidate], moods: tuple[Mood, ...], reader: Reader, size: int
+) -> tuple[bytes, bytes, int]:
+    """The digest as JSON and as a page, and how many suggestions it has. Some 10 ms of work: not for the event loop."""
+    digest = compose(occasion, new, moods, reader, size)
+    data = json.dumps(digest, ensure_ascii=False, indent=1).encode(errors="replace")
+    return data, render(digest).encode(errors="replace"), len(digest["suggestions"])

@@ -1,0 +1,13 @@
+"""When digests are made."""
+
+from __future__ import annotations
+
+from shared.jobs.timers.timer import Missed, Timer
+
+WEEKLY = Timer(
+    "PluckItWeeklyDigest",
+    schedule=lambda settings: settings.digest_schedule,
+    kind="weekly-digest",
+    missed=Missed.SKIP,
+    meaning="Makes each user's digest of the week.",
+)

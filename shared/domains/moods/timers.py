@@ -1,0 +1,16 @@
+"""When moods are brought up to date."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from shared.jobs.timers.timer import Missed, Timer
+
+MOODS = Timer(
+    "PluckItMoodProcessor",
+    schedule=lambda settings: str(settings.mood_schedule),
+    kind="process-moods",
+    missed=Missed.ONCE,
+    meaning="Finds the moods of what was gathered, and how much each is talked about.",
+    healthy_for=timedelta(hours=36),
+)

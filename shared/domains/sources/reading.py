@@ -1,0 +1,194 @@
+"""Reading a source, one way for each kind: what it shows now, or that nothing has changed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache, partial
+from typing import TYPE_CHECKING
+
+from shared.domains.collect.sources import read, shared_fetcher, sources, whole
+from shared.domains.sources.checkpoint import MOST_SEEN
+from shared.domains.sources.model import Found, Source, SourceKind
+from shared.fetch import Fetched, FetchError, FetchUnavailableError, Limits, NotModified, Request, Validators
+from shared.fetch.errors import ContentRefusedError
+from shared.fetch.text import without_markdown
+
+if TYPE_CHECKING:
+    from shared.domains.collect.model import Harvest
+    from shared.domains.collect.model import Item as Collected
+    from shared.domains.sources.sitemaps import Sitemap
+    from shared.fetch.polite import Fetcher
+    from shared.settings import Settings
+
+_NONE = Validators()
+_REDDIT_LIMIT = 100
+"""The longest listing that Reddit answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a source shows."""
+
+    things: tuple[Found, ...]
+    """At most `MOST_SEEN`, the newest or topmost first."""
+    total: int
+    """How many it holds, those included that are no things of their own."""
+    validators: Validators = _NONE
+    """For asking next time whether this is still the current version."""
+
+
+class Reader:
+    """Reads sources with the fetcher of this process, by the limits of its settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._fetcher: Fetcher = shared_fetcher(settings)
+
+    async def read(self, source: Source) -> Reading | None:
+        """Read a source; None where its server says that nothing has changed since it was read last.
+
+        Raises:
+            FetchRefusedError: it cannot be fetched.
+            FetchUnavailableError: it cannot be fetched for now.
+            ContentRefusedError: what came is not what a source of its kind shows.
+        """
+        return await _WAYS[source.kind](self, source)
+
+    async def page(self, url: str, currency: str | None) -> Found:
+        """Read the page behind an address; raises as `read` does."""
+        from shared.domains.sources.brands import ACCEPT
+
+        return await read(partial(_page, currency=currency), whole(await self._get(url, ACCEPT)), url)
+
+    async def feed(self, source: Source) -> Reading | None:
+        """Read a feed."""
+        from shared.domains.collect.feeds import ACCEPT, parse_feed
+
+        answer = await self._get(source.url or "", ACCEPT, _validators(source))
+        if isinstance(answer, NotModified):
+            return None
+        harvest = await read(partial(parse_feed, most=MOST_SEEN), answer, source.label)
+        return Reading(_things(harvest), harvest.found, answer.validators)
+
+    async def subreddit(self, source: Source) -> Reading:
+        """Read a listing of Reddit."""
+        harvest = await sources(self._settings)["reddit"].collect(source.subreddit or "", source.sort, _REDDIT_LIMIT)
+        return Reading(_things(harvest), harvest.found)
+
+    async def brand_site(self, source: Source) -> Reading | None:
+        """Read a brand's page."""
+        from shared.domains.sources.brands import ACCEPT, parse_brand_page
+
+        answer = await self._get(source.url or "", ACCEPT, _validators(source))
+        if isinstance(answer, NotModified):
+            return None
+        things = await read(lambda page, _: parse_brand_page(page, source.selectors, source.currency), answer, "")
+        return Reading(tuple(things[:MOST_SEEN]), len(things), answer.validators)
+
+    async def sitemap(self, source: Source) -> Reading | None:
+        """Read a sitemap. Of an index, its newest files: whether those have changed, the index need not say."""
+        from shared.domains.sources.sitemaps import newest
+
+        answer = await self._sitemap_file(source.url or "", _validators(source))
+        if isinstance(answer, NotModified):
+            return None
+        sitemap = await self._parsed(answer)
+        if not sitemap.sitemaps:
+            return Reading(sitemap.pages, sitemap.total, answer.validators)
+        files = await self._files(sitemap.sitemaps[: self._settings.scraper_max_sitemaps])
+        return Reading(newest(files, MOST_SEEN), sum(each.total for each in files))
+
+    async def _files(self, urls: tuple[str, ...]) -> list[Sitemap]:
+        """The files of an index. One that cannot be had is done without; where none can, its error stands."""
+        files: list[Sitemap] = []
+        failed: FetchError | ContentRefusedError | None = None
+        for url in urls:
+            try:
+                files.append(await self._parsed(whole(await self._sitemap_file(url))))
+            except (FetchError, ContentRefusedError) as error:
+                failed = failed or error
+        if failed and not files:
+            raise failed
+        return files
+
+    async def _sitemap_file(self, url: str, validators: Validators = _NONE) -> Fetched | NotModified:
+        from shared.domains.sources.sitemaps import ACCEPT
+
+        return await self._get(url, ACCEPT, validators, truncate=True)
+
+    async def _parsed(self, fetched: Fetched) -> Sitemap:
+        from shared.domains.sources.sitemaps import parse_sitemap
+
+        return await read(lambda f, _: parse_sitemap(f, self._settings.scraper_max_bytes, MOST_SEEN), fetched, "")
+
+    async def _get(
+        self, url: str, accept: tuple[str, ...], validators: Validators = _NONE, *, truncate: bool = False
+    ) -> Fetched | NotModified:  # fmt: skip
+        settings = self._settings
+        limits = Limits(accept, settings.scraper_max_bytes, settings.fetch_timeout_seconds, truncate)
+        return await self._fetcher.fetch(Request(url, limits, validators=validators))
+
+
+_WAYS: Mapping[SourceKind, Callable[[Reader, Source], Awaitable[Reading | None]]] = {
+    SourceKind.REDDIT: Reader.subreddit,
+    SourceKind.RSS: Reader.feed,
+    SourceKind.SITEMAP: Reader.sitemap,
+    SourceKind.BRAND_SITE: Reader.brand_site,
+}
+
+
+@cache
+def reader(settings: Settings) -> Reader:
+    """The reader of this process."""
+    return Reader(settings)
+
+
+def retry_after(error: FetchError | ContentRefusedError) -> float | None:
+    """Seconds after which to try again what a later try may mend; None for what it will not."""
+    if not isinstance(error, FetchUnavailableError):
+        return None
+    return error.retry_after or 0.0
+
+
+def _validators(source: Source) -> Validators:
+    return Validators(source.etag, source.last_modified)
+
+
+def _page(fetched: Fetched, _: str, *, currency: str | None) -> Found:
+    from shared.domains.sources.products import page_itself
+    from shared.domains.sources.selecting import Page
+
+    found = page_itself(Page.of(fetched), currency)
+    if found is None:
+        raise ContentRefusedError("the page has no title")
+    return found
+
+
+def _things(harvest: Harvest) -> tuple[Found, ...]:
+    """What was collected, without what has neither a title nor an address: some feeds hold empty entries."""
+    return tuple(_found(item) for item in harvest.items if item.title or item.url)
+
+
+def _found(item: Collected) -> Found:
+    return Found(
+        url=item.url,
+        title=item.title,
+        id=item.id,
+        text=without_markdown(item.text) if item.source == "reddit" else item.text,
+        image_url=item.image,
+        tags=item.tags,
+        score=_popularity(item.score),
+        published_at=_moment(item.published),
+    )
+
+
+def _popularity(votes: int | None) -> float:
+    """Votes as a share: 10 are 0.2, 1,000 are 0.6, 100,000 and more are 1."""
+    return round(min(1.0, math.log10(max(votes or 0, 0) + 1) / 5), 4)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text).astimezone(UTC) if text else None

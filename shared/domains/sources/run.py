@@ -1,0 +1,230 @@
+"""One run of one source: read it, store what is new, and write down what it came to, in this order.
+
+Whatever breaks between two storage calls, the next attempt does what is left: an item that was stored already is found to
+be the same, the checkpoint is written before the validators that would let a server answer "unchanged", and a run that
+was recorded is not made again by its own job.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from shared.domains.items.model import Item, Origin, item_id_of
+from shared.domains.items.store import ItemStore, Put
+from shared.domains.sources.checkpoint import Checkpoint, Checkpoints, identified
+from shared.domains.sources.health import Patience, after
+from shared.domains.sources.model import Found, Outcome, Run, Source
+from shared.domains.sources.reading import Reading, reader
+from shared.domains.sources.store import Held, SourceStore
+from shared.fetch import FetchError, FetchUnavailableError, Validators
+from shared.fetch.errors import ContentRefusedError
+from shared.fetch.urls import is_front_page, key
+from shared.jobs import JobContext
+from shared.jobs.locks import Lock, Locks
+
+if TYPE_CHECKING:
+    from shared.settings import Settings
+
+_MOST_TAGS = 20
+
+
+@dataclass(slots=True)
+class _Counts:
+    """What became of the things of a run."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    pages: int = 0
+    refused: int = 0
+    left: int = 0
+
+    def add(self, put: Put) -> None:
+        self.new += put is Put.NEW
+        self.changed += put is Put.CHANGED
+        self.unchanged += put is Put.SAME
+
+
+class SourceRun:
+    """A run under way, under the lock of its source."""
+
+    def __init__(self, job: JobContext, lock: Lock, held: Held) -> None:
+        self._job = job
+        self._lock = lock
+        self._held = held
+        self._source: Source = held.source
+        self._settings: Settings = job.settings
+        self._sources = SourceStore(job.documents)
+        self._locks = Locks(job.documents, job.clock)
+        self._checkpoints = Checkpoints(job.documents)
+        self._items = ItemStore(job.documents, job.clock, timedelta(days=self._settings.items_ttl_days))
+        self._reader = reader(self._settings)
+        self._at = job.clock.now()
+        self._counts = _Counts()
+
+    async def scrape(self) -> Run:
+        """Read the source, store what is new, and record the run.
+
+        Raises:
+            FetchError: the source cannot be had.
+            ContentRefusedError: it cannot be read.
+            FencedError: a later holder of the source's lock has written.
+            LostLockError: there is one, or may be.
+        """
+        reading = await self._reader.read(self._source)
+        await self._job.checkpoint()
+        if reading is None:
+            return await self._record(Run(at=self._at, outcome=Outcome.UNCHANGED, job_id=self._job.job_id))
+        await self._store(reading)
+        # While something is left, the server must not say that nothing has changed.
+        validators = Validators() if self._counts.left else reading.validators
+        return await self._record(
+            self._run(reading.total), etag=validators.etag, last_modified=validators.last_modified
+        )
+
+    async def fail(self, error: FetchError | ContentRefusedError) -> Run:
+        """Record that the source could not be scraped, and why: it rests, and is given up in the end."""
+        self._job.log.warning("source not scraped: source=%s reason=%s", self._source.id, error.reason)
+        run = Run(
+            at=self._at,
+            outcome=Outcome.FAILED,
+            job_id=self._job.job_id,
+            reason=error.reason,
+            error=str(error)[:300],
+        )
+        return await self._record(run)
+
+    async def _store(self, reading: Reading) -> None:
+        """Store the things that are new or changed, as many as one run takes, and remember them."""
+        before = await self._checkpoints.read(self._source.id)
+        things = identified(reading.things, before)
+        known = [thing for thing in things if before.covers(*thing)]
+        fresh = [thing for thing in things if not before.covers(*thing)]
+        done: list[tuple[str, Found]] = []
+        for item_id, found in fresh[: self._settings.scraper_max_items]:
+            if not await self._take(item_id, found, before, first=not done):
+                break
+            done.append((item_id, found))
+        self._counts.unchanged += len(known)
+        self._counts.left = len(fresh) - len(done)
+        if done:
+            await self._checkpoints.write(self._source.id, before.with_all([*known, *done]), self._lock.fence)
+
+    async def _take(self, item_id: str, found: Found, before: Checkpoint, *, first: bool) -> bool:
+        """Store a thing, with what its page says where one is to be read; False where that has to wait for the next run."""
+        self._locks.check(self._lock)
+        await self._job.checkpoint()
+        if found.page:
+            try:
+                read = await self._page(found)
+            except FetchUnavailableError:
+                if first:
+                    raise
+                return False
+            if read is None:
+                return False
+            if not read.title:
+                return True
+            item_id, found = item_id_of(key(read.url or "")), read
+        self._counts.add(await self._items.put(self._item(item_id, found), known=before.knows(item_id)))
+        return True
+
+    async def _page(self, found: Found) -> Found | None:
+        """What is known of a thing with its page; without a title where that cannot be had, None where time is up."""
+        late = (self._job.clock.now() - self._at).total_seconds() > self._settings.scraper_run_seconds
+        if late or self._counts.pages >= self._settings.scraper_max_pages:
+            return None
+        self._counts.pages += 1
+        try:
+            page = await self._reader.page(found.url or "", self._source.currency)
+        except FetchUnavailableError:
+            raise
+        except (FetchError, ContentRefusedError) as error:
+            self._job.log.info("page not read: source=%s reason=%s", self._source.id, error.reason)
+            self._counts.refused += 1
+            return found
+        return replace(
+            page,
+            url=_own(page.url, found.url),
+            image_url=page.image_url or found.image_url,
+            published_at=page.published_at or found.published_at,
+        )
+
+    def _item(self, item_id: str, found: Found) -> Item:
+        now = self._job.clock.now()
+        return Item(
+            item_id=item_id,
+            url=found.url,
+            title=found.title,
+            text=found.text,
+            sources=(Origin(self._source.id, self._source.kind.value, self._source.label),),
+            first_seen_at=now,
+            updated_at=now,
+            image_url=found.image_url,
+            price=found.price,
+            tags=_tags(self._source, found),
+            score=found.score,
+            published_at=found.published_at,
+        )
+
+    def _run(self, total: int) -> Run:
+        counts = self._counts
+        return Run(
+            at=self._at,
+            outcome=Outcome.SCRAPED,
+            job_id=self._job.job_id,
+            found=total,
+            new=counts.new,
+            changed=counts.changed,
+            unchanged=counts.unchanged,
+            pages=counts.pages,
+            refused=counts.refused,
+            left=counts.left,
+        )
+
+    async def _record(self, run: Run, **validators: str | None) -> Run:
+        patience = Patience.of(self._settings)
+
+        def change(source: Source) -> Source:
+            # Where an operator changed it meanwhile, it is to be read anew, whatever its server calls unchanged.
+            same = source.updated_at == self._source.updated_at
+            return after(source, run, patience).model_copy(update=validators if same else dict.fromkeys(validators))
+
+        await self._sources.record(self._held, self._lock.fence, change)
+        return run
+
+
+def results_of(run: Run) -> dict[str, Any]:
+    """A run as its job's results: the numbers add up over the sources of a night."""
+    return {
+        "outcome": run.outcome.value,
+        "found": run.found,
+        "new": run.new,
+        "changed": run.changed,
+        "unchanged": run.unchanged,
+        "pages": run.pages,
+        "refused": run.refused,
+        "left": run.left,
+        "not_modified": int(run.outcome is Outcome.UNCHANGED),
+        "failed": int(run.outcome is Outcome.FAILED),
+        "skipped": 0,
+        **({"reason": f"{run.reason}: {run.error}"} if run.reason else {}),
+    }
+
+
+def _own(canonical: str | None, url: str | None) -> str | None:
+    """The address that a page claims for itself, where the claim is believable."""
+    if canonical and url and not is_front_page(canonical) and _host(canonical) == _host(url):
+        return canonical
+    return url
+
+
+def _host(url: str) -> str:
+    return key(url).partition("/")[0]
+
+
+def _tags(source: Source, found: Found) -> tuple[str, ...]:
+    given = (*source.tags, *found.tags, *((source.subreddit,) if source.subreddit else ()))
+    return tuple(dict.fromkeys(tag.lower() for tag in given))[:_MOST_TAGS]

@@ -1,0 +1,210 @@
+"""CSS selectors over pages that strangers wrote: texts, attributes, pictures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urljoin
+
+from shared.fetch.errors import ContentRefusedError
+from shared.fetch.text import decode, line
+from shared.fetch.urls import canonical
+
+if TYPE_CHECKING:
+    from lxml.etree import XPath
+
+    from shared.fetch import Fetched
+
+Element = Any
+"""An element of lxml, which has no types."""
+
+_ATTRIBUTE = re.compile(r"(.*?)\s*::attr\(\s*([A-Za-z_][\w:.-]{0,60})\s*\)", re.DOTALL)
+_UNSEEN = ("script", "style", "template", "del", "s", "strike")
+"""Whose text is no text: code, and what was struck out, such as the price before the sale."""
+_LAZY = (
+    "data-src",
+    "data-lazy-src",
+    "data-original",
+    "data-lazy",
+    "data-image",
+    "data-srcset",
+    "data-lazy-srcset",
+    "data-bg",
+)
+_PICTURES = """self::meta | self::link
+| descendant-or-self::*[self::img or self::source[parent::picture] or @style or @data-bg]"""
+_ADDRESSES = {"meta": ("content",), "link": ("href",)}
+_BACKGROUND = re.compile(r"url\(\s*['\"]?([^'\")]{1,2000})")
+_MOST_ELEMENTS = 50_000
+_MOST_SEARCHED = 1_500_000
+"""Elements of a page, times how deep they are nested. XPath's time grows with the square of the one and with the other: beyond
+this, one search can take minutes, and nothing can stop it. Pages that people read stay far below."""
+_TRIED = 200
+"""Elements that are tried for a text, or a picture, before it counts as missing."""
+_WALKED = 5_000
+"""Starts and ends of elements among which a text is looked for."""
+_DENSITY = re.compile(r"\s([\d.]{1,8})(w|x)$")
+
+
+class Compiled(NamedTuple):
+    """A selector ready for use, and the attribute that it asks for, if it does."""
+
+    find: XPath
+    attribute: str | None
+
+
+def checked_selector(selector: str) -> str:
+    """Return the selector, or raise ValueError with what is wrong with it."""
+    compiled(selector)
+    return selector
+
+
+@lru_cache(512)
+def compiled(selector: str) -> Compiled:
+    """Read a selector.
+
+    Raises:
+        ValueError: it is not one, with what is wrong with it.
+    """
+    from cssselect import HTMLTranslator, SelectorError
+    from lxml.etree import XPath, XPathError
+
+    asked = _ATTRIBUTE.fullmatch(selector)
+    css, attribute = (asked[1] or ":scope", asked[2]) if asked else (selector, None)
+    try:
+        return Compiled(XPath(HTMLTranslator().css_to_xpath(css, prefix="descendant-or-self::")), attribute)
+    except (SelectorError, XPathError) as error:
+        raise ValueError(f"not a CSS selector: {error}"[:200]) from None
+
+
+class Page:
+    """A parsed page, and what its links are relative to."""
+
+    def __init__(self, root: Element, base: str) -> None:
+        self.root = root
+        self.base = base
+
+    @classmethod
+    def of(cls, fetched: Fetched) -> Page:
+        """Parse what was fetched; whatever it is, a tree comes of it. Takes CPU time: not on the event loop.
+
+        Raises:
+            ContentRefusedError: the tree is too large, or too deep, to be searched.
+        """
+        from lxml import html
+
+        markup = decode(fetched.body, fetched.charset).replace("\0", "")
+        parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+        root = html.document_fromstring(markup.encode(errors="replace") or b"<html></html>", parser=parser)
+        _require_searchable(root)
+        based = next(iter(root.xpath("//base/@href")), "")
+        return cls(root, canonical(based, fetched.url) or fetched.url)
+
+    def all(self, selector: str) -> list[Element]:
+        """Every element that a selector finds, in the page's order."""
+        return list(compiled(selector).find(self.root))
+
+    def address(self, url: str | None) -> str | None:
+        """An address of the page as a canonical one."""
+        return canonical(url, self.base) if url else None
+
+    def absolute(self, url: str) -> str:
+        """An address of the page, whatever it is."""
+        return urljoin(self.base, url)
+
+
+def _require_searchable(root: Element) -> None:
+    elements = int(root.xpath("count(//*)"))
+    if elements > _MOST_ELEMENTS or elements * _depth(root) > _MOST_SEARCHED:
+        raise ContentRefusedError("the page is too large, or nested too deeply, to be searched")
+
+
+def _depth(root: Element) -> int:
+    from lxml.etree import iterwalk
+
+    depth = deepest = 0
+    for event, _ in iterwalk(root, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def first(element: Element, selector: str) -> Element | None:
+    """The first element that a selector finds within an element, itself included."""
+    return next(iter(compiled(selector).find(element)), None)
+
+
+def value(element: Element, selector: str) -> str:
+    """The text, or the attribute asked for, of the first element that has one."""
+    wanted = compiled(selector)
+    for each in islice(wanted.find(element), _TRIED):
+        if found := line(each.get(wanted.attribute) or "") if wanted.attribute else text_of(each):
+            return found
+    return ""
+
+
+def text_of(element: Element) -> str:
+    """What a reader sees of an element, as one line; of a `meta`, its content."""
+    if element.tag == "meta":
+        return line(element.get("content") or "")
+    return line(" ".join(_texts(element)))
+
+
+def image_of(element: Element, selector: str | None) -> str | None:
+    """The address of an element's picture as it is written there: lazily loaded ones too, and the largest of several."""
+    if selector is None:
+        return next(_sources(element), None)
+    wanted = compiled(selector)
+    for each in islice(wanted.find(element), _TRIED):
+        found = _largest(each.get(wanted.attribute) or "") if wanted.attribute else next(_sources(each), None)
+        if found:
+            return found
+    return None
+
+
+def _texts(element: Element) -> Iterator[str]:
+    unseen = 0
+    from lxml.etree import iterwalk
+
+    for event, each in islice(iterwalk(element, events=("start", "end")), _WALKED):
+        hidden = each.tag in _UNSEEN
+        if event == "start":
+            unseen += hidden
+            if not unseen and each.text:
+                yield each.text
+            continue
+        unseen -= hidden
+        if not unseen and each is not element and each.tail:
+            yield each.tail
+
+
+def _sources(element: Element) -> Iterator[str]:
+    """Addresses of pictures in an element: attributes of lazy loaders go before `src`, which may hold a placeholder."""
+    for each in islice(element.xpath(_PICTURES), _TRIED):
+        for name in _ADDRESSES.get(each.tag, (*_LAZY, "srcset", "src")):
+            if found := _largest(each.get(name) or ""):
+                yield found
+        if styled := _BACKGROUND.search(each.get("style") or ""):
+            yield styled[1]
+
+
+def _largest(written: str) -> str:
+    """The largest of a `srcset`, or the one address; nothing where it is a placeholder."""
+    if written.startswith(("data:", "about:", "#")) or not written.strip():
+        return ""
+    if not _DENSITY.search(written.partition(",")[0].strip()) and not _DENSITY.search(written.strip()):
+        return written.strip()
+    # Commas are part of many addresses: candidates end where a comma follows a width or a density, or whitespace does.
+    candidates = [each.strip() for each in re.split(r"(?<=[wx])\s*,\s+|,\s+|(?<=\d[wx]),", written) if each.strip()]
+    return max(candidates, key=_size).split()[0]
+
+
+def _size(candidate: str) -> float:
+    found = _DENSITY.search(candidate)
+    try:
+        return float(found[1]) if found else 1.0
+    except ValueError:
+        return 0.0

@@ -1,0 +1,164 @@
+"""Sitemaps: lists of a site's pages, and indexes of such lists; XML or plain text, packed or not."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from shared.domains.sources.model import Found
+from shared.domains.sources.products import read_moment
+from shared.fetch import Fetched
+from shared.fetch.errors import ContentRefusedError
+from shared.fetch.text import line
+from shared.fetch.urls import canonical
+
+ACCEPT = ("application/xml", "text/", "application/", "*/*")
+_LONGEST_LIST = 50_000
+"""Addresses of one sitemap, by its standard; what comes after is not read."""
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Sitemap:
+    """A list of pages, or of further sitemaps, newest first; what has no date comes last, in the order of the list."""
+
+    total: int
+    """Addresses that it holds."""
+    pages: tuple[Found, ...] = ()
+    sitemaps: tuple[str, ...] = ()
+
+
+def parse_sitemap(fetched: Fetched, most_bytes: int, most: int) -> Sitemap:
+    """Read a sitemap: its newest addresses, at most so many. Of what is longer than is read, the beginning counts.
+
+    Raises:
+        ContentRefusedError: it is none.
+    """
+    body = _unpacked(fetched.body, most_bytes)
+    if not body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        return _listed(body, fetched.url, most)
+    return _parsed(body, fetched.url, most)
+
+
+def _unpacked(body: bytes, most_bytes: int) -> bytes:
+    """A packed body as far as it is taken; what is cut off in the middle, as far as it goes."""
+    if not body.startswith(b"\x1f\x8b"):
+        return body
+    try:
+        return zlib.decompressobj(wbits=31).decompress(body, most_bytes)
+    except zlib.error:
+        raise ContentRefusedError("no sitemap: it is packed, and broken") from None
+
+
+def _listed(body: bytes, base: str, most: int) -> Sitemap:
+    lines = body.decode("utf-8-sig", "replace").splitlines()[:_LONGEST_LIST]
+    pages = [Found(url, page=True) for each in lines if each.startswith("http") and (url := _own(each.strip(), base))]
+    if not pages:
+        raise ContentRefusedError("no sitemap: neither XML nor a list of addresses of its site")
+    return Sitemap(len(pages), tuple(pages[:most]))
+
+
+def _parsed(body: bytes, base: str, most: int) -> Sitemap:
+    kind = ""
+    entries: list[dict[str, str]] = []
+    for kind_of_entry, fields in _entries(body):
+        kind = kind or kind_of_entry
+        if len(entries) >= _LONGEST_LIST:
+            break
+        entries.append(fields)
+    if not kind and not _is_empty_list(body):
+        raise ContentRefusedError("no sitemap: it lists no addresses")
+    if kind == "sitemap":
+        dated = [(read_moment(each.get("lastmod")), canonical(each.get("loc"), base)) for each in entries]
+        newest = sorted(
+            ((date, url) for date, url in dated if url), key=lambda each: each[0] or _LONG_AGO, reverse=True
+        )
+        return Sitemap(len(entries), sitemaps=tuple(url for _, url in newest[:most]))
+    pages = [page for fields in entries if (page := _page(fields, base))]
+    pages.sort(key=lambda page: page.published_at or _LONG_AGO, reverse=True)
+    return Sitemap(len(entries), tuple(pages[:most]))
+
+
+def _entries(body: bytes) -> Iterator[tuple[str, dict[str, str]]]:
+    """The texts of each `url` or `sitemap`, the first of each name, whatever namespaces it has or lacks.
+
+    The parser goes neither to files nor to the network, expands no entity, and takes broken XML as far as it goes.
+    """
+    from lxml import etree
+
+    parsing = etree.iterparse(
+        io.BytesIO(body), events=("end",), recover=True, resolve_entities=False, no_network=True, load_dtd=False,
+        huge_tree=False, remove_comments=True, remove_pis=True,
+    )  # fmt: skip
+    try:
+        for _, element in parsing:
+            name = _local(element.tag)
+            if name in ("url", "sitemap") and len(element):
+                yield name, _texts(element)
+                _forget(element)
+    except etree.XMLSyntaxError:
+        return
+
+
+def _texts(element: Any) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for each in element.iter():
+        if isinstance(each.tag, str) and each is not element and (text := line(each.text or "", 2048)):
+            parent = _local(each.getparent().tag)
+            name = _local(each.tag)
+            texts.setdefault(name if parent in ("url", "sitemap") else f"{parent}:{name}", text)
+    return texts
+
+
+def _forget(element: Any) -> None:
+    """Free what was read: a list of 50,000 addresses need not be in memory as a tree."""
+    element.clear()
+    while element.getprevious() is not None:
+        del element.getparent()[0]
+
+
+def _page(fields: dict[str, str], base: str) -> Found | None:
+    """A page of the list. One in a list of news says its title itself; of any other, the page has to be read."""
+    url = _own(fields.get("loc"), base)
+    if url is None:
+        return None
+    title = fields.get("news:title", "")
+    published = fields.get("news:publication_date") or fields.get("lastmod")
+    words = (word.strip() for word in fields.get("news:keywords", "").split(","))
+    return Found(
+        url=url,
+        title=line(title),
+        image_url=canonical(fields.get("image:loc"), base),
+        tags=tuple(dict.fromkeys(word for word in words if word))[:20],
+        published_at=read_moment(published),
+        page=not title,
+    )
+
+
+def _own(url: str | None, base: str) -> str | None:
+    """The canonical address, where it is of the sitemap's own site: a sitemap does not speak for others."""
+    found = canonical(url, base)
+    return found if found and _site(found) == _site(base) else None
+
+
+def _site(url: str) -> str:
+    return urlsplit(url).netloc.lower().removeprefix("www.")
+
+
+def _local(tag: Any) -> str:
+    return tag.rpartition("}")[2].rpartition(":")[2].lower() if isinstance(tag, str) else ""
+
+
+def _is_empty_list(body: bytes) -> bool:
+    return b"<urlset" in body[:2000] or b"<sitemapindex" in body[:2000]
+
+
+def newest(sitemaps: Iterable[Sitemap], most: int) -> tuple[Found, ...]:
+    """The newest pages of several lists, each once."""
+    pages = {page.url: page for sitemap in sitemaps for page in sitemap.pages}
+    return tuple(sorted(pages.values(), key=lambda page: page.published_at or _LONG_AGO, reverse=True)[:most])

@@ -1,0 +1,110 @@
+"""Sources in the document store. Operators and the scraper write the same document, under its ETag."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.containers import SOURCES
+from shared.domains.sources.model import SOURCE, Health, Source
+from shared.jobs.locks import FencedError
+from shared.jobs.model import iso
+from shared.ports import DocumentStore, PreconditionError, Query, Where
+
+_PAGE = 100
+_MAX_TRIES = 8
+_SOURCES = Where("type", "=", SOURCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A source as it was read."""
+
+    source: Source
+    etag: str
+
+
+class SourceStore:
+    """Sources by id, and those that are due."""
+
+    def __init__(self, documents: DocumentStore) -> None:
+        self._documents = documents
+
+    async def create(self, source: Source) -> Held:
+        """Store a new source; AlreadyExistsError where its address is scraped already."""
+        return Held(source, await self._documents.create(SOURCES, source.to_document()))
+
+    async def get(self, source_id: str) -> Held | None:
+        """Return a source, or None."""
+        found = await self._documents.read(SOURCES, source_id, source_id)
+        return Held(Source.from_document(found[0]), found[1]) if found else None
+
+    async def replace(self, source: Source, etag: str) -> Held:
+        """Write a source, unless somebody did since it was read: then PreconditionError."""
+        return Held(source, await self._documents.replace(SOURCES, source.to_document(), etag))
+
+    async def record(self, held: Held, fence: int, change: Callable[[Source], Source]) -> Source | None:
+        """Write what a run came to, whatever an operator changed meanwhile. One storage call if nobody did.
+
+        Returns:
+            The source as it is now; None where it was deleted.
+
+        Raises:
+            FencedError: a later holder of the source's lock has recorded a run.
+            PreconditionError: it is being changed all the time.
+        """
+        current: Held | None = held
+        for _ in range(_MAX_TRIES):
+            if current is None:
+                return None
+            if current.source.fence > fence:
+                raise FencedError
+            changed = change(current.source).model_copy(update={"fence": fence})
+            try:
+                return (await self.replace(changed, current.etag)).source
+            except PreconditionError:
+                current = await self.get(held.source.id)
+        raise PreconditionError("the source is being changed too often")
+
+    async def delete(self, source_id: str, etag: str | None = None) -> bool:
+        """Delete a source; False where there was none, PreconditionError where the ETag given is stale."""
+        return await self._documents.delete(SOURCES, source_id, source_id, etag)
+
+    async def due(self, now: datetime) -> AsyncIterator[Source]:
+        """Yield the active sources whose time has come, by id. One storage call for each hundred."""
+        where = (_SOURCES, Where("active", "=", True), Where("due_at", "<=", iso(now)))
+        async for source in self._all(where):
+            yield source
+
+    async def troubled(self, limit: int) -> list[Source]:
+        """Sources that fail, or were switched off for it; at most so many. Two storage calls."""
+        found: list[Source] = []
+        for health in (Health.SWITCHED_OFF, Health.FAILING):
+            page = await self._documents.query(SOURCES, Query((_SOURCES, _healthy(health)), limit=limit))
+            found += [Source.from_document(each) for each in page.items]
+        return found[:limit]
+
+    async def page(
+        self, limit: int, cursor: str | None = None, *, kind: str | None = None, health: str | None = None
+    ) -> tuple[list[Source], str | None]:
+        """One page of sources by id, and the cursor of the next."""
+        where = [_SOURCES]
+        where += [Where("kind", "=", kind)] if kind else []
+        where += [Where("health", "=", health)] if health else []
+        page = await self._documents.query(SOURCES, Query(tuple(where), limit=limit, after=cursor))
+        return [Source.from_document(each) for each in page.items], page.cursor
+
+    async def _all(self, where: tuple[Where, ...]) -> AsyncIterator[Source]:
+        cursor = None
+        while True:
+            page = await self._documents.query(SOURCES, Query(where, limit=_PAGE, after=cursor))
+            for each in page.items:
+                yield Source.from_document(each)
+            cursor = page.cursor
+            if cursor is None:
+                return
+
+
+def _healthy(health: Health) -> Where:
+    return Where("health", "=", health.value)

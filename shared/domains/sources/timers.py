@@ -1,0 +1,16 @@
+"""The scraper's timer."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from shared.jobs.timers.timer import Missed, Timer
+
+SCRAPER = Timer(
+    "PluckItScraper",
+    schedule=lambda settings: settings.scraper_schedule,
+    kind="scrape-sources",
+    missed=Missed.ONCE,
+    meaning="Gathers items from every active source that is due.",
+    healthy_for=timedelta(hours=36),
+)

@@ -1,0 +1,57 @@
+"""The job that delivers a callback."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shared.domains.webhooks import signing
+from shared.domains.webhooks.message import WebhookJob
+from shared.fetch import FetchRefusedError, FetchUnavailableError, parse_allowed, post
+from shared.jobs import JobContext, Policy, kind
+from shared.jobs.errors import FinalError, RetryLater
+
+if TYPE_CHECKING:
+    from shared.settings import Settings
+
+_GONE = 410
+
+
+class NotAcceptedError(Exception):
+    """The receiver did not accept the callback."""
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        max_attempts=settings.webhook_max_attempts,
+        base_backoff_seconds=settings.webhook_base_backoff_seconds,
+        max_backoff_seconds=max(settings.webhook_max_backoff_seconds, settings.webhook_base_backoff_seconds),
+        timeout_seconds=settings.webhook_timeout_seconds + 30,
+        final=(FetchRefusedError,),
+    )
+
+
+@kind("webhook", payload=WebhookJob, policy=_policy)
+async def deliver(payload: WebhookJob, job: JobContext) -> dict[str, int]:
+    """Post the callback. 2xx is success, 410 is final, anything else is tried again. Receivers know repetitions by id."""
+    settings: Settings = job.settings
+    if not settings.webhook_secrets:
+        raise FinalError("WEBHOOK_SECRET is not set: callbacks cannot be signed")
+    body = payload.body()
+    signed = signing.headers(settings.webhook_secrets, job.job_id, job.clock.now(), body)
+    try:
+        answer = await post(
+            payload.url,
+            body,
+            headers={"Content-Type": "application/json", **signed},
+            timeout_seconds=settings.webhook_timeout_seconds,
+            allowed=parse_allowed(settings.fetch_allowed_hosts),
+        )
+    except FetchUnavailableError as error:
+        raise NotAcceptedError(str(error)) from None
+    if 200 <= answer.status < 300:
+        return {"status": answer.status}
+    if answer.status == _GONE:
+        raise FinalError("the receiver answered 410: it wants no more callbacks")
+    if answer.retry_after is not None:
+        raise RetryLater(answer.retry_after, f"the receiver answered {answer.status}")
+    raise NotAcceptedError(f"the receiver answered {answer.status}")

@@ -1,0 +1,113 @@
+"""What the engine's parts share: the ports, the kinds, and three small duties used by most of them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from typing import Any
+
+from shared.containers import JOBS
+from shared.jobs.dead_letters.vault import DeadLetter
+from shared.jobs.envelope import Envelope, encode, envelope_of
+from shared.jobs.errors import UnreadableError
+from shared.jobs.kinds import Registry
+from shared.jobs.model import Job, about, summary
+from shared.jobs.observe import Observer, Silent
+from shared.jobs.pauses import Pauses
+from shared.jobs.store import Held, StatusStore
+from shared.ports import BlobStore, Clock, DocumentStore, MessageQueues, StorageError
+
+LOG = logging.getLogger("nightshift.jobs")
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The engine's own times."""
+
+    lease: timedelta = timedelta(seconds=60)
+    """How long a claim lasts without a sign of life; a third of it is the heartbeat."""
+    grace: timedelta = timedelta(seconds=120)
+    """How long past its time a job must be before the sweep takes it for stuck."""
+    put_back: timedelta = timedelta(seconds=60)
+    """How long a message waits for code that knows its payload's version."""
+    pause: timedelta = timedelta(seconds=30)
+    """How long a message of a paused kind waits before it is looked at again."""
+
+
+def _no_callbacks(job: Job) -> Mapping[str, Any]:
+    raise LookupError(f"job {job.job_id} wants a callback, and this app knows no way to make one")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The ports and kinds that an engine works with."""
+
+    blobs: BlobStore
+    queues: MessageQueues
+    documents: DocumentStore
+    clock: Clock
+    kinds: Registry
+    settings: Any = None
+    timing: Timing = field(default_factory=Timing)
+    callback: Callable[[Job], Mapping[str, Any]] = _no_callbacks
+    """The payload of the job that tells an outcome."""
+    observer: Observer = field(default_factory=Silent)
+    """Who is told what happens."""
+
+    @cached_property
+    def status(self) -> StatusStore:
+        """The record of truth."""
+        return StatusStore(self.blobs, self.clock, self.observer)
+
+    @cached_property
+    def pauses(self) -> Pauses:
+        """Which kinds are paused."""
+        return Pauses(self.documents, self.clock)
+
+    async def send(self, held: Held) -> None:
+        """Send the message that starts the job's next attempt, visible once the job is due."""
+        now = self.clock.now()
+        text = encode(envelope_of(held.job, held.etag, now))
+        queue = self.kinds.queue(held.job.kind, held.job.priority)
+        await self.queues.send(queue, text, max(held.job.due_at - now, timedelta(0)))
+
+    async def send_or_leave(self, held: Held) -> None:
+        """Send; where the queue does not answer, leave it to the sweep, since the record says that a message is due."""
+        try:
+            await self.send(held)
+        except StorageError as error:
+            LOG.warning("message left to the sweep: %s cause=%s", about(held.job), type(error).__name__)
+
+    async def project(self, job: Job) -> None:
+        """Bring the index up to this version. It can be made anew from the blobs: failing to write it fails no job."""
+        try:
+            await self.documents.put_newer(JOBS, summary(job))
+        except StorageError as error:
+            LOG.warning("index not written: %s version=%d cause=%s", about(job), job.version, type(error).__name__)
+
+    async def payload(self, source: Job | Envelope | DeadLetter) -> dict[str, Any]:
+        """The payload, from where it is.
+
+        Raises:
+            UnreadableError: the blob that should hold it is gone.
+        """
+        if source.payload_blob is None:
+            return source.payload or {}
+        data = await self.status.payload(source.payload_blob)
+        if data is None:
+            raise UnreadableError(f"the payload blob {source.payload_blob} is gone")
+        return dict(json.loads(data))
+
+
+async def both(first: Coroutine[Any, Any, None], second: Coroutine[Any, Any, None]) -> None:
+    """Run two independent calls at the same time."""
+    task = asyncio.ensure_future(first)
+    try:
+        await second
+    finally:
+        await task

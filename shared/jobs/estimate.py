@@ -1,0 +1,154 @@
+"""Pace: how long a job will probably still take, from bounded and remembered looks at its queue and its kind's past."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import statistics
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Generic, TypeVar
+
+from shared.containers import JOBS
+from shared.jobs.dependencies import LOG, Parts
+from shared.jobs.envelope import decode
+from shared.jobs.errors import UnreadableError
+from shared.jobs.model import Job, Status
+from shared.jobs.store import prefixes
+from shared.ports import Query, ReceivedMessage, StorageError, Where
+
+LONGEST_WAIT = 300
+"""Seconds that a client is told to wait at most."""
+_SAMPLES = 20
+"""Completed jobs of a kind from which its usual duration is taken, if they are of the last day."""
+_PAST = timedelta(days=1)
+_DURATION_FRESH = timedelta(seconds=60)
+_AGE_FRESH = timedelta(seconds=5)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Weather:
+    """What is known besides the job: how long its kind usually takes and its queue has kept the first in line waiting."""
+
+    usual: float | None = None
+    """Seconds from claim to completion; None where no job of the kind has completed."""
+    queue_age: float = 0.0
+    """Seconds that the message at the head of the queue has been due."""
+    pause: float | None = None
+    """Seconds until a message of this paused kind is looked at again; None where it is not paused."""
+
+
+def remaining(job: Job, weather: Weather, now: datetime, default: float) -> int:
+    """Whole seconds until a job will probably have ended, from 1 to `LONGEST_WAIT`; 0 where it has.
+
+    Args:
+        job: the job.
+        weather: what is known besides it.
+        now: the present moment.
+        default: the duration of a kind of which nothing is known.
+    """
+    if job.status.final:
+        return 0
+    usual = default if weather.usual is None else weather.usual
+    seconds = _running(job, usual, now) if job.status is Status.RUNNING else _queued(job, weather, usual, now)
+    return max(1, min(LONGEST_WAIT, math.ceil(seconds)))
+
+
+def _queued(job: Job, weather: Weather, usual: float, now: datetime) -> float:
+    until_due = (job.due_at - now).total_seconds()
+    line = max(0.0, weather.queue_age + min(until_due, 0.0))  # it has waited some of that already
+    return max(until_due, weather.pause or 0.0, line) + usual
+
+
+def _running(job: Job, usual: float, now: datetime) -> float:
+    elapsed = (now - (job.started_at or job.updated_at)).total_seconds()
+    progress = job.progress
+    if progress and 0 < progress.completed <= progress.total:
+        if job.fan_out:  # its children ended in all its attempts together
+            elapsed = (now - job.created_at).total_seconds()
+        return elapsed * (progress.total - progress.completed) / progress.completed
+    # Longer than usual: wait longer and longer, since nothing says when it will end.
+    return usual - elapsed if elapsed < usual else elapsed / 2
+
+
+class Pace:
+    """Estimates, from at most one query a minute for each kind and one look every five seconds at each queue."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._usual = _Remembered(parts, self._read_usual, _DURATION_FRESH)
+        self._age = _Remembered(parts, self._read_age, _AGE_FRESH)
+
+    async def remaining(self, job: Job) -> int:
+        """Whole seconds until a job will probably have ended; see `remaining`. Never fails, and never costs much."""
+        if job.status.final:
+            return 0
+        default = float(getattr(self._parts.settings, "retry_after_seconds", 2))
+        return remaining(job, await self.weather(job), self._parts.clock.now(), default)
+
+    async def weather(self, job: Job) -> Weather:
+        """What bears on how long a job will take."""
+        usual = await self._usual.of(job.kind)
+        if job.status is Status.RUNNING or job.kind not in self._parts.kinds:
+            return Weather(usual)
+        age = await self._age.of(self._parts.kinds.queue(job.kind, job.priority))
+        paused = (await self._parts.pauses.of(job.kind)).paused
+        return Weather(usual, age or 0.0, self._parts.timing.pause.total_seconds() if paused else None)
+
+    async def age(self, queue: str) -> float | None:
+        """Seconds that the message at the head of a queue has been due; None where none is waiting."""
+        return await self._age.of(queue)
+
+    async def _read_usual(self, kind: str) -> float | None:
+        since = self._parts.clock.now() - _PAST
+        recent = Where("id", ">=", prefixes(since, since)[0])
+        where = (Where("kind", "=", kind), Where("status", "=", Status.COMPLETED.value), recent)
+        page = await self._parts.documents.query(JOBS, Query(where, descending=True, limit=_SAMPLES))
+        jobs = [(item["due_at"], item["started_at"]) for item in page.items if "started_at" in item]
+        spans = [datetime.fromisoformat(end) - datetime.fromisoformat(start) for end, start in jobs]
+        return statistics.median(span.total_seconds() for span in spans) if spans else None
+
+    async def _read_age(self, queue: str) -> float | None:
+        messages = await self._parts.queues.peek(queue, 1)
+        return max(0.0, (self._parts.clock.now() - _due_at(messages[0])).total_seconds()) if messages else None
+
+
+class _Remembered(Generic[T]):
+    """Answers that cost a storage call, kept for a while; where storage does not answer, the last one stands."""
+
+    def __init__(self, parts: Parts, read: Callable[[str], Awaitable[T | None]], fresh: timedelta) -> None:
+        self._parts = parts
+        self._read = read
+        self._fresh = fresh
+        self._known: dict[str, tuple[T | None, datetime]] = {}
+        self._lock = asyncio.Lock()
+
+    async def of(self, name: str) -> T | None:
+        if self._stale(name):
+            async with self._lock:
+                if self._stale(name):
+                    self._known[name] = await self._ask(name), self._parts.clock.now()
+        return self._known[name][0]
+
+    def _stale(self, name: str) -> bool:
+        known = self._known.get(name)
+        return known is None or self._parts.clock.now() - known[1] >= self._fresh
+
+    async def _ask(self, name: str) -> T | None:
+        try:
+            return await self._read(name)
+        except StorageError as error:
+            LOG.warning("pace not read: of=%s cause=%s", name, type(error).__name__)
+            return self._known.get(name, (None, None))[0]
+
+
+def _due_at(message: ReceivedMessage) -> datetime:
+    """Since when a message could have been run: a delayed one was put on the queue long before that."""
+    try:
+        record = decode(message.text.encode()).record
+    except UnreadableError:
+        record = None
+    return max(message.inserted_at, record.due_at) if record else message.inserted_at

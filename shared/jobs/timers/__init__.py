@@ -1,0 +1,1 @@
+"""Timers and the ledger that accounts for each of their occurrences."""

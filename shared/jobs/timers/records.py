@@ -1,0 +1,130 @@
+"""The ledger's documents: a head for each timer, and one document for each occurrence.
+
+A head says from where on its timer's occurrences are reckoned, and up to which each of them is recorded. Everything that
+wants a look carries `watch_at`, heads too, so that one query finds all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.containers import OCCURRENCES
+from shared.jobs.model import iso
+from shared.jobs.timers.occurrence import Occurrence, State
+from shared.ports import AlreadyExistsError, Clock, Document, DocumentStore, PreconditionError, Query, Where
+
+_HEAD = "~head"
+"""The id of a head: after every moment in the order of text."""
+_BATCH = 100
+
+
+class Head(BaseModel):
+    """Where the reckoning of a timer stands."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    timer: str
+    schedule: str
+    """The NCRONTAB expression that it is reckoned by."""
+    first_seen_at: datetime
+    since: datetime
+    """Since when it has had this schedule: what lies before was never missed."""
+    accounted_until: datetime
+    """Up to here each occurrence is recorded."""
+    watch_at: datetime | None = None
+    """When the next occurrence should have been recorded; None where none comes."""
+
+    @property
+    def id(self) -> str:
+        """The id of its document."""
+        return _HEAD
+
+    def document(self, now: datetime, keep: timedelta) -> Document:
+        """Its document, which never expires."""
+        del now, keep
+        moments = {name: iso(value) for name, value in self if isinstance(value, datetime)}
+        names = {"timer": self.timer, "schedule": self.schedule}
+        return {**names, **moments, "id": _HEAD, "pk": self.timer, "sort": f"{_HEAD} {self.timer}"}
+
+
+R = TypeVar("R", Occurrence, Head)
+
+
+@dataclass(frozen=True, slots=True)
+class Noted(Generic[R]):
+    """An entry of the ledger with its ETag."""
+
+    entry: R
+    etag: str
+
+
+class Book:
+    """Reads and writes the ledger's documents."""
+
+    def __init__(self, documents: DocumentStore, clock: Clock, keep: timedelta) -> None:
+        self._documents = documents
+        self._clock = clock
+        self._keep = keep
+
+    async def create(self, entry: R) -> Noted[R] | None:
+        """Write a new entry; None where there is one already. One call."""
+        try:
+            etag = await self._documents.create(OCCURRENCES, entry.document(self._clock.now(), self._keep))
+        except AlreadyExistsError:
+            return None
+        return Noted(entry, etag)
+
+    async def write(self, noted: Noted[R], entry: R) -> Noted[R] | None:
+        """Write what an entry has become; None where somebody else wrote meanwhile. One call."""
+        document = entry.document(self._clock.now(), self._keep)
+        try:
+            return Noted(entry, await self._documents.replace(OCCURRENCES, document, noted.etag))
+        except PreconditionError:
+            return None
+
+    async def head(self, timer: str) -> Noted[Head] | None:
+        """A timer's head. One call."""
+        found = await self._documents.read(OCCURRENCES, timer, _HEAD)
+        return Noted(Head.model_validate(found[0]), found[1]) if found else None
+
+    async def read(self, timer: str, moment: datetime) -> Noted[Occurrence] | None:
+        """The entry of a moment, expired or not: its id is taken. One call."""
+        found = await self._documents.read(OCCURRENCES, timer, iso(moment))
+        return Noted(Occurrence.model_validate(found[0]), found[1]) if found else None
+
+    async def waiting(self, now: datetime) -> AsyncIterator[Occurrence | Head]:
+        """Whatever wants a look by now, of all timers, oldest first. One call for each hundred, and at least one."""
+        cursor: str | None = None
+        while True:
+            query = Query((Where("watch_at", "<=", iso(now)),), order_by="sort", limit=_BATCH, after=cursor)
+            page = await self._documents.query(OCCURRENCES, query)
+            for each in page.items:
+                yield (Head if each["id"] == _HEAD else Occurrence).model_validate(each)
+            cursor = page.cursor
+            if cursor is None:
+                return
+
+    async def page(
+        self,
+        timer: str,
+        limit: int,
+        *,
+        state: State | None = None,
+        after: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> tuple[list[Occurrence], str | None]:
+        """A timer's occurrences, newest first, and the cursor of the next page. One call."""
+        where = [Where("id", "<=", iso(until) if until else _HEAD[0])]
+        where += [Where("id", ">=", iso(since))] if since else []
+        where += [Where("state", "=", state.value)] if state else []
+        query = Query(tuple(where), descending=True, limit=limit, partition=timer, after=after)
+        page = await self._documents.query(OCCURRENCES, query)
+        now = iso(self._clock.now())
+        alive = [each for each in page.items if each.get("expires_at", "~") > now]
+        return [Occurrence.model_validate(each) for each in alive], page.cursor
