@@ -71,7 +71,7 @@ class Chances:
     """Of each call to the ledger."""
     restart: float = 0.1
     """Before each call to the ledger."""
-    run_all: float = 0.3
+    both: float = 0.3
     """That both instances act at once."""
     lost: float = 0.05
     """That the host's trigger does not fire."""
@@ -213,8 +213,8 @@ class Year:
 
     async def _event(self, name: str | None, *, past_due: bool = False) -> None:
         """The host's trigger fires, or the accounting is done: in one instance, or in both at once."""
-        run_all = self._happens(self.chances.run_all)
-        numbers = [0, 1] if run_all else [self.dice.randrange(2)]
+        both = self._happens(self.chances.both)
+        numbers = [0, 1] if both else [self.dice.randrange(2)]
         await asyncio.gather(
             *(self._tick(number, name, past_due=past_due) if name else self._account(number) for number in numbers)
         )

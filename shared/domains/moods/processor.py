@@ -162,10 +162,10 @@ class _Run:
 
     def _caught_up(self, mood: Mood, stored: Mood) -> Mood:
         """The stored mood with our evidence; and our vector, where the text is still ours."""
-        run_all = joined(stored, mood, self._half_life)
-        (run_all,) = described({run_all.id: run_all}).values()
-        run_all = replace(run_all, sub_moods=tuple(sorted({*stored.sub_moods, *mood.sub_moods})))
-        return replace(run_all, vector=mood.vector, embedding=mood.embedding) if run_all.text == mood.text else run_all
+        merged = joined(stored, mood, self._half_life)
+        (merged,) = described({merged.id: merged}).values()
+        merged = replace(merged, sub_moods=tuple(sorted({*stored.sub_moods, *mood.sub_moods})))
+        return replace(merged, vector=mood.vector, embedding=mood.embedding) if merged.text == mood.text else merged
 
     async def _delete(self, mood: Mood) -> None:
         """Delete a record whose evidence is another's now; one that was written since is left for the next run."""
