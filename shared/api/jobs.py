@@ -12,9 +12,9 @@ from shared.containers import JOBS
 from shared.jobs.dead_letters.replay import ReplayOutcome
 from shared.jobs.errors import FieldProblem, UnreadableError
 from shared.jobs.explain import Circumstances, explain
+from shared.jobs.ids import prefixes
 from shared.jobs.model import Job, Status, iso
-from shared.jobs.store import prefixes
-from shared.jobs.submit import Ticket
+from shared.jobs.ticket import Ticket
 from shared.ports import Query, Where
 from shared.storage import Versioned
 from shared.web import waiting

@@ -14,10 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 from shared.api.views import job_view, ticket_answer
 from shared.fetch import FetchRefusedError, check_url, parse_allowed
 from shared.jobs.errors import FieldProblem, InvalidPayloadError, UnknownKindError
-from shared.jobs.idempotency import Key
 from shared.jobs.kinds import Policy
 from shared.jobs.model import Priority
-from shared.jobs.submit import Options, Ticket
+from shared.jobs.ticket import IdempotencyKey, Options, Ticket
 from shared.storage import Versioned
 from shared.web import waiting
 from shared.web.answers import Answer, Problem, json_answer, quoted
@@ -65,7 +64,7 @@ async def submit(app: App, kind: str, body: bytes, headers: Mapping[str, str], a
 
 async def _take_in(app: App, kind: str, wanted: Submission, options: Options) -> Ticket:
     try:
-        return await app.engine.submit(kind, wanted.payload, options)
+        return await app.engine.submit(kind, wanted.payload, **options)
     except InvalidPayloadError as error:
         problems = (FieldProblem(f"payload.{each.field}".rstrip("."), each.message) for each in error.problems)
         raise invalid(tuple(problems)) from None
@@ -129,7 +128,7 @@ def _callback(app: App, url: str | None) -> str | None:
     return url
 
 
-def _key(app: App, kind: str, wanted: Submission, headers: Mapping[str, str]) -> Key | None:
+def _key(app: App, kind: str, wanted: Submission, headers: Mapping[str, str]) -> IdempotencyKey | None:
     given = headers.get("idempotency-key")
     if given is None:
         return None
@@ -137,7 +136,7 @@ def _key(app: App, kind: str, wanted: Submission, headers: Mapping[str, str]) ->
         detail = "must be 1 to 255 printable ASCII characters, in double quotes or without"
         raise Problem(400, "Not an idempotency key", detail, (FieldProblem("Idempotency-Key", detail),))
     key = given.strip()
-    return Key(
+    return IdempotencyKey(
         key[1:-1] if key.startswith('"') else key, _fingerprint(kind, wanted), app.settings.idempotency_ttl_seconds
     )
 

@@ -12,9 +12,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from shared.containers import OPERATIONS
-from shared.jobs.callbacks import derived_id
+from shared.jobs.ids import derived_id
 from shared.jobs.model import iso
-from shared.jobs.ticket import Options
 from shared.monitor.alarms import Alarm, AlarmInputs, Board, Change, Limits, Seen, Standing, TimerFacts, advance
 from shared.monitor.queues import read_queues
 from shared.monitor.stats import HOUR, floor
@@ -128,7 +127,7 @@ class Watch:
         settings = self._app.settings
         if settings.alarm_webhook_url and settings.webhook_secrets:
             payload = _message(change, settings.alarm_webhook_url)
-            await self._app.engine.submit("webhook", payload, Options(job_id=job_id_of(change)))
+            await self._app.engine.submit("webhook", payload, job_id=job_id_of(change))
 
     async def _strike_sent(self, sent: list[Change]) -> Board:
         """Strike from the board what was told, whoever wrote it meanwhile."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from shared.jobs.decide import Delivery
+from shared.jobs.envelope import Delivery
 from shared.ports import Clock, MessageQueues, ReceivedMessage, TooLargeError
 from support.faulty import Died
 from support.memory import MemoryQueues

@@ -14,7 +14,6 @@ from shared.domains.collect import hot_topics
 from shared.domains.collect.payload import CollectJob
 from shared.domains.collect.timers import HOT_TOPICS
 from shared.jobs.model import Job, Status, iso
-from shared.jobs.submit import Options
 from shared.web.answers import Answer, json_answer, quoted
 from shared.web.requests import read_json, read_uuid, validating
 
@@ -119,7 +118,7 @@ async def collect_hot_topics(app: App, *, past_due: bool) -> None:
 
 async def _started(app: App, wanted: CollectRequest, api_url: str, trace: str | None) -> Answer:
     payload = CollectJob(**wanted.model_dump(exclude={"action"}))
-    ticket = await app.engine.submit(KIND, payload, Options(trace=trace))
+    ticket = await app.engine.submit(KIND, payload, trace=trace)
     headers = {
         "Location": f"{api_url}/jobs/{ticket.job.job_id}",
         "Retry-After": str(app.settings.retry_after_seconds),

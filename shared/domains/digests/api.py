@@ -18,7 +18,6 @@ from shared.domains.taste.feedback import TasteJob
 from shared.domains.users.api import known_user, read_id
 from shared.domains.users.model import Identifier
 from shared.jobs.errors import FieldProblem
-from shared.jobs.submit import Options
 from shared.web.answers import Answer, Problem, cached_answer, json_answer, matches, quoted
 from shared.web.requests import invalid, read_limit, read_model
 
@@ -107,7 +106,7 @@ async def run(app: App, user_id: str, api_url: str, trace: str | None) -> Answer
     """Have this week's digest made anew: 202 with a ticket."""
     user = await known_user(app, user_id)
     payload = {"user_id": user.user_id, "until": app.clock.now().isoformat(), "remake": True}
-    ticket = await app.engine.submit("user-digest", payload, Options(trace=trace))
+    ticket = await app.engine.submit("user-digest", payload, trace=trace)
     return ticket_answer(ticket, api_url, max(1, await app.engine.estimates.remaining(ticket.job)))
 
 
@@ -120,7 +119,7 @@ async def take_feedback(app: App, name: str, body: bytes, api_url: str, trace: s
     if not await _store(app).hear(feedback):
         view: FeedbackView = {"digest_id": name, "item_id": feedback.item_id, "signal": suggestion.signal}
         return json_answer(view)
-    ticket = await app.engine.submit(_TASTE, suggestion, Options(trace=trace))
+    ticket = await app.engine.submit(_TASTE, suggestion, trace=trace)
     return ticket_answer(ticket, api_url, max(1, await app.engine.estimates.remaining(ticket.job)))
 
 

@@ -21,7 +21,6 @@ from shared.domains.sources.views import item_view, source_view, subscription_vi
 from shared.domains.taste.feedback import Identifier
 from shared.fetch import parse_allowed
 from shared.jobs.errors import FieldProblem
-from shared.jobs.submit import Options
 from shared.ports import AlreadyExistsError, PreconditionError
 from shared.storage import Versioned
 from shared.web.answers import Answer, Problem, cached_answer, json_answer, matches, quoted
@@ -98,7 +97,7 @@ async def delete(app: App, id: str, if_match: str | None) -> Answer:
 async def run(app: App, id: str, api_url: str, trace: str | None) -> Answer:
     """Scrape a source now, whether it is due, resting or switched off: 202 with a ticket."""
     await _current(app, id)
-    ticket = await app.engine.submit("scrape-source", {"source_id": id, "force": True}, Options(trace=trace))
+    ticket = await app.engine.submit("scrape-source", {"source_id": id, "force": True}, trace=trace)
     return ticket_answer(ticket, api_url, max(1, await app.engine.estimates.remaining(ticket.job)))
 
 

@@ -15,7 +15,6 @@ from shared.domains.taste.profile import Profile, rank
 from shared.domains.taste.store import PriorStore, TasteStore
 from shared.fetch import parse_allowed
 from shared.jobs.errors import FieldProblem
-from shared.jobs.submit import Options
 from shared.web.answers import Answer, tagged_answer
 from shared.web.requests import invalid, read_json, validating
 
@@ -31,7 +30,7 @@ async def take_feedback(app: App, body: bytes, api_url: str, trace: str | None) 
     with validating():
         feedback = read_feedback(read_json(body), parse_allowed(app.settings.fetch_allowed_hosts))
     job = TasteJob(**dict(feedback), occurred_at=app.clock.now())
-    ticket = await app.engine.submit(KIND, job, Options(trace=trace))
+    ticket = await app.engine.submit(KIND, job, trace=trace)
     return ticket_answer(ticket, api_url, max(1, await app.engine.estimates.remaining(ticket.job)))
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from shared.adapters.sqlite import SqliteDocuments
 from shared.domains.webhooks.message import WebhookJob
-from shared.jobs import JobContext, Policy, kind
+from shared.jobs import JobContext, job
 from shared.settings import load
 from support.azurite import AzuriteProcess
 from support.clock import FakeClock
@@ -28,7 +28,7 @@ async def watched(tmp_path: Path) -> AsyncIterator[Watched]:
     """An app on a Sunday at noon, of which the ledger has known for a while."""
     told: list[tuple[str, WebhookJob]] = []
 
-    @kind("webhook", payload=WebhookJob, policy=Policy(max_attempts=3))
+    @job("webhook", max_attempts=3)
     async def tell(payload: WebhookJob, job: JobContext) -> None:
         told.append((job.job_id, payload))
 

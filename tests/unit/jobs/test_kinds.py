@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from shared.bootstrap import find_kinds
-from shared.jobs import JobContext, Policy, Priority, kind
+from shared.jobs import JobContext, Policy, Priority, job
 from shared.jobs.errors import InvalidPayloadError, NewerVersionError, UnknownKindError
 from shared.jobs.kinds import Kind, Queues, Registry
 from shared.settings import load
@@ -29,7 +29,9 @@ async def greet(payload: Greeting, job: JobContext) -> str:
 
 
 def declared(**options: Any) -> Kind[Greeting]:
-    return kind("greet", payload=Greeting, **options)(greet)
+    declare: Any = job("greet", **options)
+    kind: Kind[Greeting] = declare(greet)
+    return kind
 
 
 def test_each_upgrade_is_taken_in_turn() -> None:

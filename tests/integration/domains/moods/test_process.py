@@ -19,7 +19,7 @@ from shared.domains.moods.lexicon import LexiconExtractor
 from shared.domains.moods.model import Mood
 from shared.domains.moods.ports import Article, Finding, Findings, MoodServiceError
 from shared.domains.moods.store import MoodStore
-from shared.jobs.decide import Delivery
+from shared.jobs.envelope import Delivery
 from shared.jobs.model import Status
 from shared.settings import load
 from support.cosmos import KEY, CosmosProcess
