@@ -12,9 +12,11 @@ from urllib.parse import urlencode
 
 from shared.domains.collect.listings import parse_listing
 from shared.domains.collect.model import Harvest
-from shared.domains.collect.sources import Sort, read, whole
+from shared.domains.collect.sources import Sort, whole
 from shared.fetch import Fetched, FetchUnavailableError, Limits, Request, StatusRefusedError
 from shared.fetch.errors import ContentRefusedError, RobotsRefusedError
+from shared.fetch.reading import read
+from shared.sandbox import sandbox
 
 if TYPE_CHECKING:
     from shared.fetch.polite import Fetcher
@@ -70,6 +72,7 @@ class RedditSource:
         self._public = settings.reddit_url.rstrip("/")
         self._api = settings.reddit_api_url.rstrip("/")
         self._access = Access(fetcher, settings)
+        self._box = sandbox(settings)
 
     def label(self, topic: str) -> str:
         """As Reddit writes it."""
@@ -85,7 +88,7 @@ class RedditSource:
         fetched = await (self._signed_in if self._access.possible else self._in_public)(f"/r/{topic}/{sort}", query)
         if "/subreddits/search" in fetched.url:
             raise ContentRefusedError("there is no such subreddit")  # Reddit redirects to a search for its name
-        return await read(parse_listing, fetched, topic)
+        return await read(self._box, parse_listing, fetched, topic)
 
     async def _in_public(self, path: str, query: str) -> Fetched:
         try:
