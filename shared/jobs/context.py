@@ -16,6 +16,7 @@ from shared.jobs.model import FanOut, Job, Progress
 from shared.jobs.store import Held
 from shared.jobs.tracing import traceparent
 from shared.ports import BlobStore, Clock, DocumentStore, StorageError
+from shared.settings import Settings
 
 _LOOK_SECONDS = 1.0
 """`checkpoint` asks storage at most this often."""
@@ -74,7 +75,7 @@ class JobContext:
         return self._parts.kinds.policy(self.job.kind).timeout_seconds
 
     @property
-    def settings(self) -> Any:
+    def settings(self) -> Settings:
         """The app's settings."""
         return self._parts.settings
 

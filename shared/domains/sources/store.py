@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.containers import SOURCES
+from shared.domains.sources.containers import SOURCES
 from shared.domains.sources.model import SOURCE, Health, Source
 from shared.jobs.locks import FencedError
 from shared.jobs.model import iso

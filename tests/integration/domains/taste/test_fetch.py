@@ -25,7 +25,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from shared.adapters.sqlite import SqliteDocuments
-from shared.containers import TASTE
+from shared.declarations import settings_of
+from shared.domains.taste.containers import TASTE
 from shared.domains.taste.errors import AnalyserUnavailableError
 from shared.domains.taste.feedback import Item, TasteJob
 from shared.domains.taste.kinds import TastePriorJob, analyse_feedback, refresh_prior
@@ -45,7 +46,7 @@ from shared.fetch.errors import (
 )
 from shared.jobs.errors import RetryLater
 from shared.ports import Query
-from shared.settings import Settings, load
+from shared.settings import Settings
 from support.clock import FakeClock
 from support.sites import Answers
 
@@ -436,7 +437,7 @@ class Context:
 @pytest.fixture
 async def context(tmp_path: Path, clock: FakeClock, site: Site) -> AsyncIterator[Context]:
     documents = SqliteDocuments(tmp_path / "taste.db", clock)
-    yield Context(documents, load({"FETCH_ALLOWED_HOSTS": site.host, "FETCH_TIMEOUT_SECONDS": "2"}), clock)
+    yield Context(documents, settings_of({"FETCH_ALLOWED_HOSTS": site.host, "FETCH_TIMEOUT_SECONDS": "2"}), clock)
     await documents.close()
 
 
@@ -563,7 +564,7 @@ def _completion(content: str) -> bytes:
 def _eyes(site: Site, status: int = 200, content: str = json.dumps(SEEN), **headers: str) -> Settings:
     path = "/openai/deployments/eyes/chat/completions"
     site.serve(path, _completion(content), status, "application/json", **headers)
-    return load(
+    return settings_of(
         {
             "FETCH_ALLOWED_HOSTS": site.host,
             "AZURE_OPENAI_ENDPOINT": site.url(""),
