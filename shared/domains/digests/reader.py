@@ -10,7 +10,7 @@ from functools import lru_cache
 from math import log2
 from typing import Any
 
-from shared.domains.digests.looks import look_of
+from shared.domains.digests.appearance import appearance_of
 from shared.domains.digests.model import Leaning, Opinion, Piece, Reader
 from shared.domains.taste.containers import TASTE
 from shared.domains.taste.evidence import EVIDENCE
@@ -115,7 +115,7 @@ def piece_of(owned: Owned) -> Piece:
         keywords=list(owned.keywords),
     )
     title = owned.title or " ".join((*owned.colours[:1], owned.category or "")).strip() or owned.item_id
-    return Piece(owned.item_id, title, look_of(words))
+    return Piece(owned.item_id, title, appearance_of(words))
 
 
 def _signature(home: Household, profile: Profile, opinions: tuple[Opinion, ...], downs: frozenset[str]) -> str:

@@ -18,7 +18,7 @@ from shared.domains.moods.settings import MoodSettings
 from shared.fetch import FetchError
 from shared.fetch.errors import ContentRefusedError
 from shared.fetch.urls import canonical, is_front_page, key
-from shared.jobs.concurrently import together
+from shared.jobs.concurrently import run_all
 
 if TYPE_CHECKING:
     from shared.jobs import JobContext
@@ -69,7 +69,7 @@ async def _feeds(job: JobContext, urls: tuple[str, ...]) -> list[list[Article] |
         async with turn:
             return await _entries(job, source, url)
 
-    return await together(map(read, urls))
+    return await run_all(map(read, urls))
 
 
 async def _entries(job: JobContext, source: Source, url: str) -> list[Article] | None:
