@@ -24,12 +24,13 @@ from pydantic import BaseModel
 from shared.adapters.sqlite import SqliteDocuments
 from shared.app import App
 from shared.bootstrap import compose
+from shared.declarations import settings_of
 from shared.jobs import JobContext, Policy, kind
 from shared.jobs.decide import Delivery
 from shared.jobs.fan_out import Child, fan_out
 from shared.jobs.kinds import Kind
 from shared.jobs.model import Job
-from shared.settings import Settings, load
+from shared.settings import Settings
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))  # the twins of storage in memory live with the tests
 
@@ -123,7 +124,7 @@ async def _simulate(children: int, width: int, folder: Path) -> NightResult:
     blobs, queues = MemoryBlobs(clock), MemoryQueues(clock)
     documents = SqliteDocuments(folder / "night.db", clock)
     app = compose(
-        load({}), FaultyBlobs(blobs, ledger), FaultyQueues(queues, ledger), FaultyDocuments(documents, ledger), clock,
+        settings_of({}), FaultyBlobs(blobs, ledger), FaultyQueues(queues, ledger), FaultyDocuments(documents, ledger), clock,
         kinds=_kinds(width),
     )  # fmt: skip
     began, used = clock.now(), time.process_time()

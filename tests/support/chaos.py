@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from shared.app import App
 from shared.bootstrap import compose
+from shared.declarations import settings_of
 from shared.jobs import Dedupe, JobContext, Policy, kind
 from shared.jobs.callbacks import derived_id
 from shared.jobs.dead_letters.vault import DeadLetter, Filter
@@ -24,7 +25,6 @@ from shared.jobs.fan_out import Child, fan_out
 from shared.jobs.kinds import Kind
 from shared.jobs.submit import Options
 from shared.ports import ReceivedMessage, StorageError
-from shared.settings import load
 from support.faulty import Died, FaultyBlobs, FaultyDocuments, FaultyQueues
 from support.host import MAX_DEQUEUE_COUNT, MESSAGE_LEASE, POISON
 from support.lab import Broken, Told, Work
@@ -205,7 +205,7 @@ class Day:
         self.blobs, self.queues = MemoryBlobs(self.clock), MemoryQueues(self.clock)
         self.documents = MemoryDocuments(self.clock)
         self.handlers = Handlers(self.rng)
-        self.settings = load({})
+        self.settings = settings_of({})
         self.tickets: list[str] = []
         self.replays_tried: Counter[str] = Counter()
         self.deaths = 0

@@ -29,6 +29,7 @@ from shared.jobs.timers.occurrence import Occurrence
 from shared.jobs.timers.schedule import Schedule
 from shared.jobs.timers.timer import Missed, Timer
 from shared.ports import StorageError
+from shared.settings import Settings
 from support.clock import FakeClock
 from support.faulty import Died, Faults, FaultyBlobs, FaultyDocuments, FaultyQueues, Mode
 from support.host import ClockedQueues, Host
@@ -164,7 +165,7 @@ class Year:
         """One day: the host's triggers, the accounting now and then, and perhaps a clock that jumps."""
         events: dict[datetime, list[str | None]] = defaultdict(list)
         for timer in TIMERS:
-            for moment in Schedule(timer.schedule(None)).between(
+            for moment in Schedule(timer.schedule(Settings())).between(
                 day - timedelta(seconds=1), day + _DAY - timedelta(seconds=1)
             ):
                 if not self._happens(self.chances.lost):
@@ -190,7 +191,7 @@ class Year:
         """Nothing runs for a while; then the host starts, and fires what it missed (unless it has lost its memory)."""
         end = day + timedelta(hours=self.dice.choice((2, 6.1, 7.2, 9.05, 9.5, 30, 75, 170)))
         self.ledgers = [self._start(number) for number in range(2)]
-        missed = [each for each in TIMERS if any(Schedule(each.schedule(None)).between(day, end))]
+        missed = [each for each in TIMERS if any(Schedule(each.schedule(Settings())).between(day, end))]
         self._set(end)
         if self.dice.random() < 0.7:
             for timer in missed:

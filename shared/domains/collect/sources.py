@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from urllib.parse import urlsplit
 
 from shared.domains.collect.model import Harvest
+from shared.domains.collect.settings import CollectSettings
 from shared.fetch import Fetched, Limits, NotModified, Request, Validators, fetcher
 from shared.fetch.errors import ContentRefusedError
 from shared.fetch.reading import read
@@ -127,7 +128,7 @@ def sources(settings: Settings) -> dict[SourceName, Source]:
     shared, box = shared_fetcher(settings), sandbox(settings)
 
     def limits(accept: tuple[str, ...]) -> Limits:
-        return Limits(accept, settings.collect_max_bytes, settings.fetch_timeout_seconds)
+        return Limits(accept, settings.of(CollectSettings).max_bytes, settings.fetch_timeout_seconds)
 
     return {
         "reddit": RedditSource(shared, limits(("application/json", "text/json")), settings),
