@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # How fast examples come says something of the machine, and nothing of the code.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", settings.get_profile("any machine"), max_examples=25)  # `dev.py test --fast`
 settings.load_profile("any machine")
 
 

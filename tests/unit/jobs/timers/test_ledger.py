@@ -163,6 +163,7 @@ async def test_within_the_grace_an_occurrence_is_itself_and_after_it_missed(lab:
     assert await states(ledger) == ["submitted", "missed"]
 
 
+@pytest.mark.simulation
 async def test_a_year_of_hours_is_recorded_in_bounded_steps(lab: Lab) -> None:
     faults = Faults()
     ledger = await started(lab, timer(Missed.ONCE, "0 0 * * * *"))

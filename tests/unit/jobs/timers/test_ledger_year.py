@@ -13,6 +13,8 @@ from shared.jobs.timers.schedule import Schedule
 from shared.jobs.timers.timer import Missed, Timer
 from support.timer_year import BEGIN, END, RULES, TIMERS, Chances, Year
 
+pytestmark = pytest.mark.simulation
+
 SLACK, PATIENCE, MARGIN = timedelta(seconds=2), timedelta(minutes=2), timedelta(minutes=1)
 
 
