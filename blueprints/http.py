@@ -58,7 +58,7 @@ async def _handle(handle: Callable[[func.HttpRequest], Awaitable[Answer]], req: 
         answer = await handle(req)
     finally:
         access.leave(token)
-    if rule.pace == "operator":
+    if rule.rate == "operator":
         LOG.info("operator action: function=%s by=%s status=%d", name, caller.name or "anybody", answer.status)
     return answer
 

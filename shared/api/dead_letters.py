@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.api.views import dead_letter_view, replay_view
-from shared.jobs.dead_letters.replay import Outcome, Result
+from shared.jobs.dead_letters.replay import ReplayOutcome, ReplayResult
 from shared.jobs.dead_letters.vault import Filter
 from shared.jobs.errors import FieldProblem
 from shared.web.access import who
@@ -30,7 +30,7 @@ class ReplayOne(BaseModel):
     dry_run: bool = False
 
 
-class DiscardWish(BaseModel):
+class DiscardRequest(BaseModel):
     """The body of a discard."""
 
     model_config = ConfigDict(extra="forbid")
@@ -68,9 +68,9 @@ async def replay_one(app: App, letter_id: str, body: bytes) -> Answer:
     wanted = read_model(ReplayOne, body, optional=True)
     letter_id = read_uuid(letter_id, "id")
     result = await app.engine.replays.one(letter_id, by=who("api"), payload=wanted.payload, dry_run=wanted.dry_run)
-    if result.outcome is Outcome.INVALID and not wanted.dry_run:
+    if result.outcome is ReplayOutcome.INVALID and not wanted.dry_run:
         raise _unfit(result)
-    if result.outcome is Outcome.NOT_FAILED and not wanted.dry_run:
+    if result.outcome is ReplayOutcome.NOT_FAILED and not wanted.dry_run:
         raise Problem(409, "Nothing to replay", result.detail or "")
     return json_answer(replay_view(result), 200 if wanted.dry_run else 202)
 
@@ -78,7 +78,7 @@ async def replay_one(app: App, letter_id: str, body: bytes) -> Answer:
 async def discard(app: App, letter_id: str, body: bytes) -> Answer:
     """Set one aside, so that it and its job may expire: 200 with the dead letter; 409 where it was replayed."""
     letter_id = read_uuid(letter_id, "id")
-    wanted = read_model(DiscardWish, body)
+    wanted = read_model(DiscardRequest, body)
     letter = await app.engine.discards.one(letter_id, by=who("api"), reason=wanted.reason)
     return json_answer(dead_letter_view(letter, whole=False))
 
@@ -89,12 +89,12 @@ async def replay_some(app: App, body: bytes) -> Answer:
     if wanted.payload is not None and len(wanted.ids or []) != 1:
         raise invalid((FieldProblem("payload", "an edited payload needs exactly one id in `ids`"),))
     results, more = await _replay(app, wanted)
-    counts = {outcome.value: sum(each.outcome is outcome for each in results) for outcome in Outcome}
+    counts = {outcome.value: sum(each.outcome is outcome for each in results) for outcome in ReplayOutcome}
     content = {"dry_run": wanted.dry_run, "counts": counts, "results": [replay_view(each) for each in results]}
     return json_answer({**content, "more": more})
 
 
-async def _replay(app: App, wanted: ReplaySome) -> tuple[list[Result], bool]:
+async def _replay(app: App, wanted: ReplaySome) -> tuple[list[ReplayResult], bool]:
     replays = app.engine.replays
     if wanted.ids is None:
         return await replays.some(wanted.filter, by=who("api"), limit=wanted.limit, dry_run=wanted.dry_run)
@@ -113,6 +113,6 @@ def read_filter(params: Mapping[str, str]) -> Filter:
         return Filter.model_validate(chosen)
 
 
-def _unfit(result: Result) -> Problem:
+def _unfit(result: ReplayResult) -> Problem:
     problems = tuple(FieldProblem(f"payload.{field}", message) for field, message in result.problems)
     return Problem(422, "The payload does not fit", result.detail or "", problems)

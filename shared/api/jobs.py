@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from shared.api.views import explanation_view, history_view, job_view, ticket_answer
 from shared.containers import JOBS
-from shared.jobs.dead_letters.replay import Outcome
+from shared.jobs.dead_letters.replay import ReplayOutcome
 from shared.jobs.errors import FieldProblem, UnreadableError
-from shared.jobs.explain import Facts, explain
+from shared.jobs.explain import Circumstances, explain
 from shared.jobs.model import Job, Status, iso
-from shared.jobs.store import Held, prefixes
+from shared.jobs.store import prefixes
 from shared.jobs.submit import Ticket
 from shared.ports import Query, Where
+from shared.storage import Versioned
 from shared.web import waiting
 from shared.web.access import who
 from shared.web.answers import Answer, Problem, cached_answer, json_answer
@@ -35,12 +36,12 @@ async def show_job(app: App, job_id: str, headers: Mapping[str, str]) -> Answer:
 
     One storage call for a job that has ended, changed or not.
     """
-    held = await app.engine.get(read_uuid(job_id, "job_id"))
-    seconds = 0 if held.job.status.final else waiting.wanted(headers, app.settings.longest_wait_seconds)
+    current = await app.engine.get(read_uuid(job_id, "job_id"))
+    seconds = 0 if current.value.status.final else waiting.wanted(headers, app.settings.longest_wait_seconds)
     if seconds:
-        held = await waiting.until_final(app, held, seconds)
-    extra = {**waiting.applied(seconds), **await _retry_after(app, held.job)}
-    return cached_answer(job_view(held.job), held.etag, headers.get("if-none-match"), extra)
+        current = await waiting.until_final(app, current, seconds)
+    extra = {**waiting.applied(seconds), **await _retry_after(app, current.value)}
+    return cached_answer(job_view(current.value), current.etag, headers.get("if-none-match"), extra)
 
 
 async def list_jobs(app: App, params: Mapping[str, str]) -> Answer:
@@ -53,15 +54,15 @@ async def list_jobs(app: App, params: Mapping[str, str]) -> Answer:
 
 async def show_history(app: App, job_id: str, headers: Mapping[str, str]) -> Answer:
     """A job's events, oldest first."""
-    held = await app.engine.get(read_uuid(job_id, "job_id"))
-    return cached_answer(history_view(held.job), held.etag, headers.get("if-none-match"))
+    current = await app.engine.get(read_uuid(job_id, "job_id"))
+    return cached_answer(history_view(current.value), current.etag, headers.get("if-none-match"))
 
 
 async def show_payload(app: App, job_id: str) -> Answer:
     """What a job was given to work on. It may be personal: nobody on the way is to keep it."""
-    job = (await app.engine.get(read_uuid(job_id, "job_id"))).job
+    job = (await app.engine.get(read_uuid(job_id, "job_id"))).value
     try:
-        payload = await app.engine.parts.payload(job)
+        payload = await app.engine.deps.payload(job)
     except UnreadableError as error:
         raise Problem(404, "Not found", str(error)) from None
     content: PayloadView = {
@@ -72,57 +73,59 @@ async def show_payload(app: App, job_id: str) -> Answer:
 
 async def explain_job(app: App, job_id: str) -> Answer:
     """What a job waits for, in words and in fields."""
-    job = (await app.engine.get(read_uuid(job_id, "job_id"))).job
-    facts = await _facts(app, job)
-    seconds = await app.engine.pace.remaining(job)
-    return json_answer(explanation_view(job, explain(job, facts), facts, seconds), headers=_NO_STORE)
+    job = (await app.engine.get(read_uuid(job_id, "job_id"))).value
+    circumstances = await _circumstances(app, job)
+    seconds = await app.engine.estimates.remaining(job)
+    return json_answer(explanation_view(job, explain(job, circumstances), circumstances, seconds), headers=_NO_STORE)
 
 
 async def cancel(app: App, job_id: str) -> Answer:
     """Cancel a job: 200 where it is cancelled now, 202 where it will stop at its next checkpoint, 409 where it ended."""
-    held = await app.engine.cancel(read_uuid(job_id, "job_id"), by=who("") or None)
-    if held.job.status.final:
-        return json_answer(job_view(held.job))
-    return json_answer(job_view(held.job), 202, await _retry_after(app, held.job))
+    current = await app.engine.cancel(read_uuid(job_id, "job_id"), by=who("") or None)
+    if current.value.status.final:
+        return json_answer(job_view(current.value))
+    return json_answer(job_view(current.value), 202, await _retry_after(app, current.value))
 
 
 async def retry(app: App, job_id: str, api_url: str) -> Answer:
     """Put a failed job back, by replaying its dead letter: 202 with its ticket. 409 for every other state."""
-    held = await app.engine.get(read_uuid(job_id, "job_id"))
-    if held.job.status is not Status.FAILED or held.job.dead_letter_id is None:
-        raise Problem(409, "Conflict", _why_not(held))
-    result = await app.engine.replays.one(held.job.dead_letter_id, by=who("retry"))
-    if result.outcome is not Outcome.REPLAYED:
+    current = await app.engine.get(read_uuid(job_id, "job_id"))
+    if current.value.status is not Status.FAILED or current.value.dead_letter_id is None:
+        raise Problem(409, "Conflict", _why_not(current))
+    result = await app.engine.replays.one(current.value.dead_letter_id, by=who("retry"))
+    if result.outcome is not ReplayOutcome.REPLAYED:
         problems = tuple(FieldProblem(f"payload.{field}", message) for field, message in result.problems)
         raise Problem(409, "Conflict", result.detail or "the job is not failed any more", problems)
-    held = await app.engine.get(held.job.job_id)
-    return ticket_answer(Ticket(held.job, held.etag), api_url, max(1, await app.engine.pace.remaining(held.job)))
+    current = await app.engine.get(current.value.job_id)
+    return ticket_answer(
+        Ticket(current.value, current.etag), api_url, max(1, await app.engine.estimates.remaining(current.value))
+    )
 
 
-def _why_not(held: Held) -> str:
-    if held.job.status is Status.CANCELLED:
+def _why_not(current: Versioned[Job]) -> str:
+    if current.value.status is Status.CANCELLED:
         return "the job was cancelled, and stays so: submit it anew"
-    return f"only a failed job can be tried again; this one is {held.job.status}"
+    return f"only a failed job can be tried again; this one is {current.value.status}"
 
 
 async def _retry_after(app: App, job: Job) -> dict[str, str]:
-    seconds = await app.engine.pace.remaining(job)
+    seconds = await app.engine.estimates.remaining(job)
     return {"Retry-After": str(seconds)} if seconds else {}
 
 
-async def _facts(app: App, job: Job) -> Facts:
-    parts = app.engine.parts
-    known = job.kind in parts.kinds
-    queue = parts.kinds.queue(job.kind, job.priority) if known else ""
-    weather = await app.engine.pace.weather(job)
-    return Facts(
+async def _circumstances(app: App, job: Job) -> Circumstances:
+    deps = app.engine.deps
+    known = job.kind in deps.kinds
+    queue = deps.kinds.queue(job.kind, job.priority) if known else ""
+    conditions = await app.engine.estimates.conditions(job)
+    return Circumstances(
         now=app.clock.now(),
         queue=queue,
         depth=await app.queues.depth(queue) if known else 0,
-        queue_age=weather.queue_age,
-        pause=await parts.pauses.of(job.kind),
+        queue_age=conditions.queue_age,
+        pause=await deps.pauses.of(job.kind),
         known=known,
-        grace=parts.timing.grace,
+        grace=deps.timing.grace,
         sweep_schedule=app.settings.sweep_schedule,
     )
 

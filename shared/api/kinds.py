@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from shared.app import App
 
 
-class PauseWish(BaseModel):
+class PauseRequest(BaseModel):
     """The body of a pause; all of it is optional."""
 
     model_config = ConfigDict(extra="forbid")
@@ -28,26 +28,26 @@ class PauseWish(BaseModel):
 async def list_kinds(app: App) -> Answer:
     """Every kind, and whether it is paused."""
     paused = await app.engine.pauses.all()
-    items = [_view(app, kind.name, paused.get(kind.name, Pause())) for kind in app.engine.parts.kinds]
+    items = [_view(app, kind.name, paused.get(kind.name, Pause())) for kind in app.engine.deps.kinds]
     return json_answer({"items": items}, headers={"Cache-Control": "no-store"})
 
 
 async def pause(app: App, kind: str, body: bytes) -> Answer:
     """Let no further attempt of a kind start. Within a few seconds every instance knows; what runs goes on."""
-    known = app.engine.parts.kinds[kind]
-    wanted = read_model(PauseWish, body, optional=True)
+    known = app.engine.deps.kinds[kind]
+    wanted = read_model(PauseRequest, body, optional=True)
     state = await app.engine.pauses.set(known.name, paused=True, reason=wanted.reason)
     return json_answer(_view(app, known.name, state))
 
 
 async def resume(app: App, kind: str) -> Answer:
     """Let a kind go on. Its messages are looked at again within half a minute."""
-    known = app.engine.parts.kinds[kind]
+    known = app.engine.deps.kinds[kind]
     state = await app.engine.pauses.set(known.name, paused=False)
     return json_answer(_view(app, known.name, state))
 
 
 def _view(app: App, name: str, pause: Pause) -> KindView:
-    kinds = app.engine.parts.kinds
+    kinds = app.engine.deps.kinds
     policy = kinds.policy(name)
     return kind_view(kinds[name], policy, kinds.queue(name, policy.priority), accepted(policy), pause)

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
-from shared.monitor.queues import QueueFacts, look, pairs
+from shared.monitor.queues import QueueFacts, pairs, read_queues
 from shared.monitor.remembered import Remembered
 from shared.web.answers import Answer, tagged_answer
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FRESH = timedelta(seconds=5)
 """How long one look is shared by all who ask: however many dashboards are open, storage sees one."""
-_looks: WeakKeyDictionary[Engine, Remembered[list[QueueFacts]]] = WeakKeyDictionary()
+_cached: WeakKeyDictionary[Engine, Remembered[list[QueueFacts]]] = WeakKeyDictionary()
 _CLOSED = ConfigDict(extra="forbid")
 
 
@@ -51,8 +51,8 @@ class QueueList(TypedDict):
 
 async def list_queues(app: App, if_none_match: str | None) -> Answer:
     """Every queue, at most a few seconds old. Two storage calls for each that is empty, once for all who ask."""
-    look_at = _looks.setdefault(app.engine, Remembered(app.clock, FRESH))
-    facts = {each.name: each for each in await look_at.of(lambda: look(app))}
+    cached = _cached.setdefault(app.engine, Remembered(app.clock, FRESH))
+    facts = {each.name: each for each in await cached.of(lambda: read_queues(app))}
     items = [_view(facts[queue], facts[poison], kinds) for (queue, poison), kinds in _served(app).items()]
     return tagged_answer({"items": items}, if_none_match)
 
@@ -69,7 +69,7 @@ def _view(queue: QueueFacts, poison: QueueFacts, kinds: list[str]) -> QueueDepth
 
 def _served(app: App) -> dict[tuple[str, str], list[str]]:
     """Every queue and its poison queue, with the kinds whose jobs travel on it; the general ones first."""
-    kinds = app.engine.parts.kinds
+    kinds = app.engine.deps.kinds
     found: dict[tuple[str, str], list[str]] = {pair: [] for pair in pairs(app)}
     for kind in kinds:
         priority = kinds.policy(kind.name).priority

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _CLOSED = ConfigDict(extra="forbid")
 
 
-class RunWish(BaseModel):
+class RunRequest(BaseModel):
     """The body of a run by hand; all of it is optional."""
 
     model_config = ConfigDict(extra="forbid")
@@ -110,7 +110,7 @@ async def list_occurrences(app: App, name: str, params: Mapping[str, str]) -> An
         app.ledger.timer(name)
     wanted, after = read_choice(params, "state", State), params.get("cursor") or None
     since, until = read_moment(params, "since"), read_moment(params, "until")
-    found, cursor = await app.ledger.book.page(
+    found, cursor = await app.ledger.occurrences.page(
         name, read_limit(params), state=State(wanted) if wanted else None, after=after, since=since, until=until
     )
     content: OccurrencePage = {"items": [occurrence_view(each) for each in found], "cursor": cursor}
@@ -122,10 +122,10 @@ async def run(app: App, name: str, body: bytes, api_url: str) -> Answer:
 
     422 where `scheduled_for` is no past moment of its schedule, 409 where that occurrence was run, and did not end well.
     """
-    wanted = read_model(RunWish, body, optional=True)
+    wanted = read_model(RunRequest, body, optional=True)
     with _known():
         ticket = await app.ledger.run(name, wanted.scheduled_for)
-    return ticket_answer(ticket, api_url, max(1, await app.engine.pace.remaining(ticket.job)))
+    return ticket_answer(ticket, api_url, max(1, await app.engine.estimates.remaining(ticket.job)))
 
 
 def timer_view(report: TimerReport) -> TimerView:

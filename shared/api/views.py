@@ -9,9 +9,9 @@ from shared.web.answers import Answer, json_answer, quoted
 
 if TYPE_CHECKING:
     from shared.api.schemas import ExplanationView, HistoryView, JobView, KindView, ReasonView, TicketView
-    from shared.jobs.dead_letters.replay import Result
+    from shared.jobs.dead_letters.replay import ReplayResult
     from shared.jobs.dead_letters.vault import DeadLetter
-    from shared.jobs.explain import Facts, Reason
+    from shared.jobs.explain import Circumstances, Reason
     from shared.jobs.kinds import Kind, Policy
     from shared.jobs.pauses import Pause
     from shared.jobs.submit import Ticket
@@ -65,7 +65,7 @@ def history_view(job: Job) -> HistoryView:
     return view
 
 
-def explanation_view(job: Job, reasons: list[Reason], facts: Facts, seconds: int) -> ExplanationView:
+def explanation_view(job: Job, reasons: list[Reason], circumstances: Circumstances, seconds: int) -> ExplanationView:
     """Why a job is not running."""
     return {
         "job_id": job.job_id,
@@ -73,7 +73,11 @@ def explanation_view(job: Job, reasons: list[Reason], facts: Facts, seconds: int
         "status": job.status,
         "summary": " ".join(reason.text for reason in reasons),
         "reasons": [_reason_view(reason) for reason in reasons],
-        "queue": {"name": facts.queue, "messages": facts.depth, "oldest_seconds": round(facts.queue_age, 1)},
+        "queue": {
+            "name": circumstances.queue,
+            "messages": circumstances.depth,
+            "oldest_seconds": round(circumstances.queue_age, 1),
+        },
         "estimated_seconds": seconds,
     }
 
@@ -125,7 +129,7 @@ def dead_letter_view(letter: DeadLetter, *, whole: bool) -> dict[str, Any]:
     return {**letter.model_dump(mode="json", exclude=left_out, exclude_none=True), "replayed": bool(letter.replays)}
 
 
-def replay_view(result: Result) -> dict[str, Any]:
+def replay_view(result: ReplayResult) -> dict[str, Any]:
     """What became of a replay."""
     view: dict[str, Any] = {"dead_letter_id": result.dead_letter_id, "outcome": result.outcome.value}
     if result.job_id:

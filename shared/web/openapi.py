@@ -36,7 +36,7 @@ _SECURITY: Mapping[Role, list[Schema]] = {
 
 def show(app: App, api_url: str, headers: Mapping[str, str]) -> Answer:
     """The document, for the address under which it was asked for."""
-    content = {**_document(app.engine.parts.kinds), "servers": [{"url": api_url}]}
+    content = {**_document(app.engine.deps.kinds), "servers": [{"url": api_url}]}
     return tagged_answer(content, headers.get("if-none-match"))
 
 

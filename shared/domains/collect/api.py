@@ -104,7 +104,7 @@ async def answer(app: App, body: bytes, api_url: str, trace: str | None = None) 
 
 async def status(app: App, job_id: str) -> StatusView:
     """How a job stands; the reply of the route, as a value."""
-    return _status((await app.engine.get(read_uuid(job_id, "job_id"))).job)
+    return _status((await app.engine.get(read_uuid(job_id, "job_id"))).value)
 
 
 async def collect_hot_topics(app: App, *, past_due: bool) -> None:

@@ -108,7 +108,7 @@ async def run(app: App, user_id: str, api_url: str, trace: str | None) -> Answer
     user = await known_user(app, user_id)
     payload = {"user_id": user.user_id, "until": app.clock.now().isoformat(), "remake": True}
     ticket = await app.engine.submit("user-digest", payload, Options(trace=trace))
-    return ticket_answer(ticket, api_url, max(1, await app.engine.pace.remaining(ticket.job)))
+    return ticket_answer(ticket, api_url, max(1, await app.engine.estimates.remaining(ticket.job)))
 
 
 async def take_feedback(app: App, name: str, body: bytes, api_url: str, trace: str | None) -> Answer:
@@ -121,7 +121,7 @@ async def take_feedback(app: App, name: str, body: bytes, api_url: str, trace: s
         view: FeedbackView = {"digest_id": name, "item_id": feedback.item_id, "signal": suggestion.signal}
         return json_answer(view)
     ticket = await app.engine.submit(_TASTE, suggestion, Options(trace=trace))
-    return ticket_answer(ticket, api_url, max(1, await app.engine.pace.remaining(ticket.job)))
+    return ticket_answer(ticket, api_url, max(1, await app.engine.estimates.remaining(ticket.job)))
 
 
 async def _suggested(app: App, name: str, given: SuggestionFeedback) -> tuple[Feedback, TasteJob]:

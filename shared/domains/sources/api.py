@@ -15,7 +15,7 @@ from shared.domains.items.store import ItemStore
 from shared.domains.sources.health import next_due
 from shared.domains.sources.model import Health, Source, SourceKind, source_id
 from shared.domains.sources.requests import NewSource, SourceChanges, read_source
-from shared.domains.sources.store import Held, SourceStore
+from shared.domains.sources.store import SourceStore
 from shared.domains.sources.subscriptions import Subscriptions
 from shared.domains.sources.views import item_view, source_view, subscription_view
 from shared.domains.taste.feedback import Identifier
@@ -23,6 +23,7 @@ from shared.fetch import parse_allowed
 from shared.jobs.errors import FieldProblem
 from shared.jobs.submit import Options
 from shared.ports import AlreadyExistsError, PreconditionError
+from shared.storage import Versioned
 from shared.web.answers import Answer, Problem, cached_answer, json_answer, matches, quoted
 from shared.web.requests import invalid, read_choice, read_json, read_limit, read_model, read_moment, validating
 
@@ -44,13 +45,13 @@ async def create(app: App, body: bytes, api_url: str) -> Answer:
     """Make a source: 201; 409 where its address is scraped already."""
     read_json(body)  # for its errors, which are more telling
     with validating():
-        wish = read_source(body.strip(), parse_allowed(app.settings.fetch_allowed_hosts))
-    source = _made(wish, app.clock.now())
+        wanted = read_source(body.strip(), parse_allowed(app.settings.fetch_allowed_hosts))
+    source = _made(wanted, app.clock.now())
     try:
-        held = await SourceStore(app.documents).create(source)
+        current = await SourceStore(app.documents).create(source)
     except AlreadyExistsError:
         raise Problem(409, "Conflict", f"this is a source already: {source.id}") from None
-    return _shown(held, 201, {"Location": f"{api_url}/sources/{source.id}"})
+    return _shown(current, 201, {"Location": f"{api_url}/sources/{source.id}"})
 
 
 async def list_all(app: App, params: Mapping[str, str]) -> Answer:
@@ -66,8 +67,8 @@ async def list_all(app: App, params: Mapping[str, str]) -> Answer:
 
 async def show(app: App, id: str, if_none_match: str | None) -> Answer:
     """A source with its health and its last run."""
-    held = await _held(app, id)
-    return cached_answer(source_view(held.source), held.etag, if_none_match)
+    current = await _current(app, id)
+    return cached_answer(source_view(current.value), current.etag, if_none_match)
 
 
 async def change(app: App, id: str, body: bytes, if_match: str | None) -> Answer:
@@ -85,10 +86,10 @@ async def change(app: App, id: str, body: bytes, if_match: str | None) -> Answer
 
 async def delete(app: App, id: str, if_match: str | None) -> Answer:
     """Delete a source; its items stay until they expire, and what it has shown is known again if it comes back."""
-    held = await _held(app, id)
-    _require_match(held, if_match)
+    current = await _current(app, id)
+    _require_match(current, if_match)
     try:
-        await SourceStore(app.documents).delete(id, held.etag if if_match else None)
+        await SourceStore(app.documents).delete(id, current.etag if if_match else None)
     except PreconditionError:
         raise _stale() from None
     return Answer(204)
@@ -96,9 +97,9 @@ async def delete(app: App, id: str, if_match: str | None) -> Answer:
 
 async def run(app: App, id: str, api_url: str, trace: str | None) -> Answer:
     """Scrape a source now, whether it is due, resting or switched off: 202 with a ticket."""
-    await _held(app, id)
+    await _current(app, id)
     ticket = await app.engine.submit("scrape-source", {"source_id": id, "force": True}, Options(trace=trace))
-    return ticket_answer(ticket, api_url, max(1, await app.engine.pace.remaining(ticket.job)))
+    return ticket_answer(ticket, api_url, max(1, await app.engine.estimates.remaining(ticket.job)))
 
 
 async def list_items(app: App, params: Mapping[str, str]) -> Answer:
@@ -122,7 +123,7 @@ async def list_subscriptions(app: App, user_id: str, params: Mapping[str, str]) 
 async def subscribe(app: App, user_id: str, id: str) -> Answer:
     """Follow a source; 204, also where the user does already."""
     user = _user(user_id)
-    await _held(app, id)
+    await _current(app, id)
     await Subscriptions(app.documents, app.clock).add(user, id)
     return Answer(204)
 
@@ -135,11 +136,11 @@ async def unsubscribe(app: App, user_id: str, id: str) -> Answer:
     return Answer(204)
 
 
-def _made(wish: NewSource, now: datetime) -> Source:
-    label = wish.label or (f"r/{wish.subreddit}" if wish.subreddit else urlsplit(wish.url or "").netloc)
-    given = wish.model_dump(exclude={"label"}, mode="json")
+def _made(wanted: NewSource, now: datetime) -> Source:
+    label = wanted.label or (f"r/{wanted.subreddit}" if wanted.subreddit else urlsplit(wanted.url or "").netloc)
+    given = wanted.model_dump(exclude={"label"}, mode="json")
     return Source(
-        **given, label=label, id=source_id(wish.kind, wish.where), created_at=now, updated_at=now, due_at=now
+        **given, label=label, id=source_id(wanted.kind, wanted.where), created_at=now, updated_at=now, due_at=now
     )  # fmt: skip
 
 
@@ -164,23 +165,23 @@ def _plain(changes: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value.model_dump() if hasattr(value, "model_dump") else value for name, value in changes.items()}
 
 
-async def _write(app: App, id: str, if_match: str | None, change: Callable[[Source], Source]) -> Held:
+async def _write(app: App, id: str, if_match: str | None, change: Callable[[Source], Source]) -> Versioned[Source]:
     """Write a change; where the scraper wrote meanwhile and the client did not say which version it means, again."""
     sources = SourceStore(app.documents)
     for _ in range(_MAX_TRIES):
-        held = await _held(app, id)
-        _require_match(held, if_match)
+        current = await _current(app, id)
+        _require_match(current, if_match)
         with suppress(PreconditionError):
-            return await sources.replace(change(held.source), held.etag)
+            return await sources.replace(change(current.value), current.etag)
     raise PreconditionError("the source is being changed too often")
 
 
-async def _held(app: App, id: str) -> Held:
+async def _current(app: App, id: str) -> Versioned[Source]:
     _require_id(id)
-    held = await SourceStore(app.documents).get(id)
-    if held is None:
+    current = await SourceStore(app.documents).get(id)
+    if current is None:
         raise _missing(id)
-    return held
+    return current
 
 
 def _require_id(id: str) -> None:
@@ -192,8 +193,8 @@ def _missing(id: str) -> Problem:
     return Problem(404, "Not found", f"there is no source {id[:40]}")
 
 
-def _require_match(held: Held, if_match: str | None) -> None:
-    if if_match and not matches(if_match, quoted(held.etag)):
+def _require_match(current: Versioned[Source], if_match: str | None) -> None:
+    if if_match and not matches(if_match, quoted(current.etag)):
         raise _stale()
 
 
@@ -201,8 +202,8 @@ def _stale() -> Problem:
     return Problem(412, "Precondition failed", "the source has changed since: read it again, and decide again")
 
 
-def _shown(held: Held, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
-    return json_answer(source_view(held.source), status, {"ETag": quoted(held.etag), **(headers or {})})
+def _shown(current: Versioned[Source], status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
+    return json_answer(source_view(current.value), status, {"ETag": quoted(current.etag), **(headers or {})})
 
 
 def _user(user_id: str) -> str:

@@ -32,7 +32,7 @@ async def take_feedback(app: App, body: bytes, api_url: str, trace: str | None) 
         feedback = read_feedback(read_json(body), parse_allowed(app.settings.fetch_allowed_hosts))
     job = TasteJob(**dict(feedback), occurred_at=app.clock.now())
     ticket = await app.engine.submit(KIND, job, Options(trace=trace))
-    return ticket_answer(ticket, api_url, max(1, await app.engine.pace.remaining(ticket.job)))
+    return ticket_answer(ticket, api_url, max(1, await app.engine.estimates.remaining(ticket.job)))
 
 
 async def show_profile(app: App, user_id: str, if_none_match: str | None) -> Answer:

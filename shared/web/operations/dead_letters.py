@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.api import schemas
-from shared.api.dead_letters import DiscardWish, ReplayOne, ReplaySome
+from shared.api.dead_letters import DiscardRequest, ReplayOne, ReplaySome
 from shared.jobs.dead_letters.vault import Reason
 from shared.web.operations.model import KIND_FILTER, LETTER, PAGE, Operation, Parameter
 
@@ -32,7 +32,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "DiscardDeadLetter", "post", "dead-letters/{letter_id}/discard", "Set a dead letter aside: it may expire", "dead letters",
-        {200: schemas.DeadLetterView}, (400, 404, 409, 413, 422, 503), (LETTER,), DiscardWish,
+        {200: schemas.DeadLetterView}, (400, 404, 409, 413, 422, 503), (LETTER,), DiscardRequest,
         samples=({"reason": "a test run"},),
     ),
     Operation(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.api import schemas
-from shared.api.kinds import PauseWish
+from shared.api.kinds import PauseRequest
 from shared.api.submission import Submission
 from shared.jobs.model import Status
 from shared.web.operations.model import (
@@ -53,7 +53,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("ListKinds", "get", "kinds", "Every kind of job", "kinds", {200: schemas.KindList}, (503,)),
     Operation(
         "PauseKind", "post", "kinds/{kind}/pause", "Let no further attempt of a kind start", "kinds",
-        {200: schemas.KindView}, (400, 404, 413, 422, 503), (KIND,), PauseWish, body_required=False,
+        {200: schemas.KindView}, (400, 404, 413, 422, 503), (KIND,), PauseRequest, body_required=False,
     ),
     Operation(
         "ResumeKind", "post", "kinds/{kind}/resume", "Let a paused kind go on", "kinds",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.api import schemas
-from shared.api.timers import OccurrencePage, RunWish, TimerList
+from shared.api.timers import OccurrencePage, RunRequest, TimerList
 from shared.jobs.timers.occurrence import State
 from shared.web.operations.model import ETAG, PAGE, TICKET, WORD, Operation, Parameter
 
@@ -21,7 +21,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "RunTimer", "post", "timers/{name}/run", "Run a timer by hand, or make up a missed occurrence", "timers",
-        {202: schemas.TicketView}, (400, 404, 409, 413, 422, 503), (_NAME,), RunWish, body_required=False,
+        {202: schemas.TicketView}, (400, 404, 409, 413, 422, 503), (_NAME,), RunRequest, body_required=False,
         headers=TICKET, samples=({"scheduled_for": "2026-11-16T09:00:00Z"},),
     ),
 )  # fmt: skip
