@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from shared.jobs.testing import FakeClock
 from support.azurite import AzuriteProcess
-from support.clock import FakeClock
 from support.cosmos import CosmosProcess
 
 if TYPE_CHECKING:

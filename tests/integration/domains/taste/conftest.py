@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.sqlite import SqliteDocuments
+from shared.jobs.testing import FakeClock
 from shared.settings import load
-from support.clock import FakeClock
 from support.sites import Site, open_site
 from support.taste import Context
 
