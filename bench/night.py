@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -21,6 +20,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from devtools.virtual_time import VirtualClock, run
 from shared.adapters.sqlite import SqliteDocuments
 from shared.app import App
 from shared.bootstrap import compose
@@ -30,13 +30,8 @@ from shared.jobs.decide import Delivery
 from shared.jobs.fan_out import Child, fan_out
 from shared.jobs.kinds import Kind
 from shared.jobs.model import Job
+from shared.jobs.testing import FaultyBlobs, FaultyDocuments, FaultyQueues, MemoryBlobs, MemoryQueues
 from shared.settings import Settings
-
-sys.path.append(str(Path(__file__).parents[1] / "tests"))  # the twins of storage in memory live with the tests
-
-from support.faulty import FaultyBlobs, FaultyDocuments, FaultyQueues
-from support.memory import MemoryBlobs, MemoryQueues
-from support.virtual_time import VirtualClock, run
 
 T = TypeVar("T")
 SIZES, QUICK_SIZES = (1_000, 10_000), (200, 2_000)

@@ -21,7 +21,7 @@ from azure.storage.blob.aio import ContainerClient
 
 from shared.adapters.closing import Closeable, close_all
 from shared.adapters.errors import error_code, translated
-from shared.adapters.listing import blob_page, checked_tag, checked_tags, tag_page
+from shared.adapters.listing import blob_page, tag_page
 from shared.ports import (
     AlreadyExistsError,
     Blob,
@@ -30,6 +30,8 @@ from shared.ports import (
     PreconditionError,
     TagPage,
     TagsRefusedError,
+    checked_tag,
+    checked_tags,
 )
 
 Tags = Mapping[str, str] | None

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from devtools.virtual_time import VirtualClock
 from shared.app import App
 from shared.bootstrap import compose
 from shared.declarations import settings_of
@@ -24,12 +25,20 @@ from shared.jobs.errors import FinalError, JobsError, RetryLater, Snooze
 from shared.jobs.fan_out import Child, fan_out
 from shared.jobs.kinds import Kind
 from shared.jobs.submit import Options
+from shared.jobs.testing import (
+    MAX_DEQUEUE_COUNT,
+    MESSAGE_LEASE,
+    POISON,
+    Died,
+    FaultyBlobs,
+    FaultyDocuments,
+    FaultyQueues,
+    MemoryBlobs,
+    MemoryDocuments,
+    MemoryQueues,
+)
 from shared.ports import ReceivedMessage, StorageError
-from support.faulty import Died, FaultyBlobs, FaultyDocuments, FaultyQueues
-from support.host import MAX_DEQUEUE_COUNT, MESSAGE_LEASE, POISON
 from support.lab import Broken, Told, Work
-from support.memory import MemoryBlobs, MemoryDocuments, MemoryQueues
-from support.virtual_time import VirtualClock
 
 T = TypeVar("T")
 

@@ -25,11 +25,19 @@ from shared.jobs.kinds import Kind
 from shared.jobs.model import HISTORY_LIMIT, Job, Status, summary
 from shared.jobs.store import id_of
 from shared.jobs.submit import Options, Ticket
+from shared.jobs.testing import (
+    FakeClock,
+    Faults,
+    FaultyBlobs,
+    FaultyDocuments,
+    FaultyQueues,
+    Host,
+    MemoryBlobs,
+    MemoryQueues,
+    recover,
+)
 from shared.settings import Settings
-from support.clock import FakeClock
-from support.faulty import Faults, FaultyBlobs, FaultyDocuments, FaultyQueues
-from support.host import ClockedQueues, Host
-from support.memory import MemoryBlobs, MemoryQueues
+from support.host import ClockedQueues
 
 ENDS = {Status.COMPLETED.value, Status.FAILED.value, Status.CANCELLED.value}
 
@@ -84,7 +92,7 @@ class Lab:
     def __post_init__(self) -> None:
         """Start the host and the app."""
         self.queues = ClockedQueues(self.storage_queues, self.clock)
-        self.host = Host(self.queues, self.clock)
+        self.host = Host(self.queues)
         self.app = self.start()
 
     @property
@@ -137,15 +145,7 @@ class Lab:
 
     async def recover(self, rounds: int = 40) -> None:
         """Let time pass, with the host at work and the sweep on its schedule, until nothing is left to do."""
-        for _ in range(rounds):
-            delivered = await self.pump()
-            self.clock.advance(700)
-            delivered += await self.pump()
-            report = await self.engine.sweep()
-            delivered += await self.pump()
-            if self.host.idle and not delivered and not (report.resent or report.projected):
-                return
-        raise AssertionError(f"no rest after {rounds} rounds; last messages: {self.host.deliveries[-5:]}")
+        await recover(self.host, self.engine, self.clock, rounds)
 
     async def settled(self, job_id: str, status: Status | None = None) -> Job:
         """Assert that the job ended well in every record of it: status blob, history, vault and index."""

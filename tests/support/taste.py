@@ -11,9 +11,9 @@ from shared.adapters.sqlite import SqliteDocuments
 from shared.domains.taste.containers import TASTE
 from shared.domains.taste.feedback import TasteJob
 from shared.domains.taste.kinds import analyse_feedback
+from shared.jobs.testing import FakeClock
 from shared.ports import Query
 from shared.settings import Settings, load
-from support.clock import FakeClock
 from support.sites import Site
 
 SEEN = {

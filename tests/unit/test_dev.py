@@ -13,6 +13,7 @@ from devtools.environment import TroubleError, VirtualEnv
 from devtools.operator.jobs import entry_line
 from devtools.operator.text import as_json, table
 
+QUICK_ONES = "not (faults or slow or simulation)"
 VERBS = (
     "demo", "start", "test", "check", "bench", "setup",
     "jobs", "job", "dead-letters", "replay", "timers", "drain",
@@ -63,12 +64,13 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     [
         (["test"], ("-m", "pytest", "-m", "not (faults or slow)", *dev.PARALLEL)),
         (["test", "-x"], ("-m", "pytest", "-m", "not (faults or slow)", *dev.PARALLEL, "-x")),
-        (["test", "--fast"], ("-m", "pytest", "-m", "not (faults or slow)", "tests/unit")),
-        (["test", "--fast", "-x"], ("-m", "pytest", "-m", "not (faults or slow)", "tests/unit", "-x")),
+        (["test", "--fast"], ("-m", "pytest", "-m", QUICK_ONES, *dev.QUICK, "tests/unit")),
+        (["test", "--fast", "-x"], ("-m", "pytest", "-m", QUICK_ONES, *dev.QUICK, "tests/unit", "-x")),
+        (["test", "--alone"], ("-m", "devtools.alone", "-m", "not (faults or slow)")),
         (["test", "--faults", "-k", "kill"], ("-m", "pytest", "-m", "faults or slow", "-k", "kill")),
         (
             ["test", "--fast", "tests/unit/test_dev.py"],
-            ("-m", "pytest", "-m", "not (faults or slow)", "tests/unit/test_dev.py"),
+            ("-m", "pytest", "-m", QUICK_ONES, *dev.QUICK, "tests/unit/test_dev.py"),
         ),
         (["start", "--port", "0"], ("-m", "devtools.start", "--port", "0")),
         (["demo", "--once"], ("-m", "devtools.demo", "--once")),

@@ -13,10 +13,9 @@ from shared.adapters.sqlite import SqliteDocuments
 from shared.declarations import settings_of
 from shared.domains.webhooks.message import WebhookJob
 from shared.jobs import JobContext, Policy, kind
+from shared.jobs.testing import FakeClock, MemoryBlobs, MemoryQueues
 from support.azurite import AzuriteProcess
-from support.clock import FakeClock
 from support.lab import Lab, close_lab, open_lab
-from support.memory import MemoryBlobs, MemoryQueues
 from support.watched import HOOK, Watched
 
 SUNDAY = datetime(2026, 11, 22, 12, tzinfo=UTC)

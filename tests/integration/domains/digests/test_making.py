@@ -15,11 +15,11 @@ from shared.domains.digests.timers import WEEKLY
 from shared.domains.taste.store import TasteStore
 from shared.domains.users import api as users
 from shared.jobs.model import Status
+from shared.jobs.testing import Faults
 from shared.jobs.timers.timer import Missed
 from shared.ports import Query, Where
 from shared.web.answers import Problem
 from support import digests as world
-from support.faulty import Faults
 from support.lab import Lab
 
 MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)

@@ -22,9 +22,9 @@ from shared.domains.moods.settings import MoodSettings
 from shared.domains.moods.store import MoodStore
 from shared.jobs.decide import Delivery
 from shared.jobs.model import Status
+from shared.jobs.testing import Faults
 from shared.settings import load
 from support.cosmos import KEY, CosmosProcess
-from support.faulty import Faults
 from support.lab import Lab
 from support.moods import NIGHT, WatchedEmbedder, item, store_items, unavailable
 from support.sites import Site, open_site

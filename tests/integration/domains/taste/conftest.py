@@ -9,7 +9,7 @@ import pytest
 
 from shared.adapters.sqlite import SqliteDocuments
 from shared.declarations import settings_of
-from support.clock import FakeClock
+from shared.jobs.testing import FakeClock
 from support.sites import Site, open_site
 from support.taste import Context
 

@@ -21,11 +21,10 @@ from shared.domains.taste.profile import fold
 from shared.domains.taste.store import PriorStore, TasteStore
 from shared.domains.taste.words import analyse_words
 from shared.jobs.model import Status
+from shared.jobs.testing import FakeClock, MemoryBlobs, MemoryQueues
 from shared.ports import DocumentStore
-from support.clock import FakeClock
 from support.cosmos import KEY, CosmosProcess
 from support.lab import Lab
-from support.memory import MemoryBlobs, MemoryQueues
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

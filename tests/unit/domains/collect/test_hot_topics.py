@@ -13,9 +13,9 @@ from shared.domains.collect.kinds import collect_content
 from shared.domains.collect.payload import CollectJob
 from shared.domains.collect.replies import FinalReply, TicketReply, UnknownReplyError, read_reply
 from shared.domains.collect.timers import HOT_TOPICS
+from shared.jobs.testing import FakeClock
 from shared.ports import StorageError
 from shared.settings import SettingsError
-from support.clock import FakeClock
 
 TICKET = {
     "job_id": "6ce324a8-0502-4b0c-b729-12e10f0f22f6",

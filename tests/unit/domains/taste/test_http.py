@@ -18,9 +18,8 @@ from shared.domains.taste.evidence import Evidence, ImageNote
 from shared.domains.taste.feedback import TasteJob
 from shared.domains.taste.store import PriorStore, TasteStore
 from shared.domains.taste.words import analyse_words
+from shared.jobs.testing import FakeClock, MemoryBlobs, MemoryQueues
 from shared.web.answers import Problem
-from support.clock import FakeClock
-from support.memory import MemoryBlobs, MemoryQueues
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from shared.domains.taste.prior import default_prior
 from shared.domains.taste.profile import MAX_EVIDENCE, fold
 from shared.domains.taste.store import MAX_FOLDS, PRIOR_CACHE, TOMBSTONE_SECONDS, PriorStore, TasteStore
 from shared.domains.taste.words import analyse_words
+from shared.jobs.testing import FakeClock
 from shared.ports import Document, PreconditionError, Query, StorageError, Where
-from support.clock import FakeClock
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

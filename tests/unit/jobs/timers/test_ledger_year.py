@@ -14,6 +14,8 @@ from shared.jobs.timers.timer import Missed, Timer
 from shared.settings import Settings
 from support.timer_year import BEGIN, END, RULES, TIMERS, Chances, Year
 
+pytestmark = pytest.mark.simulation
+
 SLACK, PATIENCE, MARGIN = timedelta(seconds=2), timedelta(minutes=2), timedelta(minutes=1)
 
 
