@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, Unpack
 
 from shared.adapters.calls import Calls
 from shared.jobs.engine import Engine
+from shared.jobs.kinds import Kind, P
+from shared.jobs.ticket import Options, Ticket
 from shared.jobs.timers.ledger import Ledger
 from shared.monitor.monitor import Monitor
 from shared.monitor.stats import Stats
@@ -39,6 +41,10 @@ class App:
     telemetry: Telemetry | None = None
     calls: Calls = field(default_factory=Calls)
     _closing: tuple[Closeable, ...] = ()
+
+    async def submit(self, kind: Kind[P], payload: P, **options: Unpack[Options]) -> Ticket:
+        """Take a job in and return its ticket; see `shared.jobs.submit.Submitter.submit`."""
+        return await self.engine.submit(kind, payload, **options)
 
     @cached_property
     def monitor(self) -> Monitor:

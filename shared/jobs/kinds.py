@@ -12,6 +12,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 from shared.jobs.errors import FieldProblem, InvalidPayloadError, KindError, NewerVersionError, UnknownKindError
 from shared.jobs.model import Priority
+from shared.settings import Settings
 
 P = TypeVar("P", bound=BaseModel)
 Upgrade = Callable[[dict[str, JsonValue]], dict[str, JsonValue]]
@@ -66,7 +67,7 @@ class Kind(Generic[P]):
     payload: type[P]
     handler: Callable[[P, Any], Awaitable[Any]]
     version: int = 1
-    policy: Policy | Callable[[Any], Policy] = field(default_factory=Policy)
+    policy: Policy | Callable[[Settings], Policy] = field(default_factory=Policy)
     dedupe: Callable[[P], Dedupe | None] | None = None
     upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
 
@@ -125,7 +126,11 @@ class Registry:
     """The kinds that an app knows, their policies settled, and the queues that they use."""
 
     def __init__(
-        self, kinds: Iterable[Kind[Any]], queues: Queues, settings: object = None, longest_seconds: float | None = None
+        self,
+        kinds: Iterable[Kind[Any]],
+        queues: Queues,
+        settings: Settings | None = None,
+        longest_seconds: float | None = None,
     ) -> None:
         """Settle the policies of kinds.
 
@@ -142,9 +147,9 @@ class Registry:
         self._policies: dict[str, Policy] = {}
         self._queues = queues
         for kind in kinds:
-            self._add(kind, settings, longest_seconds)
+            self._add(kind, settings or Settings(), longest_seconds)
 
-    def _add(self, kind: Kind[Any], settings: object, longest_seconds: float | None) -> None:
+    def _add(self, kind: Kind[Any], settings: Settings, longest_seconds: float | None) -> None:
         if kind.name in self._kinds:
             places = f"{self._kinds[kind.name].declared_in} and {kind.declared_in}"
             raise KindError(f"two kinds are called {kind.name!r}: {places}")

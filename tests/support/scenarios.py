@@ -19,8 +19,8 @@ from shared.domains.taste.store import TasteStore
 from shared.jobs.dead_letters.replay import ReplayOutcome
 from shared.jobs.errors import FinalError, InFlightError, InvalidTransitionError
 from shared.jobs.model import Job, Status
+from shared.jobs.testing import Died, Faults, Mode
 from shared.jobs.ticket import IdempotencyKey, Options
-from support.faulty import Died, Faults, Mode
 from support.lab import Broken, Lab, Work, succeed
 
 BIG = "x" * 60_000

@@ -16,9 +16,9 @@ from shared.jobs.dedupe import IN_FLIGHT
 from shared.jobs.errors import InFlightError, KeyReusedError
 from shared.jobs.kinds import Dedupe
 from shared.jobs.model import Status
+from shared.jobs.testing import Died, Faults, Mode
 from shared.jobs.ticket import IdempotencyKey, Options
 from support.azurite import AzuriteProcess
-from support.faulty import Died, Faults, Mode
 from support.lab import Lab, close_lab, open_lab
 from support.tickets import Desk
 

@@ -28,7 +28,7 @@ from shared.fetch.errors import (
     TooManyRedirectsError,
     UrlRefusedError,
 )
-from support.clock import FakeClock
+from shared.jobs.testing import FakeClock
 from support.pictures import MB, png
 from support.sites import Answers, Site
 

@@ -107,7 +107,8 @@ async def running(service: tuple[Service, Path], azurite: AzuriteProcess) -> Asy
 
 
 async def test_feedback_becomes_a_ticket_and_the_ticket_a_profile(running: Running) -> None:
-    answer = await running.feedback()
+    user = "first-person"
+    answer = await running.feedback(user_id=user)
     ticket = answer.json()
     assert answer.status_code == 202
     assert answer.headers["location"] == ticket["status_url"] == f"{running.http.base_url}/api/jobs/{ticket['job_id']}"
@@ -118,10 +119,10 @@ async def test_feedback_becomes_a_ticket_and_the_ticket_a_profile(running: Runni
     assert job["status"] == "completed"
     assert job["results"]["facets"]["colour"] == ["black"]
 
-    again = await running.feedback()
+    again = await running.feedback(user_id=user)
     assert (again.status_code, again.json()["job_id"], again.json()["duplicate"]) == (202, ticket["job_id"], True)
 
-    profile = await running.http.get(f"/api/taste/{PERSON}")
+    profile = await running.http.get(f"/api/taste/{user}")
     facets = profile.json()["facets"]
     assert [facets[name][0]["value"] for name in ("colour", "brand", "occasion", "size")] == [
         "black",
@@ -132,7 +133,7 @@ async def test_feedback_becomes_a_ticket_and_the_ticket_a_profile(running: Runni
     assert profile.json()["evidence"] | {"oldest": None, "newest": None} == {
         "ups": 1, "downs": 0, "items": 1, "oldest": None, "newest": None,
     }  # fmt: skip
-    same = await running.http.get(f"/api/taste/{PERSON}", headers={"If-None-Match": profile.headers["etag"]})
+    same = await running.http.get(f"/api/taste/{user}", headers={"If-None-Match": profile.headers["etag"]})
     assert (same.status_code, same.content) == (304, b"")
 
 

@@ -11,13 +11,16 @@ import pytest
 from shared.jobs.timers.occurrence import Occurrence, State
 from shared.jobs.timers.schedule import Schedule
 from shared.jobs.timers.timer import Missed, Timer
+from shared.settings import Settings
 from support.timer_year import BEGIN, END, RULES, TIMERS, Chances, Year
+
+pytestmark = pytest.mark.simulation
 
 SLACK, PATIENCE, MARGIN = timedelta(seconds=2), timedelta(minutes=2), timedelta(minutes=1)
 
 
 def schedule_of(timer: Timer) -> Schedule:
-    return Schedule(timer.schedule(None))
+    return Schedule(timer.schedule(Settings()))
 
 
 def began_in_time(year: Year, timer: Timer) -> set[datetime]:
