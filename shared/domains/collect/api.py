@@ -13,7 +13,8 @@ from shared.api.schemas import Moment, ProgressView, Uuid
 from shared.domains.collect import hot_topics
 from shared.domains.collect.payload import CollectJob
 from shared.domains.collect.timers import HOT_TOPICS
-from shared.jobs.model import Job, Status, iso
+from shared.jobs import Job, Status
+from shared.jobs.model import iso
 from shared.web.answers import Answer, json_answer, quoted
 from shared.web.requests import read_json, read_uuid, validating
 

@@ -11,8 +11,7 @@ from shared.domains.digests.making import DigestRequest, Made, Maker, Skipped
 from shared.domains.digests.settings import DigestSettings
 from shared.domains.users.model import Identifier
 from shared.domains.users.store import UserStore
-from shared.jobs import JobContext, Priority, job
-from shared.jobs.fan_out import Child, fan_out
+from shared.jobs import Child, JobContext, Priority, fan_out, job
 
 
 class WeeklyDigest(BaseModel):
