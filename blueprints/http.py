@@ -2,36 +2,48 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import math
 import os
 import traceback
 from collections.abc import Awaitable, Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import azure.functions as func
 
+from blueprints import unstarted
 from shared.settings import settings
 from shared.web import access
+from shared.web.routes import Call
 
 if TYPE_CHECKING:
+    from shared.app import App
     from shared.web.answers import Answer, Problem
+    from shared.web.routes import Api, Route
 
 LOG = logging.getLogger("nightshift.http")
 
 
-def endpoint(
-    handle: Callable[[func.HttpRequest], Awaitable[Answer]],
-) -> Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]:
-    """Make a function of a handler that returns an answer or raises a problem; `shared.web.access` says who may call it."""
+def serve(bp: func.Blueprint, api: Api) -> None:
+    """Make a function of every route that an API declares."""
+    for route in api.routes:
+        open_to_all = route.rule.role == "anonymous"
+        level = func.AuthLevel.ANONYMOUS if open_to_all else func.AuthLevel.FUNCTION
+        trigger = bp.route(route.template, methods=[route.method], auth_level=level)
+        bp.function_name(route.function)(trigger(function_of(route)))
 
-    @functools.wraps(handle, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
+
+def function_of(route: Route) -> Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]:
+    """The function of a route: it lets callers through, has the handler answer, and makes a problem of every error."""
+
     async def function(req: func.HttpRequest) -> func.HttpResponse:
         try:
-            answer = await _handle(handle, req)
+            answer = await _answer(route, req)
+        except unstarted.UnstartedError as error:
+            return unstarted.response(str(error), req.url)
         except Exception as error:  # noqa: BLE001 - every error becomes an answer
             answer = _problem_of(error, req).answer(urlsplit(req.url).path)
         secure = access.HSTS if req.url.startswith("https:") else {}
@@ -39,37 +51,61 @@ def endpoint(
         # The media type goes by `mimetype`: a Content-Type among the headers would be sent twice by some hosts.
         return func.HttpResponse(answer.body, status_code=answer.status, headers=headers, mimetype=answer.content_type)
 
-    del function.__wrapped__  # The library reads the signature; it must see this function's, not the handler's.
+    for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+        setattr(function, name, getattr(route.handler, name))
     return function
 
 
-@functools.cache
+@cache
 def gate() -> access.Gate:
     """What decides on access in this process."""
     return access.Gate(settings(), os.environ)
 
 
-async def _handle(handle: Callable[[func.HttpRequest], Awaitable[Answer]], req: func.HttpRequest) -> Answer:
-    """Handle a request as its caller, if they may."""
-    name, rule = access.rule_of(handle.__name__)
-    caller = gate().admit(rule, access.Request(req.headers, req.params, len(req.get_body())))
-    token = access.enter(caller)
-    try:
-        answer = await handle(req)
-    finally:
-        access.leave(token)
-    if rule.pace == "operator":
-        LOG.info("operator action: function=%s by=%s status=%d", name, caller.name or "anybody", answer.status)
+async def _answer(route: Route, req: func.HttpRequest) -> Answer:
+    """Have a request handled, if its caller may."""
+    caller = gate().admit(route.rule, access.Request(req.headers, req.params, len(req.get_body())))
+    _require_length(route, req)
+    app = composed()
+    answer = await route.handler(app, call_of(route, req, caller.name))
+    if route.rule.pace == "operator":
+        by = caller.name or "anybody"
+        LOG.info("operator action: function=%s by=%s status=%d", route.function, by, answer.status)
     return answer
 
 
-def api_url(req: func.HttpRequest, route: str) -> str:
-    """The address under which the client reached the app's API: so many segments up as the template of the route has.
+def composed() -> App:
+    """The app of this process.
 
-    Its letters may be of either case, and ids spelled in more than one way.
+    Raises:
+        UnstartedError: it cannot be composed.
     """
+    try:
+        from shared.bootstrap import app
+
+        return app()
+    except Exception as error:
+        reason = unstarted.reason_of(error)
+        unstarted.tell_once(reason)
+        raise unstarted.UnstartedError(reason) from error
+
+
+def call_of(route: Route, req: func.HttpRequest, caller: str = "") -> Call:
+    """What the handler gets to know of a request."""
     parts = urlsplit(req.url)
-    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/').rsplit('/', route.count('/') + 1)[0]}"
+    # So many segments up as the template has: their letters may be of either case, and ids spelled in more than one way.
+    api = parts.path.rstrip("/").rsplit("/", route.path.count("/") + 1)[0]
+    api_url = f"{parts.scheme}://{parts.netloc}{api}"
+    return Call(req.route_params, req.params, req.headers, req.get_body(), req.url, api_url, caller)
+
+
+def _require_length(route: Route, req: func.HttpRequest) -> None:
+    """Refuse a body that the host did not read: it reads none without Content-Length, and hands over an empty one."""
+    if route.body and not req.get_body() and "chunked" in req.headers.get("transfer-encoding", "").lower():
+        from shared.web.answers import Problem
+
+        detail = "the body did not arrive: send it with Content-Length, not chunked (Transfer-Encoding)"
+        raise Problem(411, "Length required", detail)
 
 
 def _problem_of(error: Exception, req: func.HttpRequest) -> Problem:
@@ -94,6 +130,10 @@ def _problem_of(error: Exception, req: func.HttpRequest) -> Problem:
         case StorageError():
             LOG.error("storage does not answer: method=%s cause=%s", req.method, type(error).__name__)
             return Problem(503, "Storage does not answer", "nothing was lost: try again", retry_after=5)
+        case ImportError() | SyntaxError():
+            reason = unstarted.reason_of(error)
+            LOG.error("request failed: method=%s, %s", req.method, reason)
+            return Problem(503, "A part of the app cannot be loaded", reason)
         case _:
             LOG.error("request failed: method=%s error=%s at=%s", req.method, type(error).__name__, _place(error))
             return Problem(500, "Internal error", "the request could not be handled")

@@ -30,6 +30,7 @@ from shared.monitor.stats import Stats
 from shared.monitor.telemetry import Telemetry
 from shared.ports import BlobStore, Clock, DocumentStore, MessageQueues
 from shared.settings import Settings, settings
+from shared.web.routes import Api, Route
 
 ARTIFACTS = ("20", "digests/")
 """What the names begin with of blobs that jobs write beside `jobs/`: collected content (by the year), digests."""
@@ -96,6 +97,14 @@ def find_timers() -> Iterator[Timer]:
     for path in sorted(Path(__file__).parent.glob("domains/*/timers.py")):
         module = importlib.import_module(f"shared.domains.{path.parent.name}.timers")
         yield from (value for value in vars(module).values() if isinstance(value, Timer))
+
+
+def find_routes() -> Iterator[Route]:
+    """Every route that an ``api`` of a domain or of the engine declares."""
+    folder = Path(__file__).parent
+    for path in (*sorted(folder.glob("api/*.py")), *sorted(folder.glob("domains/*/api.py"))):
+        module = importlib.import_module(".".join(("shared", *path.relative_to(folder).with_suffix("").parts)))
+        yield from (route for value in vars(module).values() if isinstance(value, Api) for route in value.routes)
 
 
 def _rules(chosen: Settings, environ: Mapping[str, str]) -> Rules:

@@ -1,8 +1,7 @@
-"""Access, in one place: who may call which route, how large a request may be, and how often.
+"""Access: the rules that a route may have (who may call it, how large a request may be, how often), and who decides by them.
 
-The host checks function keys; what it cannot check is decided here, for every route, by `blueprints.http.endpoint`: a
-route without an entry in `RULES` is refused, so that none can be forgotten. Light on purpose (no model library): it is
-imported when the app is indexed.
+The host checks function keys; what it cannot check is decided here, for every route, by `blueprints.http.serve`: no route
+can be declared without a rule. Light on purpose (no model library): it is imported when the app is indexed.
 
 An operator is whoever sends the operator's key (`NIGHTSHIFT_OPERATOR_KEY`; in Azure a host key of the same value lets it
 pass the host too), or whom Microsoft Entra ID gave the role `NIGHTSHIFT_OPERATOR_ROLE`. The header that tells of the
@@ -18,7 +17,6 @@ import re
 import time
 from base64 import b64decode
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
     from shared.settings import Settings
     from shared.web.answers import Problem
 
-Role = Literal["anonymous", "client", "operator", "nobody"]
+Role = Literal["anonymous", "client", "operator"]
 Pace = Literal["anonymous", "reads", "writes", "operator"]
 _KIB = 1024
 _ADDRESS = re.compile(r"\[(.+)\]:\d+|([\d.]+):\d+")
@@ -52,86 +50,11 @@ READ = Rule("client", "reads")
 WRITE = Rule("client", "writes", 64 * _KIB)
 SUBMIT = Rule("client", "writes", 1024 * _KIB)
 """Takes a payload, which may be too big for a message."""
-LOOK = Rule("operator", "reads")
+INSPECT = Rule("operator", "reads")
 """Shows what clients have sent."""
 OPERATE = Rule("operator", "operator", 64 * _KIB)
 REPLAY = Rule("operator", "operator", 1024 * _KIB)
 """Takes an edited payload."""
-NOBODY = Rule("nobody", "operator", 0)
-"""A route that was forgotten in the table."""
-
-RULES: Mapping[str, Rule] = {
-    # jobs and kinds
-    "SubmitJob": SUBMIT,
-    "ListJobs": READ,
-    "GetJob": READ,
-    "GetJobHistory": READ,
-    "ExplainJob": READ,
-    "CancelJob": OPERATE,
-    "RetryJob": OPERATE,
-    "ListKinds": READ,
-    "PauseKind": OPERATE,
-    "ResumeKind": OPERATE,
-    # dead letters
-    "ListDeadLetters": READ,
-    "GetDeadLetter": LOOK,
-    "ReplayDeadLetter": REPLAY,
-    "ReplayDeadLetters": REPLAY,
-    "DiscardDeadLetter": OPERATE,
-    # timers
-    "ListTimers": READ,
-    "ListOccurrences": READ,
-    "RunTimer": OPERATE,
-    # sources, items and moods
-    "ListSources": READ,
-    "GetSource": READ,
-    "CreateSource": OPERATE,
-    "ChangeSource": OPERATE,
-    "DeleteSource": OPERATE,
-    "RunSource": OPERATE,
-    "ListItems": READ,
-    "ListMoods": READ,
-    "GetMood": READ,
-    "ListSimilarMoods": READ,
-    # users and digests: the product's own service is the client
-    "ListUsers": READ,
-    "GetUser": READ,
-    "PutUser": WRITE,
-    "DeleteUser": WRITE,
-    "ListWardrobe": READ,
-    "GetWardrobeItem": READ,
-    "PutWardrobeItem": WRITE,
-    "DeleteWardrobeItem": WRITE,
-    "ListSubscriptions": READ,
-    "Subscribe": WRITE,
-    "Unsubscribe": WRITE,
-    "ListDigests": READ,
-    "GetLatestDigest": READ,
-    "GetDigest": READ,
-    "PostDigestFeedback": WRITE,
-    "RunDigest": OPERATE,
-    # collection and taste
-    "SummaryWomble": SUBMIT,
-    "PostTasteFeedback": SUBMIT,
-    "GetTasteProfile": READ,
-    "DeleteTaste": WRITE,
-    # the app itself
-    "Health": OPEN,
-    "GetStatus": READ,
-    "GetMetrics": READ,
-    "GetStats": READ,
-    "ListAlarms": READ,
-    "GetOpenApi": OPEN,
-    # the dashboard, and what it asks for
-    "Dashboard": OPEN,
-    "DashboardPart": OPEN,
-    "ListQueues": READ,
-    "ListDeadLetterGroups": READ,
-    "GetJobPayload": LOOK,
-}
-"""Every route's rule, by the name of its function."""
-_BY_HANDLER = {name.lower(): (name, rule) for name, rule in RULES.items()}
-
 HEADERS: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
@@ -150,30 +73,6 @@ class Caller:
 
     role: Role
     name: str = ""
-
-
-_NOBODY = Caller("client")
-_CALLER: ContextVar[Caller] = ContextVar("caller", default=_NOBODY)
-
-
-def who(otherwise: str) -> str:
-    """The name under which what this request does is recorded."""
-    return _CALLER.get().name or otherwise
-
-
-def enter(caller: Caller) -> Token[Caller]:
-    """Make this the caller of the request that is being handled; `leave` ends it."""
-    return _CALLER.set(caller)
-
-
-def leave(token: Token[Caller]) -> None:
-    """Forget the caller."""
-    _CALLER.reset(token)
-
-
-def rule_of(handler: str) -> tuple[str, Rule]:
-    """The function of a handler (`get_job` handles `GetJob`) and its rule; a handler without one is for nobody."""
-    return _BY_HANDLER.get(handler.replace("_", ""), (handler, NOBODY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,8 +125,6 @@ class Gate:
         if wait := self._limiter.take(_bucket_of(rule, request), rule.pace):
             raise _problem(429, "Too many requests", "this caller asks more often than this instance answers", wait)
         caller = Caller("anonymous") if rule.role == "anonymous" else self._caller(request)
-        if rule.role == "nobody":
-            raise _problem(403, "For nobody", "this route has no rule of access (shared.web.access.RULES)")
         if rule.role == "operator" and caller.role != "operator":
             raise _problem(403, "Not an operator", self._advice())
         if request.size > rule.largest:

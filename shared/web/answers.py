@@ -6,9 +6,10 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from shared.jobs.errors import FieldProblem
+if TYPE_CHECKING:
+    from shared.jobs.errors import FieldProblem
 
 PROBLEM_TYPE = "application/problem+json"
 
