@@ -125,7 +125,7 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CollectionResult:
     """What collecting a document came to."""
 
     document: Document
@@ -197,7 +197,7 @@ async def served(documents: Iterable[Document]) -> AsyncIterator[tuple[str, Sett
         await runner.cleanup()
 
 
-async def collect_all(documents: list[Document], source: str) -> list[Outcome]:
+async def collect_all(documents: list[Document], source: str) -> list[CollectionResult]:
     """Collect every document, one after the other."""
     async with served(documents) as (address, settings):
         chosen: Source = sources(settings)["rss" if source == "rss" else "reddit"]
@@ -205,16 +205,16 @@ async def collect_all(documents: list[Document], source: str) -> list[Outcome]:
         return [await _collect(chosen, topic, one) for topic, one in zip(topics, documents, strict=True)]
 
 
-async def _collect(source: Source, topic: str, document: Document) -> Outcome:
+async def _collect(source: Source, topic: str, document: Document) -> CollectionResult:
     begun = time.perf_counter()
     try:
         harvest = await source.collect(topic, "hot", MOST_ITEMS)
     except (FetchError, ContentRefusedError) as error:
-        return Outcome(document, time.perf_counter() - begun, refused=f"{error.reason}: {error}")
-    return Outcome(document, time.perf_counter() - begun, harvest.found, len(harvest.items))
+        return CollectionResult(document, time.perf_counter() - begun, refused=f"{error.reason}: {error}")
+    return CollectionResult(document, time.perf_counter() - begun, harvest.found, len(harvest.items))
 
 
-def figures_of(name: str, outcomes: list[Outcome]) -> dict[str, float]:
+def figures_of(name: str, outcomes: list[CollectionResult]) -> dict[str, float]:
     """Agreement over the documents that hold items, and what became of the rest."""
     holding = [one for one in outcomes if one.document.items]
     return {

@@ -24,7 +24,7 @@ from pathlib import Path
 from bench.alone import Alone
 from bench.taste import DATA, QUICK_USERS, read_jobs
 from shared.domains.digests.choosing import choose
-from shared.domains.digests.model import Candidate, Look, Reader
+from shared.domains.digests.model import Appearance, Candidate, Reader
 from shared.domains.digests.reader import leanings_of
 from shared.domains.digests.scoring import score
 from shared.domains.taste.evidence import Evidence, ImageNote
@@ -79,13 +79,15 @@ def _pieces(rows: Sequence[Evidence]) -> tuple[dict[str, Candidate], Counter[str
     most = log2(1 + max(counts.values()))
     pieces = {}
     for item_id, facets in seen.items():
-        look = {
+        appearance = {
             facet: {value: n / max(values.values()) for value, n in values.items()}
             for facet, values in facets.items()
             if values
         }
         reception = log2(1 + counts[item_id]) / most
-        pieces[item_id] = Candidate(item_id, item_id, None, "shop", "Shop", _UNTIL, Look(look), reception=reception)
+        pieces[item_id] = Candidate(
+            item_id, item_id, None, "shop", "Shop", _UNTIL, Appearance(appearance), reception=reception
+        )
     return pieces, counts
 
 
@@ -153,7 +155,9 @@ def _rates(prefix: str, cases: Sequence[Case], shown: Sequence[list[Candidate]],
         first = ranking(case, candidates)[:SIZE]
         hits += any(one.item_id == case.item_id for one in first)
         for facet in ("category", "occasion"):
-            fits[facet] += sum(one.look.facets.get(facet, {}).get(case.facets.get(facet, ""), 0) == 1 for one in first)
+            fits[facet] += sum(
+                one.appearance.facets.get(facet, {}).get(case.facets.get(facet, ""), 0) == 1 for one in first
+            )
     total = len(cases)
     return {
         f"{prefix}hit10": round(hits / total, 4),

@@ -69,7 +69,7 @@ class Ledger:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class NightResult:
     """One simulated fan-out."""
 
     children: int
@@ -110,7 +110,7 @@ def measure(*, quick: bool) -> dict[str, float]:
     }
 
 
-def simulate(children: int, width: int = WIDTH) -> Outcome:
+def simulate(children: int, width: int = WIDTH) -> NightResult:
     """Run one fan-out of so many children to its end."""
     logging.getLogger("nightshift").setLevel(logging.ERROR)
     random.seed(children)
@@ -118,7 +118,7 @@ def simulate(children: int, width: int = WIDTH) -> Outcome:
         return run(_simulate(children, width, Path(folder)))
 
 
-async def _simulate(children: int, width: int, folder: Path) -> Outcome:
+async def _simulate(children: int, width: int, folder: Path) -> NightResult:
     clock, ledger = VirtualClock(), Ledger()
     blobs, queues = MemoryBlobs(clock), MemoryQueues(clock)
     documents = SqliteDocuments(folder / "night.db", clock)
@@ -134,7 +134,7 @@ async def _simulate(children: int, width: int, folder: Path) -> Outcome:
         raise AssertionError(results)
     plan = await blobs.read(job.fan_out.plan) if job.fan_out else None
     await documents.close()
-    return Outcome(
+    return NightResult(
         children, ledger.calls, (clock.now() - began).total_seconds() / 3600, time.process_time() - used,
         len(job.to_json()), len(plan.data) if plan else 0,
     )  # fmt: skip
@@ -160,7 +160,7 @@ def _kinds(width: int) -> tuple[Kind[Any], ...]:
 async def _worked_off(app: App, queues: MemoryQueues, job_id: str) -> Job:
     """Let instances of the host work until the job has ended."""
     workers = [asyncio.create_task(_instance(app, queues)) for _ in range(INSTANCES)]
-    while not (job := (await app.engine.get(job_id)).job).status.final:  # noqa: ASYNC110 - asked as a client asks
+    while not (job := (await app.engine.get(job_id)).value).status.final:  # noqa: ASYNC110 - asked as a client asks
         await asyncio.sleep(30)
     for worker in workers:
         worker.cancel()

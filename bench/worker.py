@@ -13,10 +13,10 @@ from bench.harness import engine, served
 async def main(connection: str, folder: Path) -> None:
     """Run jobs until killed."""
     async with engine(connection, folder) as bench, served(bench):
-        told = 0
+        seen = 0
         while True:
-            await bench.until(told + 1)
-            done, told = bench.finished - told, bench.finished
+            await bench.until(seen + 1)
+            done, seen = bench.finished - seen, bench.finished
             os.write(sys.stdout.fileno(), b"." * done)
 
 

@@ -14,13 +14,12 @@ from urllib.parse import urlsplit
 
 import azure.functions as func
 
-from blueprints import unstarted
+from blueprints import start
 from shared.settings import settings
 from shared.web import access
 from shared.web.routes import Call
 
 if TYPE_CHECKING:
-    from shared.app import App
     from shared.web.answers import Answer, Problem
     from shared.web.routes import Api, Route
 
@@ -42,8 +41,8 @@ def function_of(route: Route) -> Callable[[func.HttpRequest], Awaitable[func.Htt
     async def function(req: func.HttpRequest) -> func.HttpResponse:
         try:
             answer = await _answer(route, req)
-        except unstarted.UnstartedError as error:
-            return unstarted.response(str(error), req.url)
+        except start.UnstartedError as error:
+            return start.response(str(error), req.url)
         except Exception as error:  # noqa: BLE001 - every error becomes an answer
             answer = _problem_of(error, req).answer(urlsplit(req.url).path)
         secure = access.HSTS if req.url.startswith("https:") else {}
@@ -64,30 +63,14 @@ def gate() -> access.Gate:
 
 async def _answer(route: Route, req: func.HttpRequest) -> Answer:
     """Have a request handled, if its caller may."""
+    app = start.app()
     caller = gate().admit(route.rule, access.Request(req.headers, req.params, len(req.get_body())))
     _require_length(route, req)
-    app = composed()
     answer = await route.handler(app, call_of(route, req, caller.name))
-    if route.rule.pace == "operator":
+    if route.rule.rate == "operator":
         by = caller.name or "anybody"
         LOG.info("operator action: function=%s by=%s status=%d", route.function, by, answer.status)
     return answer
-
-
-def composed() -> App:
-    """The app of this process.
-
-    Raises:
-        UnstartedError: it cannot be composed.
-    """
-    try:
-        from shared.bootstrap import app
-
-        return app()
-    except Exception as error:
-        reason = unstarted.reason_of(error)
-        unstarted.tell_once(reason)
-        raise unstarted.UnstartedError(reason) from error
 
 
 def call_of(route: Route, req: func.HttpRequest, caller: str = "") -> Call:
@@ -131,7 +114,7 @@ def _problem_of(error: Exception, req: func.HttpRequest) -> Problem:
             LOG.error("storage does not answer: method=%s cause=%s", req.method, type(error).__name__)
             return Problem(503, "Storage does not answer", "nothing was lost: try again", retry_after=5)
         case ImportError() | SyntaxError():
-            reason = unstarted.reason_of(error)
+            reason = start.reason_of(error)
             LOG.error("request failed: method=%s, %s", req.method, reason)
             return Problem(503, "A part of the app cannot be loaded", reason)
         case _:

@@ -23,12 +23,12 @@ _SECONDS = 120
 def main() -> int:
     """Ask, and say what came of it."""
     try:
-        return judge(_ask(), ci=bool(os.environ.get("CI")))
+        return exit_code(_ask(), ci=bool(os.environ.get("CI")))
     except (ValueError, subprocess.TimeoutExpired) as error:
         return _not_done(f"pip-audit did not answer ({type(error).__name__})", ci=bool(os.environ.get("CI")))
 
 
-def judge(found: list[dict[str, Any]], *, ci: bool) -> int:
+def exit_code(found: list[dict[str, Any]], *, ci: bool) -> int:
     """The exit code for what pip-audit found, package by package."""
     bad = [(each, flaw) for each in found for flaw in each.get("vulns", ())]
     for package, flaw in bad:

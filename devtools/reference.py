@@ -76,7 +76,7 @@ def _routes() -> Iterator[str]:
         rule = each.rule
         level = "anonymous" if rule.role == "anonymous" else "function"
         size = f"{rule.largest // 1024} KiB"
-        rate = f"`RATE_{rule.pace.upper()}`"
+        rate = f"`RATE_{rule.rate.upper()}`"
         yield f"| {each.method.upper()} | `{each.route}` | {each.function} | {level} | {rule.role} | {size} | {rate} |\n"
 
 

@@ -20,10 +20,10 @@ from shared.adapters.clock import SystemClock
 from shared.adapters.opening import open_blobs, open_documents, open_queues
 from shared.app import App, Closeable
 from shared.domains.webhooks.message import callback_of
-from shared.jobs.dependencies import Parts, Timing
+from shared.jobs.dependencies import Dependencies, Timing
 from shared.jobs.engine import Engine
 from shared.jobs.kinds import Kind, Queues, Registry
-from shared.jobs.observe import Several
+from shared.jobs.observe import Observers
 from shared.jobs.timers.ledger import Ledger, Rules
 from shared.jobs.timers.timer import Timer
 from shared.monitor.stats import Stats
@@ -67,9 +67,9 @@ def compose(
     timing = Timing(timedelta(seconds=chosen.lease_seconds), timedelta(seconds=chosen.sweep_grace_seconds))
     stats = Stats(documents, clock, (kind.name for kind in registry), timedelta(days=chosen.stats_days))
     telemetry = _telemetry(chosen, registry)
-    observer = Several(stats, telemetry) if telemetry else stats
-    parts = Parts(blobs, queues, documents, clock, registry, chosen, timing, callback_of, observer)
-    engine = Engine(parts)
+    observer = Observers(stats, telemetry) if telemetry else stats
+    deps = Dependencies(blobs, queues, documents, clock, registry, chosen, timing, callback_of, observer)
+    engine = Engine(deps)
     ledger = Ledger(engine, find_timers(), _rules(chosen, os.environ))
     closing = (stats, *((telemetry,) if telemetry else ()), *closing)
     return App(chosen, engine, blobs, queues, documents, clock, ledger, stats, telemetry, _closing=closing)

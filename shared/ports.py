@@ -28,6 +28,14 @@ class AlreadyExistsError(PreconditionError):
     """What was to be created exists already."""
 
 
+class TagsRefusedError(StorageError):
+    """The service did not take a call because of its tags: not in this account, or not for this identity.
+
+    An account with a hierarchical namespace knows no tags, and writing or finding them needs rights of their own. A service
+    that refuses the call for another reason may answer alike: what counts is whether the same write passes without tags.
+    """
+
+
 class TooLargeError(StorageError):
     """The item is larger than the service takes; sending it again cannot help."""
 
@@ -51,19 +59,60 @@ class BlobInfo:
     metadata: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class BlobPage:
+    """One page of a listing; `cursor` is what asks for the next, None at the end. A page may be empty and not the last."""
+
+    items: list[BlobInfo] = field(default_factory=list)
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedBlob:
+    """A blob that was found by a tag: its name, and the tag's value."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class TagPage:
+    """One page of what was found by a tag; `cursor` as in `BlobPage`."""
+
+    items: list[TaggedBlob] = field(default_factory=list)
+    cursor: str | None = None
+
+
 class BlobStore(Protocol):
-    """One container of blobs. Names are ``/``-separated paths. Every write is atomic."""
+    """One container of blobs. Names are ``/``-separated paths. Every write is atomic.
+
+    Metadata is listed with a blob's name; tags are indexed: blobs are found by them in time that grows with what is found.
+    A write sets both anew, so that what is written without tags has none. At most ten tags; their names (1 to 128
+    characters) and values (up to 256) take letters, digits, blanks and ``+ - . / : = _``, else ValueError.
+    """
 
     async def read(self, name: str) -> Blob | None:
         """Return the blob, or None where there is none."""
         ...
 
-    async def create(self, name: str, data: bytes, metadata: Mapping[str, str] | None = None) -> str:
-        """Create a blob and return its ETag; AlreadyExistsError if the name is taken."""
+    async def create(
+        self, name: str, data: bytes, metadata: Mapping[str, str] | None = None, tags: Mapping[str, str] | None = None
+    ) -> str:
+        """Create a blob and return its ETag; AlreadyExistsError if the name is taken, TagsRefusedError for its tags."""
         ...
 
-    async def replace(self, name: str, data: bytes, etag: str, metadata: Mapping[str, str] | None = None) -> str:
-        """Replace content and metadata if the ETag still matches; return the new ETag, else PreconditionError."""
+    async def replace(
+        self,
+        name: str,
+        data: bytes,
+        etag: str,
+        metadata: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> str:
+        """Replace content, metadata and tags if the ETag still matches; return the new ETag.
+
+        PreconditionError if it does not match, TagsRefusedError for the tags.
+        """
         ...
 
     async def delete(self, name: str, etag: str | None = None) -> bool:
@@ -72,6 +121,22 @@ class BlobStore(Protocol):
 
     def list(self, prefix: str) -> AsyncIterator[BlobInfo]:
         """Yield every blob whose name starts with the prefix, by name, one storage call for each 5,000."""
+        ...
+
+    async def list_page(self, prefix: str, cursor: str | None = None, limit: int = 5000) -> BlobPage:
+        """Return up to `limit` (at most 5,000) of the blobs whose names start with the prefix, by name.
+
+        A cursor can be kept for a later process: it stands for a place in the order of names.
+        """
+        ...
+
+    async def find(self, tag: str, at_most: str, cursor: str | None = None, limit: int = 5000) -> TagPage:
+        """Return up to `limit` (at most 5,000) of the blobs whose `tag` has a value of `at_most` or less, as strings.
+
+        The order is the service's own: whoever needs one sorts. The service's index follows the writes with a lag, of
+        seconds as a rule: what was just written may be missing, and what is found may have changed since. So whoever acts on
+        a blob reads it first. TagsRefusedError where there is no such index, or no right to ask it.
+        """
         ...
 
 

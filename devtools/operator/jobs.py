@@ -48,11 +48,11 @@ def one_job(args: argparse.Namespace) -> int:
     if args.json:
         print(as_json(job))
     else:
-        _print_whole(api, job, told=args.watch)
+        _print_whole(api, job, printed=args.watch)
     return _CODES.get(job["status"], NOT_ENDED)
 
 
-def _print_whole(api: Api, job: dict[str, Any], *, told: bool) -> None:
+def _print_whole(api: Api, job: dict[str, Any], *, printed: bool) -> None:
     facts = {
         "job": job["job_id"], "kind": job["kind"], "status": job["status"], "attempts": job["attempt"],
         "submitted": clock(job["created_at"]), "took": _took(job), "progress": _progress(job), "error": error_of(job),
@@ -61,7 +61,7 @@ def _print_whole(api: Api, job: dict[str, Any], *, told: bool) -> None:
     print("\n".join(f"{name:12} {plain(value)}" for name, value in facts.items() if value not in (None, "")))
     if "results" in job:
         print(f"{'results':12} {as_json(job['results'])}")
-    if not told:
+    if not printed:
         for entry in api.get(f"jobs/{segment(job['job_id'])}/history").content["items"]:
             print(entry_line(entry))
     if job["status"] not in _CODES:
@@ -87,7 +87,7 @@ class Watch:
         self._moving = out.isatty()
         self._interval = interval
         self._sleep = sleep
-        self._told = 0
+        self._printed = 0
         self._said = ""
         self._silent = 0
 
@@ -95,7 +95,7 @@ class Watch:
         """Look again and again; return the job once it has ended."""
         version = ""
         while True:
-            reply = self._look()
+            reply = self._poll()
             if reply is not None:
                 job = reply.content
                 if job["updated_at"] != version:
@@ -107,7 +107,7 @@ class Watch:
                     return job
             self._sleep(self._interval)
 
-    def _look(self) -> Reply | None:
+    def _poll(self) -> Reply | None:
         """Ask; now and then no answer is no reason to stop."""
         try:
             reply = self._api.get(self._path)
@@ -125,10 +125,10 @@ class Watch:
             entries = self._api.get(f"{self._path}/history").content["items"]
         except NoAnswerError:
             return
-        for entry in entries[self._told :]:
+        for entry in entries[self._printed :]:
             self._clear()
             print(entry_line(entry), file=self._out, flush=True)
-        self._told = len(entries)
+        self._printed = len(entries)
 
     def _show(self, job: dict[str, Any], eta: int | None) -> None:
         line = "  ".join(filter(None, (job["status"], _progress(job), f"about {span(eta)} to go" if eta else "")))

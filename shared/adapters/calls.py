@@ -40,9 +40,10 @@ class Calls:
 
 
 def blob_operation(request: Any) -> str:
-    """`read`, `list`, `write`, `delete` or `other`."""
+    """`read`, `list`, `find`, `write`, `delete` or `other`."""
     if request.method == "GET":
-        return "list" if "comp=list" in urlsplit(request.url).query else "read"
+        query = urlsplit(request.url).query
+        return "list" if "comp=list" in query else "find" if "comp=blobs" in query else "read"
     return {"PUT": "write", "DELETE": "delete"}.get(request.method, "other")
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from shared.api.bodies import ReplaysRequest
     from shared.app import App
-    from shared.jobs.dead_letters.replay import Result
+    from shared.jobs.dead_letters.replay import ReplayResult
     from shared.jobs.dead_letters.vault import Filter
 
 api = Api(__name__, "dead letters", Parameter("letter_id", "path", UUID, "The dead letter's id."))
@@ -81,14 +81,14 @@ async def replay_dead_letter(app: App, call: Call) -> Answer:
     """Put a dead letter back (202), with an edited payload if one is given; 200 for a dry run."""
     from shared.api.bodies import ReplayRequest
     from shared.api.views import replay_view
-    from shared.jobs.dead_letters.replay import Outcome
+    from shared.jobs.dead_letters.replay import ReplayOutcome
 
     wanted = read_model(ReplayRequest, call.body, optional=True)
     by = call.caller or "api"
     result = await app.engine.replays.one(_id(call), by=by, payload=wanted.payload, dry_run=wanted.dry_run)
-    if result.outcome is Outcome.INVALID and not wanted.dry_run:
+    if result.outcome is ReplayOutcome.INVALID and not wanted.dry_run:
         raise _unfit(result)
-    if result.outcome is Outcome.NOT_FAILED and not wanted.dry_run:
+    if result.outcome is ReplayOutcome.NOT_FAILED and not wanted.dry_run:
         raise Problem(409, "Nothing to replay", result.detail or "")
     return json_answer(replay_view(result), 200 if wanted.dry_run else 202)
 
@@ -116,18 +116,18 @@ async def replay_dead_letters(app: App, call: Call) -> Answer:
     """Put back what a filter, or a list of ids, names: each one's outcome, and whether there is more."""
     from shared.api.bodies import ReplaysRequest
     from shared.api.views import replay_view
-    from shared.jobs.dead_letters.replay import Outcome
+    from shared.jobs.dead_letters.replay import ReplayOutcome
 
     wanted = read_model(ReplaysRequest, call.body, optional=True)
     if wanted.payload is not None and len(wanted.ids or []) != 1:
         raise unfit("payload", "an edited payload needs exactly one id in `ids`")
     results, more = await _replay(app, wanted, call.caller or "api")
-    counts = {outcome.value: sum(each.outcome is outcome for each in results) for outcome in Outcome}
+    counts = {outcome.value: sum(each.outcome is outcome for each in results) for outcome in ReplayOutcome}
     content = {"dry_run": wanted.dry_run, "counts": counts, "results": [replay_view(each) for each in results]}
     return json_answer({**content, "more": more})
 
 
-async def _replay(app: App, wanted: ReplaysRequest, by: str) -> tuple[list[Result], bool]:
+async def _replay(app: App, wanted: ReplaysRequest, by: str) -> tuple[list[ReplayResult], bool]:
     replays = app.engine.replays
     if wanted.ids is None:
         return await replays.some(wanted.filter, by=by, limit=wanted.limit, dry_run=wanted.dry_run)
@@ -150,7 +150,7 @@ def _id(call: Call) -> str:
     return read_uuid(call.path["letter_id"], "id")
 
 
-def _unfit(result: Result) -> Problem:
+def _unfit(result: ReplayResult) -> Problem:
     from shared.jobs.errors import FieldProblem
 
     problems = tuple(FieldProblem(f"payload.{field}", message) for field, message in result.problems)

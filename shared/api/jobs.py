@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from shared.api.schemas import PayloadView
     from shared.app import App
-    from shared.jobs.explain import Facts
+    from shared.jobs.explain import Circumstances
     from shared.jobs.model import Job
-    from shared.jobs.store import Held
     from shared.ports import Where
+    from shared.storage import Versioned
 
 KEY_PATTERN = r'"[ -~]{1,255}"|[!#-~][ -~]{0,254}'
 """An idempotency key: a quoted string, as its draft standard has it, or a bare one; 1 to 255 characters of ASCII."""
@@ -85,12 +85,12 @@ async def get_job(app: App, call: Call) -> Answer:
     from shared.api.views import job_view
     from shared.web import waiting
 
-    held = await _held(app, call)
-    seconds = 0 if held.job.status.final else waiting.wanted(call.headers, app.settings.longest_wait_seconds)
+    current = await _current(app, call)
+    seconds = 0 if current.value.status.final else waiting.wanted(call.headers, app.settings.longest_wait_seconds)
     if seconds:
-        held = await waiting.until_final(app, held, seconds)
-    extra = {**waiting.applied(seconds), **await _retry_after(app, held.job)}
-    return cached_answer(job_view(held.job), held.etag, call.if_none_match, extra)
+        current = await waiting.until_final(app, current, seconds)
+    extra = {**waiting.applied(seconds), **await _retry_after(app, current.value)}
+    return cached_answer(job_view(current.value), current.etag, call.if_none_match, extra)
 
 
 @api.route("GetJobHistory", "GET jobs/{job_id}/history", READ, {200: "schemas:HistoryView", 304: None}, (400, 404))
@@ -98,8 +98,8 @@ async def get_job_history(app: App, call: Call) -> Answer:
     """What has happened to a job, oldest first."""
     from shared.api.views import history_view
 
-    held = await _held(app, call)
-    return cached_answer(history_view(held.job), held.etag, call.if_none_match)
+    current = await _current(app, call)
+    return cached_answer(history_view(current.value), current.etag, call.if_none_match)
 
 
 @api.route("GetJobPayload", "GET jobs/{job_id}/payload", INSPECT, {200: "schemas:PayloadView"}, (400, 404))
@@ -107,9 +107,9 @@ async def get_job_payload(app: App, call: Call) -> Answer:
     """What a job was given to work on. It may be personal: nobody on the way is to keep it."""
     from shared.jobs.errors import UnreadableError
 
-    job = (await _held(app, call)).job
+    job = (await _current(app, call)).value
     try:
-        payload = await app.engine.parts.payload(job)
+        payload = await app.engine.deps.payload(job)
     except UnreadableError as error:
         raise Problem(404, "Not found", str(error)) from None
     content: PayloadView = {
@@ -124,10 +124,10 @@ async def explain_job(app: App, call: Call) -> Answer:
     from shared.api.views import explanation_view
     from shared.jobs.explain import explain
 
-    job = (await _held(app, call)).job
-    facts = await _facts(app, job)
-    seconds = await app.engine.pace.remaining(job)
-    return json_answer(explanation_view(job, explain(job, facts), facts, seconds), headers=_NO_STORE)
+    job = (await _current(app, call)).value
+    circumstances = await _circumstances(app, job)
+    seconds = await app.engine.estimates.remaining(job)
+    return json_answer(explanation_view(job, explain(job, circumstances), circumstances, seconds), headers=_NO_STORE)
 
 
 @api.route(
@@ -138,62 +138,62 @@ async def cancel_job(app: App, call: Call) -> Answer:
     """Stop a job: now (200), or at its next checkpoint (202)."""
     from shared.api.views import job_view
 
-    held = await app.engine.cancel(read_uuid(call.path["job_id"], "job_id"), by=call.caller or None)
-    if held.job.status.final:
-        return json_answer(job_view(held.job))
-    return json_answer(job_view(held.job), 202, await _retry_after(app, held.job))
+    current = await app.engine.cancel(read_uuid(call.path["job_id"], "job_id"), by=call.caller or None)
+    if current.value.status.final:
+        return json_answer(job_view(current.value))
+    return json_answer(job_view(current.value), 202, await _retry_after(app, current.value))
 
 
 @api.route("RetryJob", "POST jobs/{job_id}/retry", OPERATE, {202: "schemas:TicketView"}, (400, 404, 409), headers=TICKET)
 async def retry_job(app: App, call: Call) -> Answer:
     """Put a failed job back, by replaying its dead letter; 409 for every other state."""
     from shared.api.views import ticket_answer
-    from shared.jobs.dead_letters.replay import Outcome
+    from shared.jobs.dead_letters.replay import ReplayOutcome
     from shared.jobs.errors import FieldProblem
     from shared.jobs.model import Status
     from shared.jobs.submit import Ticket
 
-    held = await _held(app, call)
-    if held.job.status is not Status.FAILED or held.job.dead_letter_id is None:
-        raise Problem(409, "Conflict", _why_not(held))
-    result = await app.engine.replays.one(held.job.dead_letter_id, by=call.caller or "retry")
-    if result.outcome is not Outcome.REPLAYED:
+    current = await _current(app, call)
+    if current.value.status is not Status.FAILED or current.value.dead_letter_id is None:
+        raise Problem(409, "Conflict", _why_not(current))
+    result = await app.engine.replays.one(current.value.dead_letter_id, by=call.caller or "retry")
+    if result.outcome is not ReplayOutcome.REPLAYED:
         problems = tuple(FieldProblem(f"payload.{field}", message) for field, message in result.problems)
         raise Problem(409, "Conflict", result.detail or "the job is not failed any more", problems)
-    held = await app.engine.get(held.job.job_id)
-    return await ticket_answer(app, Ticket(held.job, held.etag), call.api_url)
+    current = await app.engine.get(current.value.job_id)
+    return await ticket_answer(app, Ticket(current.value, current.etag), call.api_url)
 
 
-async def _held(app: App, call: Call) -> Held:
+async def _current(app: App, call: Call) -> Versioned[Job]:
     return await app.engine.get(read_uuid(call.path["job_id"], "job_id"))
 
 
-def _why_not(held: Held) -> str:
-    if held.job.status == "cancelled":
+def _why_not(current: Versioned[Job]) -> str:
+    if current.value.status == "cancelled":
         return "the job was cancelled, and stays so: submit it anew"
-    return f"only a failed job can be tried again; this one is {held.job.status}"
+    return f"only a failed job can be tried again; this one is {current.value.status}"
 
 
 async def _retry_after(app: App, job: Job) -> dict[str, str]:
-    seconds = await app.engine.pace.remaining(job)
+    seconds = await app.engine.estimates.remaining(job)
     return {"Retry-After": str(seconds)} if seconds else {}
 
 
-async def _facts(app: App, job: Job) -> Facts:
-    from shared.jobs.explain import Facts
+async def _circumstances(app: App, job: Job) -> Circumstances:
+    from shared.jobs.explain import Circumstances
 
-    parts = app.engine.parts
-    known = job.kind in parts.kinds
-    queue = parts.kinds.queue(job.kind, job.priority) if known else ""
-    weather = await app.engine.pace.weather(job)
-    return Facts(
+    deps = app.engine.deps
+    known = job.kind in deps.kinds
+    queue = deps.kinds.queue(job.kind, job.priority) if known else ""
+    conditions = await app.engine.estimates.conditions(job)
+    return Circumstances(
         now=app.clock.now(),
         queue=queue,
         depth=await app.queues.depth(queue) if known else 0,
-        queue_age=weather.queue_age,
-        pause=await parts.pauses.of(job.kind),
+        queue_age=conditions.queue_age,
+        pause=await deps.pauses.of(job.kind),
         known=known,
-        grace=parts.timing.grace,
+        grace=deps.timing.grace,
         sweep_schedule=app.settings.sweep_schedule,
     )
 

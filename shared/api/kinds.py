@@ -25,7 +25,7 @@ async def list_kinds(app: App, call: Call) -> Answer:
 
     del call
     paused = await app.engine.pauses.all()
-    items = [_view(app, kind.name, paused.get(kind.name, Pause())) for kind in app.engine.parts.kinds]
+    items = [_view(app, kind.name, paused.get(kind.name, Pause())) for kind in app.engine.deps.kinds]
     return json_answer({"items": items}, headers={"Cache-Control": "no-store"})
 
 
@@ -34,7 +34,7 @@ async def pause_kind(app: App, call: Call) -> Answer:
     """Let no further attempt of a kind start. Within a few seconds every instance knows; what runs goes on."""
     from shared.api.bodies import PauseRequest
 
-    known = app.engine.parts.kinds[call.path["kind"]]
+    known = app.engine.deps.kinds[call.path["kind"]]
     wanted = read_model(PauseRequest, call.body, optional=True)
     state = await app.engine.pauses.set(known.name, paused=True, reason=wanted.reason)
     return json_answer(_view(app, known.name, state))
@@ -43,7 +43,7 @@ async def pause_kind(app: App, call: Call) -> Answer:
 @api.route("ResumeKind", "POST kinds/{kind}/resume", OPERATE, {200: "schemas:KindView"}, (404,))
 async def resume_kind(app: App, call: Call) -> Answer:
     """Let a paused kind go on. Its messages are looked at again within half a minute."""
-    known = app.engine.parts.kinds[call.path["kind"]]
+    known = app.engine.deps.kinds[call.path["kind"]]
     state = await app.engine.pauses.set(known.name, paused=False)
     return json_answer(_view(app, known.name, state))
 
@@ -52,6 +52,6 @@ def _view(app: App, name: str, pause: Pause) -> KindView:
     from shared.api.submission import accepted
     from shared.api.views import kind_view
 
-    kinds = app.engine.parts.kinds
+    kinds = app.engine.deps.kinds
     policy = kinds.policy(name)
     return kind_view(kinds[name], policy, kinds.queue(name, policy.priority), accepted(policy), pause)

@@ -19,7 +19,7 @@ api = Api(__name__, "operation")
 @api.route("GetOpenApi", "GET openapi.json", OPEN, {200: "schemas:Document", 304: None})
 async def get_openapi(app: App, call: Call) -> Answer:
     """This document, for the address under which it is asked for."""
-    content = {**_document(app.engine.parts.kinds), "servers": [{"url": call.api_url}]}
+    content = {**_document(app.engine.deps.kinds), "servers": [{"url": call.api_url}]}
     return tagged_answer(content, call.if_none_match)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FRESH = timedelta(seconds=5)
 """How long one look is shared by all who ask: however many dashboards are open, storage sees one."""
-_looks: WeakKeyDictionary[Engine, Remembered[list[QueueFacts]]] = WeakKeyDictionary()
+_cached: WeakKeyDictionary[Engine, Remembered[list[QueueFacts]]] = WeakKeyDictionary()
 
 api = Api(__name__, "queues")
 
@@ -30,11 +30,11 @@ async def list_queues(app: App, call: Call) -> Answer:
     At most a few seconds old: two storage calls for each that is empty, once for all who ask.
     """
     from shared.api.queue_views import queue_view
-    from shared.monitor.queues import look
+    from shared.monitor.queues import read_queues
     from shared.monitor.remembered import Remembered
 
-    look_at = _looks.setdefault(app.engine, Remembered(app.clock, FRESH))
-    facts = {each.name: each for each in await look_at.of(lambda: look(app))}
+    cached = _cached.setdefault(app.engine, Remembered(app.clock, FRESH))
+    facts = {each.name: each for each in await cached.of(lambda: read_queues(app))}
     items = [queue_view(facts[queue], facts[poison], kinds) for (queue, poison), kinds in _served(app).items()]
     return tagged_answer({"items": items}, call.if_none_match)
 
@@ -43,7 +43,7 @@ def _served(app: App) -> dict[tuple[str, str], list[str]]:
     """Every queue and its poison queue, with the kinds whose jobs travel on it; the general ones first."""
     from shared.monitor.queues import pairs
 
-    kinds = app.engine.parts.kinds
+    kinds = app.engine.deps.kinds
     found: dict[tuple[str, str], list[str]] = {pair: [] for pair in pairs(app)}
     for kind in kinds:
         priority = kinds.policy(kind.name).priority

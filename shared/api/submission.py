@@ -17,8 +17,8 @@ from shared.jobs.errors import FieldProblem, InvalidPayloadError, UnknownKindErr
 from shared.jobs.idempotency import Key
 from shared.jobs.kinds import Policy
 from shared.jobs.model import Priority
-from shared.jobs.store import Held
 from shared.jobs.submit import Options, Ticket
+from shared.storage import Versioned
 from shared.web import waiting
 from shared.web.answers import Answer, Problem, json_answer, quoted
 from shared.web.requests import invalid, read_model, unfit
@@ -58,8 +58,8 @@ async def submit(app: App, call: Call) -> Answer:
     ticket = await _take_in(app, kind, wanted, options)
     seconds = waiting.wanted(call.headers, app.settings.longest_wait_seconds)
     if seconds:
-        held = await waiting.until_final(app, Held(ticket.job, ticket.etag), seconds)
-        ticket = Ticket(held.job, held.etag, ticket.duplicate)
+        current = await waiting.until_final(app, Versioned(ticket.job, ticket.etag), seconds)
+        ticket = Ticket(current.value, current.etag, ticket.duplicate)
     return await _answer(app, ticket, call.api_url, seconds)
 
 
@@ -87,7 +87,7 @@ def accepted(policy: Policy) -> frozenset[str]:
 
 
 def _public(app: App, kind: str) -> Policy:
-    policy = app.engine.parts.kinds.policy(kind)
+    policy = app.engine.deps.kinds.policy(kind)
     if not policy.public:
         raise UnknownKindError(f"no kind of job is called {kind!r}")
     return policy

@@ -41,7 +41,7 @@ async def list_occurrences(app: App, call: Call) -> Answer:
         app.ledger.timer(name)
     wanted, after = read_choice(call.query, "state", State), call.query.get("cursor") or None
     since, until = read_moment(call.query, "since"), read_moment(call.query, "until")
-    found, cursor = await app.ledger.book.page(
+    found, cursor = await app.ledger.occurrences.page(
         name, read_limit(call.query), state=State(wanted) if wanted else None, after=after, since=since, until=until
     )
     content = {"items": [occurrence_view(each) for each in found], "cursor": cursor}

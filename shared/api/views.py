@@ -10,9 +10,9 @@ from shared.web.answers import Answer, json_answer, quoted
 if TYPE_CHECKING:
     from shared.api.schemas import ExplanationView, HistoryView, JobView, KindView, ReasonView, TicketView
     from shared.app import App
-    from shared.jobs.dead_letters.replay import Result
+    from shared.jobs.dead_letters.replay import ReplayResult
     from shared.jobs.dead_letters.vault import DeadLetter
-    from shared.jobs.explain import Facts, Reason
+    from shared.jobs.explain import Circumstances, Reason
     from shared.jobs.kinds import Kind, Policy
     from shared.jobs.pauses import Pause
     from shared.jobs.submit import Ticket
@@ -66,7 +66,7 @@ def history_view(job: Job) -> HistoryView:
     return view
 
 
-def explanation_view(job: Job, reasons: list[Reason], facts: Facts, seconds: int) -> ExplanationView:
+def explanation_view(job: Job, reasons: list[Reason], circumstances: Circumstances, seconds: int) -> ExplanationView:
     """Why a job is not running."""
     return {
         "job_id": job.job_id,
@@ -74,7 +74,7 @@ def explanation_view(job: Job, reasons: list[Reason], facts: Facts, seconds: int
         "status": job.status,
         "summary": " ".join(reason.text for reason in reasons),
         "reasons": [_reason_view(reason) for reason in reasons],
-        "queue": {"name": facts.queue, "messages": facts.depth, "oldest_seconds": round(facts.queue_age, 1)},
+        "queue": {"name": circumstances.queue, "messages": circumstances.depth, "oldest_seconds": round(circumstances.queue_age, 1)},
         "estimated_seconds": seconds,
     }
 
@@ -107,7 +107,7 @@ def kind_view(kind: Kind[Any], policy: Policy, queue: str, options: frozenset[st
 
 async def ticket_answer(app: App, ticket: Ticket, api_url: str) -> Answer:
     """202 with where to ask and when."""
-    retry_after = max(1, await app.engine.pace.remaining(ticket.job))
+    retry_after = max(1, await app.engine.estimates.remaining(ticket.job))
     location = f"{api_url}/jobs/{ticket.job.job_id}"
     content: TicketView = {
         "job_id": ticket.job.job_id,
@@ -127,7 +127,7 @@ def dead_letter_view(letter: DeadLetter, *, whole: bool) -> dict[str, Any]:
     return {**letter.model_dump(mode="json", exclude=left_out, exclude_none=True), "replayed": bool(letter.replays)}
 
 
-def replay_view(result: Result) -> dict[str, Any]:
+def replay_view(result: ReplayResult) -> dict[str, Any]:
     """What became of a replay."""
     view: dict[str, Any] = {"dead_letter_id": result.dead_letter_id, "outcome": result.outcome.value}
     if result.job_id:

@@ -21,10 +21,10 @@ export function attemptsOf(events) {
   return attempts;
 }
 
-/** The drawing: one bar for each attempt, from the submission to the end, or now; `buried`: when the last one gave up. */
-export function timeline(events, buried = null) {
+/** The drawing: one bar for each attempt, from the submission to the end, or now; `gaveUp`: when the last one gave up. */
+export function timeline(events, gaveUp = null) {
   const attempts = attemptsOf(events);
-  if (buried && attempts.length && !attempts.at(-1).end) Object.assign(attempts.at(-1), {end: buried, outcome: 'failed'});
+  if (gaveUp && attempts.length && !attempts.at(-1).end) Object.assign(attempts.at(-1), {end: gaveUp, outcome: 'failed'});
   if (!attempts.length) return h('p', {class: 'empty'}, 'No attempt has begun.');
   const begin = Date.parse(events[0].at);
   const end = Math.max(...attempts.map((each) => (each.end ? Date.parse(each.end) : Date.now())), begin + 1);

@@ -138,8 +138,8 @@ async function makeUp(name, each, said) {
   }
 }
 
-async function run(name, said, wish = {}) {
-  const ticket = await post(`timers/${encodeURIComponent(name)}/run`, wish);
+async function run(name, said, request = {}) {
+  const ticket = await post(`timers/${encodeURIComponent(name)}/run`, request);
   swap(said, h('p', {class: 'notice good'}, `${name} was begun: `, jobLink(ticket.job_id, 'its job'), '.'));
   announce(`${name} was begun`);
   lookAgain();

@@ -12,8 +12,8 @@ from aiohttp.abc import AbstractResolver
 from shared.fetch.client import follow
 from shared.fetch.errors import FetchUnavailableError
 from shared.fetch.messages import Fetched, Limits, NotModified, Request
-from shared.fetch.pace import Pace
 from shared.fetch.robots import LARGEST, Robots
+from shared.fetch.throttle import Throttle
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Fetcher:
         self._manners = manners
         self._allowed = allowed
         self._resolver = resolver
-        self._pace = Pace(manners.concurrency, manners.interval)
+        self._throttle = Throttle(manners.concurrency, manners.interval)
         self._robots = Robots(self._load_robots, manners.robots_ttl)
 
     async def fetch(self, request: Request, *, robots: bool = True) -> Fetched | NotModified:
@@ -58,11 +58,11 @@ class Fetcher:
         @asynccontextmanager
         async def turn(url: str) -> AsyncIterator[None]:
             delay = await self._robots.check(url) if robots else 0.0
-            async with self._pace.turn(urlsplit(url).netloc.lower(), delay):
+            async with self._throttle.turn(urlsplit(url).netloc.lower(), delay):
                 try:
                     yield
                 except FetchUnavailableError as error:
-                    self._pace.close(urlsplit(url).netloc.lower(), error.retry_after or 0.0)
+                    self._throttle.close(urlsplit(url).netloc.lower(), error.retry_after or 0.0)
                     raise
 
         signed = replace(request, contact=request.contact or self._manners.contact)

@@ -10,14 +10,15 @@ import hashlib
 from datetime import datetime
 from uuid import UUID
 
-from shared.jobs.dependencies import LOG, Parts
+from shared.jobs.dependencies import Dependencies
 from shared.jobs.errors import InvalidTransitionError
+from shared.jobs.log import LOG, about
 from shared.jobs.machine import CalledBack, apply
-from shared.jobs.model import Job, about
-from shared.jobs.store import Held
+from shared.jobs.model import Job
 from shared.jobs.submit import Options, Submitter
 from shared.jobs.tracing import traceparent
 from shared.ports import StorageError
+from shared.storage import Versioned
 
 KIND = "webhook"
 """The kind of job that tells an outcome."""
@@ -26,34 +27,34 @@ KIND = "webhook"
 class Callbacks:
     """Has outcomes told to those who asked for it."""
 
-    def __init__(self, parts: Parts, submitter: Submitter) -> None:
-        self._parts = parts
+    def __init__(self, deps: Dependencies, submitter: Submitter) -> None:
+        self._deps = deps
         self._submitter = submitter
 
-    async def finish(self, held: Held) -> None:
+    async def finish(self, current: Versioned[Job]) -> None:
         """Do what is left once an outcome is written: the callback, then the index. The sweep does what fails here."""
         try:
-            held = await self.call(held)
+            current = await self.call(current)
         except StorageError as error:
-            LOG.warning("callback left to the sweep: %s cause=%s", about(held.job), type(error).__name__)
-        await self._parts.project(held.job)
+            LOG.warning("callback left to the sweep: %s cause=%s", about(current.value), type(error).__name__)
+        await self._deps.project(current.value)
 
-    async def call(self, held: Held) -> Held:
+    async def call(self, current: Versioned[Job]) -> Versioned[Job]:
         """Make the job that tells the outcome, if one is due, and return the job as it then is.
 
         Raises:
             StorageError: it may have been made or not; calling again is safe.
         """
-        if not held.job.callback_due:
-            return held
-        callback_id = id_of(held.job)
-        options = Options(job_id=callback_id, trace=traceparent(held.job))
-        await self._submitter.submit(KIND, self._parts.callback(held.job), options)
-        event = CalledBack(self._parts.clock.now(), held.job.replays, callback_id)
+        if not current.value.callback_due:
+            return current
+        callback_id = id_of(current.value)
+        options = Options(job_id=callback_id, trace=traceparent(current.value))
+        await self._submitter.submit(KIND, self._deps.callback(current.value), options)
+        event = CalledBack(self._deps.clock.now(), current.value.replays, callback_id)
         try:
-            return await self._parts.status.change(held, lambda job: apply(job, event))
+            return await self._deps.status.change(current, lambda job: apply(job, event))
         except InvalidTransitionError:  # somebody else told it meanwhile
-            return await self._parts.status.read(held.job.job_id) or held
+            return await self._deps.status.read(current.value.job_id) or current
 
 
 def id_of(job: Job) -> str:

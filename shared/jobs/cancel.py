@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from shared.jobs.callbacks import Callbacks
-from shared.jobs.dependencies import Parts
+from shared.jobs.dependencies import Dependencies
 from shared.jobs.machine import CancelRequested, apply
-from shared.jobs.model import Status
-from shared.jobs.store import Held
+from shared.jobs.model import Job, Status
+from shared.storage import Versioned
 
 
 class Canceller:
     """Stops jobs."""
 
-    def __init__(self, parts: Parts, callbacks: Callbacks) -> None:
-        self._parts = parts
+    def __init__(self, deps: Dependencies, callbacks: Callbacks) -> None:
+        self._deps = deps
         self._callbacks = callbacks
 
-    async def cancel(self, held: Held, by: str | None = None) -> Held:
+    async def cancel(self, current: Versioned[Job], by: str | None = None) -> Versioned[Job]:
         """Cancel a job, or ask it to stop; return it as it then is.
 
         Raises:
             InvalidTransitionError: it is final already.
         """
-        event = CancelRequested(self._parts.clock.now(), by)
-        held = await self._parts.status.change(held, lambda job: apply(job, event))
-        if held.job.status is Status.QUEUED:  # it has children, which its next attempt stops: wake it
-            await self._parts.send_or_leave(held)
-        await self._callbacks.finish(held)
-        return held
+        event = CancelRequested(self._deps.clock.now(), by)
+        current = await self._deps.status.change(current, lambda job: apply(job, event))
+        if current.value.status is Status.QUEUED:  # it has children, which its next attempt stops: wake it
+            await self._deps.send_or_leave(current)
+        await self._callbacks.finish(current)
+        return current

@@ -17,15 +17,16 @@ from pydantic import JsonValue
 
 from shared.jobs.callbacks import derived_id
 from shared.jobs.cancel import Canceller
-from shared.jobs.concurrently import together
-from shared.jobs.dependencies import LOG, Parts
+from shared.jobs.concurrently import run_all
+from shared.jobs.dependencies import Dependencies
 from shared.jobs.errors import FinalError, InvalidTransitionError, JobsError, UnreadableError
-from shared.jobs.model import Job, about
-from shared.jobs.store import Held
+from shared.jobs.log import LOG, about
+from shared.jobs.model import Job
 from shared.jobs.submit import Submitter
 from shared.jobs.ticket import Options, Ticket
 from shared.jobs.tracing import traceparent
 from shared.ports import AlreadyExistsError
+from shared.storage import Versioned
 
 _AT_ONCE = 16
 """Storage is asked for so many children at the same time."""
@@ -50,8 +51,8 @@ Plan = tuple[Child, ...]
 class Children:
     """Starts, finds and stops the children of jobs."""
 
-    def __init__(self, parts: Parts, submitter: Submitter, canceller: Canceller) -> None:
-        self._parts = parts
+    def __init__(self, deps: Dependencies, submitter: Submitter, canceller: Canceller) -> None:
+        self._deps = deps
         self._submitter = submitter
         self._canceller = canceller
 
@@ -63,23 +64,23 @@ class Children:
             raise FinalError("two children of the plan have the same key")
         data = _written(children) if len(children) < _LONG else await asyncio.to_thread(_written, children)
         with suppress(AlreadyExistsError):
-            await self._parts.blobs.create(name, data)
+            await self._deps.blobs.create(name, data)
             return name, tuple(children)
         return name, await self.planned(name)
 
     async def planned(self, name: str) -> Plan:
         """Read a plan back; UnreadableError where it is gone."""
-        blob = await self._parts.blobs.read(name)
+        blob = await self._deps.blobs.read(name)
         if blob is None:
             raise UnreadableError(f"the plan {name} is gone")
         return _read(blob.data) if len(blob.data) < _LARGE else await asyncio.to_thread(_read, blob.data)
 
-    async def look(self, parent: Job, children: Iterable[Child]) -> list[Job | None]:
+    async def read(self, parent: Job, children: Iterable[Child]) -> list[Job | None]:
         """Each child as it stands; None where it was not started yet."""
 
         async def one(child: Child) -> Job | None:
-            held = await self._parts.status.read(id_of(parent, child))
-            return held.job if held else None
+            current = await self._deps.status.read(id_of(parent, child))
+            return current.value if current else None
 
         return await _each(children, one)
 
@@ -110,7 +111,7 @@ class Children:
             try:
                 ticket = await self._submit(parent, child)
                 if not ticket.job.status.final:
-                    await self._canceller.cancel(Held(ticket.job, ticket.etag))
+                    await self._canceller.cancel(Versioned(ticket.job, ticket.etag))
             except InvalidTransitionError:
                 return  # it ended meanwhile
             except JobsError as error:  # nothing can start it any more
@@ -119,7 +120,7 @@ class Children:
         await _each((plan[number] for number in fan_out.under_way), one)
 
     async def _submit(self, parent: Job, child: Child) -> Ticket:
-        usual = self._parts.kinds.policy(parent.kind).priority
+        usual = self._deps.kinds.policy(parent.kind).priority
         options = Options(
             job_id=id_of(parent, child),
             parent_id=parent.job_id,
@@ -153,4 +154,4 @@ async def _each(what: Iterable[T], act: Callable[[T], Awaitable[U]]) -> list[U]:
         async with limit:
             return await act(each)
 
-    return await together(one(each) for each in what)
+    return await run_all(one(each) for each in what)

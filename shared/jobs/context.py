@@ -9,15 +9,16 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from shared.jobs.children import Children
-from shared.jobs.dependencies import LOG, Parts
+from shared.jobs.dependencies import Dependencies
 from shared.jobs.errors import InvalidTransitionError, JobCancelledError, SupersededError
+from shared.jobs.log import LOG
 from shared.jobs.machine import Event, Progressed, apply
 from shared.jobs.model import FanOut, Job, Progress
-from shared.jobs.store import Held
 from shared.jobs.tracing import traceparent
 from shared.ports import BlobStore, Clock, DocumentStore, StorageError
+from shared.storage import Versioned
 
-_LOOK_SECONDS = 1.0
+_POLL_SECONDS = 1.0
 """`checkpoint` asks storage at most this often."""
 _INDEX_SECONDS = 5.0
 """Progress reaches the index at most this often."""
@@ -26,32 +27,32 @@ _INDEX_SECONDS = 5.0
 class JobContext:
     """The handler's side of an attempt: progress, checkpoints, and the ports that it may use."""
 
-    def __init__(self, parts: Parts, held: Held, children: Children) -> None:
-        self._parts = parts
+    def __init__(self, deps: Dependencies, current: Versioned[Job], children: Children) -> None:
+        self._deps = deps
         self.children = children
         """Starts and finds the jobs that this one is made of: what `fan_out` works with."""
-        self._held = held
+        self._current = current
         self._lock = asyncio.Lock()
-        self._looked = parts.clock.now()
+        self._polled_at = deps.clock.now()
         self._indexed: float | None = None
-        self.attempt: int = held.job.attempt
+        self.attempt: int = current.value.attempt
         """The number of this attempt."""
-        self.log = _BoundLogger(LOG, {"job": held.job.job_id, "kind": held.job.kind, "attempt": self.attempt})
+        self.log = _BoundLogger(LOG, {"job": current.value.job_id, "kind": current.value.kind, "attempt": self.attempt})
 
     @property
-    def held(self) -> Held:
+    def current(self) -> Versioned[Job]:
         """The record with its ETag, as this attempt last saw it."""
-        return self._held
+        return self._current
 
     @property
     def job(self) -> Job:
         """The record as this attempt last saw it."""
-        return self._held.job
+        return self._current.value
 
     @property
     def job_id(self) -> str:
         """The job's id."""
-        return self._held.job.job_id
+        return self._current.value.job_id
 
     @property
     def fence(self) -> int:
@@ -66,32 +67,32 @@ class JobContext:
     @property
     def last_attempt(self) -> bool:
         """Whether the job gives up if this attempt fails."""
-        return self.job.failures + 1 >= self._parts.kinds.policy(self.job.kind).max_attempts
+        return self.job.failures + 1 >= self._deps.kinds.policy(self.job.kind).max_attempts
 
     @property
     def timeout_seconds(self) -> float:
         """How long an attempt may take."""
-        return self._parts.kinds.policy(self.job.kind).timeout_seconds
+        return self._deps.kinds.policy(self.job.kind).timeout_seconds
 
     @property
     def settings(self) -> Any:
         """The app's settings."""
-        return self._parts.settings
+        return self._deps.settings
 
     @property
     def documents(self) -> DocumentStore:
         """The document store."""
-        return self._parts.documents
+        return self._deps.documents
 
     @property
     def blobs(self) -> BlobStore:
         """The status container, for artifacts beside the status."""
-        return self._parts.blobs
+        return self._deps.blobs
 
     @property
     def clock(self) -> Clock:
         """The time."""
-        return self._parts.clock
+        return self._deps.clock
 
     async def progress(self, step: str, completed: int, total: int) -> None:
         """Report how far the attempt is, and renew its lease. One storage call.
@@ -113,8 +114,8 @@ class JobContext:
     async def checkpoint(self) -> None:
         """Raise if the attempt should stop: JobCancelledError or SupersededError. At most one storage call a second."""
         now = self.clock.now()
-        if (now - self._looked).total_seconds() >= _LOOK_SECONDS:
-            self._looked = now
+        if (now - self._polled_at).total_seconds() >= _POLL_SECONDS:
+            self._polled_at = now
             await self.confirm()
         self._raise_if_cancelled()
 
@@ -123,11 +124,11 @@ class JobContext:
         async with self._lock:
             await self._refresh()
 
-    async def settle(self, event: Event) -> Held:
+    async def settle(self, event: Event) -> Versioned[Job]:
         """Write how the attempt ended."""
         async with self._lock:
-            self._held = await self._parts.status.change(self._held, lambda job: apply(job, event))
-            return self._held
+            self._current = await self._deps.status.change(self._current, lambda job: apply(job, event))
+            return self._current
 
     @asynccontextmanager
     async def heartbeat(self) -> AsyncIterator[None]:
@@ -141,7 +142,7 @@ class JobContext:
                 await beat
 
     async def _beat(self) -> None:
-        lease = self._parts.timing.lease
+        lease = self._deps.timing.lease
         while True:
             await asyncio.sleep(lease.total_seconds() / 3)
             if self.job.due_at - self.clock.now() > lease * 0.7:
@@ -156,20 +157,20 @@ class JobContext:
 
     async def _live(self, progress: Progress | None, fan_out: FanOut | None = None) -> None:
         now = self.clock.now()
-        event = Progressed(now, self.fence, now + self._parts.timing.lease, progress, fan_out)
+        event = Progressed(now, self.fence, now + self._deps.timing.lease, progress, fan_out)
         await self.settle(event)
 
     async def _refresh(self) -> None:
-        held = await self._parts.status.read(self.job_id)
-        if held is None or held.job.attempt != self.fence:
+        current = await self._deps.status.read(self.job_id)
+        if current is None or current.value.attempt != self.fence:
             raise SupersededError
-        self._held = held
+        self._current = current
 
     async def _index(self) -> None:
         now = self.clock.now().timestamp()
         if self._indexed is None or now - self._indexed >= _INDEX_SECONDS:
             self._indexed = now
-            await self._parts.project(self.job)
+            await self._deps.project(self.job)
 
     def _raise_if_cancelled(self) -> None:
         if self.job.cancel_requested:

@@ -33,7 +33,7 @@ class ClaimReplay:
 
 
 @dataclass(frozen=True, slots=True)
-class GiveUpLapsed:
+class GiveUpStalled:
     """Too many workers vanished over this job."""
 
 
@@ -51,19 +51,19 @@ class Drop:
     reason: str
 
 
-Verdict = Claim | ClaimReplay | GiveUpLapsed | PutBack | Drop
+Decision = Claim | ClaimReplay | GiveUpStalled | PutBack | Drop
 
 
-def judge(
+def decide(
     job: Job,
     delivery: Delivery,
     *,
     dead_letter: str | None,
     sent_at: datetime,
     written_at: datetime | None,
-    max_lapses: int,
+    max_stalls: int,
     now: datetime,
-) -> Verdict:
+) -> Decision:
     """Decide what a delivered message means for its job.
 
     Args:
@@ -72,7 +72,7 @@ def judge(
         dead_letter: the dead letter that the envelope says it replays, if it does.
         sent_at: when the envelope says that it was written.
         written_at: when the status blob was last written, by the storage service's clock; None where it was not read.
-        max_lapses: how many vanished workers the kind allows.
+        max_stalls: how many vanished workers the kind allows.
         now: the present moment.
     """
     if job.status is Status.FAILED:
@@ -87,7 +87,7 @@ def judge(
         return PutBack(job.due_at)
     # The lease has ended, or the host delivers the very message of the current attempt again: its worker is gone.
     # A job that is to stop is claimed however often that was: the attempt only cancels it, and its children with it.
-    return Claim() if job.lapses < max_lapses or job.cancel_requested else GiveUpLapsed()
+    return Claim() if job.stalls < max_stalls or job.cancel_requested else GiveUpStalled()
 
 
 def _replays(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
@@ -16,13 +14,13 @@ from shared.jobs.dead_letters.vault import DeadLetter
 from shared.jobs.envelope import Envelope, encode, envelope_of
 from shared.jobs.errors import UnreadableError
 from shared.jobs.kinds import Registry
-from shared.jobs.model import Job, about, summary
-from shared.jobs.observe import Observer, Silent
+from shared.jobs.log import LOG, about
+from shared.jobs.model import Job, summary
+from shared.jobs.observe import NullObserver, Observer
 from shared.jobs.pauses import Pauses
-from shared.jobs.store import Held, StatusStore
+from shared.jobs.store import StatusStore
 from shared.ports import BlobStore, Clock, DocumentStore, MessageQueues, StorageError
-
-LOG = logging.getLogger("nightshift.jobs")
+from shared.storage import Versioned
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ def _no_callbacks(job: Job) -> Mapping[str, Any]:
 
 
 @dataclass(frozen=True)
-class Parts:
+class Dependencies:
     """The ports and kinds that an engine works with."""
 
     blobs: BlobStore
@@ -56,7 +54,7 @@ class Parts:
     timing: Timing = field(default_factory=Timing)
     callback: Callable[[Job], Mapping[str, Any]] = _no_callbacks
     """The payload of the job that tells an outcome."""
-    observer: Observer = field(default_factory=Silent)
+    observer: Observer = field(default_factory=NullObserver)
     """Who is told what happens."""
 
     @cached_property
@@ -69,19 +67,19 @@ class Parts:
         """Which kinds are paused."""
         return Pauses(self.documents, self.clock)
 
-    async def send(self, held: Held) -> None:
+    async def send(self, current: Versioned[Job]) -> None:
         """Send the message that starts the job's next attempt, visible once the job is due."""
         now = self.clock.now()
-        text = encode(envelope_of(held.job, held.etag, now))
-        queue = self.kinds.queue(held.job.kind, held.job.priority)
-        await self.queues.send(queue, text, max(held.job.due_at - now, timedelta(0)))
+        text = encode(envelope_of(current.value, current.etag, now))
+        queue = self.kinds.queue(current.value.kind, current.value.priority)
+        await self.queues.send(queue, text, max(current.value.due_at - now, timedelta(0)))
 
-    async def send_or_leave(self, held: Held) -> None:
+    async def send_or_leave(self, current: Versioned[Job]) -> None:
         """Send; where the queue does not answer, leave it to the sweep, since the record says that a message is due."""
         try:
-            await self.send(held)
+            await self.send(current)
         except StorageError as error:
-            LOG.warning("message left to the sweep: %s cause=%s", about(held.job), type(error).__name__)
+            LOG.warning("message left to the sweep: %s cause=%s", about(current.value), type(error).__name__)
 
     async def project(self, job: Job) -> None:
         """Bring the index up to this version. It can be made anew from the blobs: failing to write it fails no job."""
@@ -102,12 +100,3 @@ class Parts:
         if data is None:
             raise UnreadableError(f"the payload blob {source.payload_blob} is gone")
         return dict(json.loads(data))
-
-
-async def both(first: Coroutine[Any, Any, None], second: Coroutine[Any, Any, None]) -> None:
-    """Run two independent calls at the same time."""
-    task = asyncio.ensure_future(first)
-    try:
-        await second
-    finally:
-        await task

@@ -11,55 +11,57 @@ from shared.jobs.callbacks import Callbacks
 from shared.jobs.cancel import Canceller
 from shared.jobs.children import Children
 from shared.jobs.dead_letters.discard import Discarder
-from shared.jobs.dead_letters.recorder import Burial
+from shared.jobs.dead_letters.recorder import Recorder
 from shared.jobs.dead_letters.replay import Replayer
 from shared.jobs.dead_letters.vault import Vault
 from shared.jobs.decide import Delivery
-from shared.jobs.dependencies import LOG, Parts
+from shared.jobs.dependencies import Dependencies
 from shared.jobs.envelope import put_back_text, text_of
 from shared.jobs.errors import JobNotFoundError
-from shared.jobs.estimate import Pace
+from shared.jobs.estimate import Estimator
+from shared.jobs.log import LOG
+from shared.jobs.model import Job
 from shared.jobs.purge import Purger, PurgeReport
 from shared.jobs.retention import Retention
 from shared.jobs.runner import Runner
-from shared.jobs.store import Held
 from shared.jobs.submit import Options, Submitter, Ticket
 from shared.jobs.sweep import Report, Sweeper
 from shared.ports import StorageError
+from shared.storage import Versioned
 
 
 class Engine:
     """Durable jobs over the ports it is given."""
 
-    def __init__(self, parts: Parts) -> None:
-        self.parts = parts
-        retention = Retention.of(parts.settings)
-        self.vault = Vault(parts.documents, parts.clock, retention.vault)
-        self._purger = Purger(parts, self.vault, retention)
-        self._submitter = Submitter(parts)
-        self._callbacks = Callbacks(parts, self._submitter)
-        self._burial = Burial(parts, self.vault, self._callbacks)
-        self._canceller = Canceller(parts, self._callbacks)
-        self.children = Children(parts, self._submitter, self._canceller)
-        self._runner = Runner(parts, self.vault, self._burial, self._callbacks, self.children)
-        self._sweeper = Sweeper(parts, self._callbacks)
-        self.replays = Replayer(parts, self.vault, self._submitter, self._callbacks)
-        self.discards = Discarder(parts, self.vault)
-        self.pauses = parts.pauses
-        self.pace = Pace(parts)
+    def __init__(self, deps: Dependencies) -> None:
+        self.deps = deps
+        retention = Retention.of(deps.settings)
+        self.vault = Vault(deps.documents, deps.clock, retention.vault)
+        self._purger = Purger(deps, self.vault, retention)
+        self._submitter = Submitter(deps)
+        self._callbacks = Callbacks(deps, self._submitter)
+        self._recorder = Recorder(deps, self.vault, self._callbacks)
+        self._canceller = Canceller(deps, self._callbacks)
+        self.children = Children(deps, self._submitter, self._canceller)
+        self._runner = Runner(deps, self.vault, self._recorder, self._callbacks, self.children)
+        self._sweeper = Sweeper(deps, self._callbacks)
+        self.replays = Replayer(deps, self.vault, self._submitter, self._callbacks)
+        self.discards = Discarder(deps, self.vault)
+        self.pauses = deps.pauses
+        self.estimates = Estimator(deps)
 
     async def submit(self, kind: str, payload: BaseModel | Mapping[str, Any], options: Options | None = None) -> Ticket:
         """Take a job in; see `Submitter.submit`."""
         return await self._submitter.submit(kind, payload, options)
 
-    async def get(self, job_id: str) -> Held:
+    async def get(self, job_id: str) -> Versioned[Job]:
         """Return a job as its status blob has it, or raise JobNotFoundError."""
-        held = await self.parts.status.read(job_id)
-        if held is None:
+        current = await self.deps.status.read(job_id)
+        if current is None:
             raise JobNotFoundError(f"there is no job {job_id}")
-        return held
+        return current
 
-    async def cancel(self, job_id: str, *, by: str | None = None) -> Held:
+    async def cancel(self, job_id: str, *, by: str | None = None) -> Versioned[Job]:
         """Cancel a queued job; ask a running one to stop at its next checkpoint. Children are cancelled with it.
 
         Raises:
@@ -73,8 +75,8 @@ class Engine:
         return await self._runner.process(delivery)
 
     async def record(self, delivery: Delivery) -> str:
-        """Take a message from a poison queue into the vault; see `Burial.record`."""
-        return await self._burial.record(delivery)
+        """Take a message from a poison queue into the vault; see `Recorder.record`."""
+        return await self._recorder.record(delivery)
 
     async def process_or_put_back(self, delivery: Delivery) -> str:
         """Process; where storage fails, send the message anew.
@@ -94,12 +96,12 @@ class Engine:
             return await act(delivery)
         except StorageError as error:
             LOG.error("put back, storage fails: queue=%s cause=%s", delivery.queue, type(error).__name__)
-            self.parts.observer.happened(event)
+            self.deps.observer.happened(event)
             poison = (
                 act == self.record
             )  # what lies on a poison queue stays, to the letter, the text that the host gave up
-            text = text_of(delivery.body) if poison else put_back_text(delivery.body, self.parts.clock.now())
-            await self.parts.queues.send(delivery.queue, text, self.parts.timing.put_back)
+            text = text_of(delivery.body) if poison else put_back_text(delivery.body, self.deps.clock.now())
+            await self.deps.queues.send(delivery.queue, text, self.deps.timing.put_back)
             return "put back"
 
     async def sweep(self, *, full: bool = False) -> Report:

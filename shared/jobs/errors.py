@@ -44,8 +44,11 @@ class Snooze(JobsError):  # noqa: N818 - it reads as what it asks for
         self.seconds = seconds
 
 
-class LapsedError(JobsError):
+class StalledError(JobsError):
     """The worker vanished in the middle of the job, more often than the kind allows."""
+
+    recorded_as = "LapsedError"
+    """The name under which records have it."""
 
 
 class HostGaveUpError(JobsError):

@@ -1,4 +1,4 @@
-"""Pace: how long a job will probably still take, from bounded and remembered looks at its queue and its kind's past."""
+"""Estimates: how long a job will probably still take, from bounded and remembered looks at its queue and its kind's past."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from shared.containers import JOBS
-from shared.jobs.dependencies import LOG, Parts
+from shared.jobs.dependencies import Dependencies
 from shared.jobs.envelope import decode
 from shared.jobs.errors import UnreadableError
+from shared.jobs.log import LOG
 from shared.jobs.model import Job, Status
 from shared.jobs.store import prefixes
 from shared.ports import Query, ReceivedMessage, StorageError, Where
@@ -30,7 +31,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Weather:
+class Conditions:
     """What is known besides the job: how long its kind usually takes and its queue has kept the first in line waiting."""
 
     usual: float | None = None
@@ -41,26 +42,26 @@ class Weather:
     """Seconds until a message of this paused kind is looked at again; None where it is not paused."""
 
 
-def remaining(job: Job, weather: Weather, now: datetime, default: float) -> int:
+def remaining(job: Job, conditions: Conditions, now: datetime, default: float) -> int:
     """Whole seconds until a job will probably have ended, from 1 to `LONGEST_WAIT`; 0 where it has.
 
     Args:
         job: the job.
-        weather: what is known besides it.
+        conditions: what is known besides it.
         now: the present moment.
         default: the duration of a kind of which nothing is known.
     """
     if job.status.final:
         return 0
-    usual = default if weather.usual is None else weather.usual
-    seconds = _running(job, usual, now) if job.status is Status.RUNNING else _queued(job, weather, usual, now)
+    usual = default if conditions.usual is None else conditions.usual
+    seconds = _running(job, usual, now) if job.status is Status.RUNNING else _queued(job, conditions, usual, now)
     return max(1, min(LONGEST_WAIT, math.ceil(seconds)))
 
 
-def _queued(job: Job, weather: Weather, usual: float, now: datetime) -> float:
+def _queued(job: Job, conditions: Conditions, usual: float, now: datetime) -> float:
     until_due = (job.due_at - now).total_seconds()
-    line = max(0.0, weather.queue_age + min(until_due, 0.0))  # it has waited some of that already
-    return max(until_due, weather.pause or 0.0, line) + usual
+    line = max(0.0, conditions.queue_age + min(until_due, 0.0))  # it has waited some of that already
+    return max(until_due, conditions.pause or 0.0, line) + usual
 
 
 def _running(job: Job, usual: float, now: datetime) -> float:
@@ -74,53 +75,53 @@ def _running(job: Job, usual: float, now: datetime) -> float:
     return usual - elapsed if elapsed < usual else elapsed / 2
 
 
-class Pace:
+class Estimator:
     """Estimates, from at most one query a minute for each kind and one look every five seconds at each queue."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-        self._usual = _Remembered(parts, self._read_usual, _DURATION_FRESH)
-        self._age = _Remembered(parts, self._read_age, _AGE_FRESH)
+    def __init__(self, deps: Dependencies) -> None:
+        self._deps = deps
+        self._usual = _Cached(deps, self._read_usual, _DURATION_FRESH)
+        self._age = _Cached(deps, self._read_age, _AGE_FRESH)
 
     async def remaining(self, job: Job) -> int:
         """Whole seconds until a job will probably have ended; see `remaining`. Never fails, and never costs much."""
         if job.status.final:
             return 0
-        default = float(getattr(self._parts.settings, "retry_after_seconds", 2))
-        return remaining(job, await self.weather(job), self._parts.clock.now(), default)
+        default = float(getattr(self._deps.settings, "retry_after_seconds", 2))
+        return remaining(job, await self.conditions(job), self._deps.clock.now(), default)
 
-    async def weather(self, job: Job) -> Weather:
+    async def conditions(self, job: Job) -> Conditions:
         """What bears on how long a job will take."""
         usual = await self._usual.of(job.kind)
-        if job.status is Status.RUNNING or job.kind not in self._parts.kinds:
-            return Weather(usual)
-        age = await self._age.of(self._parts.kinds.queue(job.kind, job.priority))
-        paused = (await self._parts.pauses.of(job.kind)).paused
-        return Weather(usual, age or 0.0, self._parts.timing.pause.total_seconds() if paused else None)
+        if job.status is Status.RUNNING or job.kind not in self._deps.kinds:
+            return Conditions(usual)
+        age = await self._age.of(self._deps.kinds.queue(job.kind, job.priority))
+        paused = (await self._deps.pauses.of(job.kind)).paused
+        return Conditions(usual, age or 0.0, self._deps.timing.pause.total_seconds() if paused else None)
 
     async def age(self, queue: str) -> float | None:
         """Seconds that the message at the head of a queue has been due; None where none is waiting."""
         return await self._age.of(queue)
 
     async def _read_usual(self, kind: str) -> float | None:
-        since = self._parts.clock.now() - _PAST
+        since = self._deps.clock.now() - _PAST
         recent = Where("id", ">=", prefixes(since, since)[0])
         where = (Where("kind", "=", kind), Where("status", "=", Status.COMPLETED.value), recent)
-        page = await self._parts.documents.query(JOBS, Query(where, descending=True, limit=_SAMPLES))
+        page = await self._deps.documents.query(JOBS, Query(where, descending=True, limit=_SAMPLES))
         jobs = [(item["due_at"], item["started_at"]) for item in page.items if "started_at" in item]
         spans = [datetime.fromisoformat(end) - datetime.fromisoformat(start) for end, start in jobs]
         return statistics.median(span.total_seconds() for span in spans) if spans else None
 
     async def _read_age(self, queue: str) -> float | None:
-        messages = await self._parts.queues.peek(queue, 1)
-        return max(0.0, (self._parts.clock.now() - _due_at(messages[0])).total_seconds()) if messages else None
+        messages = await self._deps.queues.peek(queue, 1)
+        return max(0.0, (self._deps.clock.now() - _due_at(messages[0])).total_seconds()) if messages else None
 
 
-class _Remembered(Generic[T]):
+class _Cached(Generic[T]):
     """Answers that cost a storage call, kept for a while; where storage does not answer, the last one stands."""
 
-    def __init__(self, parts: Parts, read: Callable[[str], Awaitable[T | None]], fresh: timedelta) -> None:
-        self._parts = parts
+    def __init__(self, deps: Dependencies, read: Callable[[str], Awaitable[T | None]], fresh: timedelta) -> None:
+        self._deps = deps
         self._read = read
         self._fresh = fresh
         self._known: dict[str, tuple[T | None, datetime]] = {}
@@ -130,18 +131,18 @@ class _Remembered(Generic[T]):
         if self._stale(name):
             async with self._lock:
                 if self._stale(name):
-                    self._known[name] = await self._ask(name), self._parts.clock.now()
+                    self._known[name] = await self._ask(name), self._deps.clock.now()
         return self._known[name][0]
 
     def _stale(self, name: str) -> bool:
         known = self._known.get(name)
-        return known is None or self._parts.clock.now() - known[1] >= self._fresh
+        return known is None or self._deps.clock.now() - known[1] >= self._fresh
 
     async def _ask(self, name: str) -> T | None:
         try:
             return await self._read(name)
         except StorageError as error:
-            LOG.warning("pace not read: of=%s cause=%s", name, type(error).__name__)
+            LOG.warning("estimate not read: of=%s cause=%s", name, type(error).__name__)
             return self._known.get(name, (None, None))[0]
 
 

@@ -12,7 +12,7 @@ from shared.jobs.pauses import Pause
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class Circumstances:
     """What is known besides the job itself."""
 
     now: datetime
@@ -45,35 +45,35 @@ class Reason:
     until: datetime | None = None
 
 
-def explain(job: Job, facts: Facts) -> list[Reason]:
+def explain(job: Job, circumstances: Circumstances) -> list[Reason]:
     """Every reason why a job is not (yet, or any more) running, the most telling first."""
     if job.status is Status.QUEUED:
-        return list(_queued(job, facts))
+        return list(_queued(job, circumstances))
     if job.status is Status.RUNNING:
-        return list(_running(job, facts))
-    return list(_ended(job, facts))
+        return list(_running(job, circumstances))
+    return list(_ended(job, circumstances))
 
 
-def _queued(job: Job, facts: Facts) -> Iterator[Reason]:
-    if not facts.known:
+def _queued(job: Job, circumstances: Circumstances) -> Iterator[Reason]:
+    if not circumstances.known:
         yield Reason(
             "unknown_kind",
             f"No code that runs here knows the kind {job.kind}.",
             "Deploy the code that does: messages wait for it.",
         )
-    if facts.pause.paused:
-        yield _paused(job, facts.pause)
-    if job.due_at > facts.now:
+    if circumstances.pause.paused:
+        yield _paused(job, circumstances.pause)
+    if job.due_at > circumstances.now:
         yield _early(job)
-    elif _lost(job, facts):
+    elif _lost(job, circumstances):
         yield Reason(
             "message_lost",
-            f"It has been due since {_at(job.due_at)}, and no message older than that waits on {facts.queue}: "
+            f"It has been due since {_at(job.due_at)}, and no message older than that waits on {circumstances.queue}: "
             "its message seems to be lost.",
-            f"Nothing: the sweep ({facts.sweep_schedule}) sends it again once it is {facts.grace.total_seconds():.0f} s overdue.",
+            f"Nothing: the sweep ({circumstances.sweep_schedule}) sends it again once it is {circumstances.grace.total_seconds():.0f} s overdue.",
         )
-    elif facts.known and not facts.pause.paused:
-        yield _behind(facts)
+    elif circumstances.known and not circumstances.pause.paused:
+        yield _behind(circumstances)
 
 
 def _paused(job: Job, pause: Pause) -> Reason:
@@ -115,26 +115,26 @@ def _snoozed(job: Job) -> Reason:
     )
 
 
-def _lost(job: Job, facts: Facts) -> bool:
-    overdue = (facts.now - max(job.watch_at or job.due_at, job.due_at)).total_seconds()
-    return overdue > facts.grace.total_seconds() and facts.queue_age < overdue
+def _lost(job: Job, circumstances: Circumstances) -> bool:
+    overdue = (circumstances.now - max(job.watch_at or job.due_at, job.due_at)).total_seconds()
+    return overdue > circumstances.grace.total_seconds() and circumstances.queue_age < overdue
 
 
-def _behind(facts: Facts) -> Reason:
-    if not facts.depth:
+def _behind(circumstances: Circumstances) -> Reason:
+    if not circumstances.depth:
         return Reason("starting", "Nothing holds it up: a worker has it, or will in a moment.", "Ask again.")
-    waits = f"; the first in line has waited {facts.queue_age:.0f} s" if facts.queue_age >= 1 else ""
+    waits = f"; the first in line has waited {circumstances.queue_age:.0f} s" if circumstances.queue_age >= 1 else ""
     return Reason(
         "backlog",
-        f"About {facts.depth} messages are on {facts.queue}, itself, delayed and running ones included{waits}.",
+        f"About {circumstances.depth} messages are on {circumstances.queue}, itself, delayed and running ones included{waits}.",
         "Wait; where this lasts, more instances or a higher priority help.",
     )
 
 
-def _running(job: Job, facts: Facts) -> Iterator[Reason]:
+def _running(job: Job, circumstances: Circumstances) -> Iterator[Reason]:
     if job.cancel_requested:
         yield Reason("cancelling", "It was asked to stop, and will at its next checkpoint.", "Wait for the checkpoint.")
-    if job.due_at > facts.now:
+    if job.due_at > circumstances.now:
         since = f" since {_at(job.started_at)}" if job.started_at else ""
         yield Reason(
             "running",
@@ -146,12 +146,12 @@ def _running(job: Job, facts: Facts) -> Iterator[Reason]:
         yield Reason(
             "lease_ended",
             f"The lease of attempt {job.attempt} ended at {_at(job.due_at)}: its worker has vanished.",
-            f"Nothing: the host delivers its message again, or the sweep ({facts.sweep_schedule}) sends it once it is "
-            f"{facts.grace.total_seconds():.0f} s overdue.",
+            f"Nothing: the host delivers its message again, or the sweep ({circumstances.sweep_schedule}) sends it once it is "
+            f"{circumstances.grace.total_seconds():.0f} s overdue.",
         )
 
 
-def _ended(job: Job, facts: Facts) -> Iterator[Reason]:
+def _ended(job: Job, circumstances: Circumstances) -> Iterator[Reason]:
     if job.status is Status.COMPLETED:
         yield Reason("completed", f"It completed at {_at(job.due_at)}, in attempt {job.attempt}.", "Nothing.")
     elif job.status is Status.CANCELLED:
@@ -167,7 +167,7 @@ def _ended(job: Job, facts: Facts) -> Iterator[Reason]:
         yield Reason(
             "callback_due",
             "Its outcome has not been told to its callback yet.",
-            f"Nothing: the sweep ({facts.sweep_schedule}) has it told.",
+            f"Nothing: the sweep ({circumstances.sweep_schedule}) has it told.",
         )
 
 

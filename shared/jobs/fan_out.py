@@ -26,7 +26,7 @@ __all__ = ["Child", "fan_out"]
 
 LISTED = 100
 """So many of the children that did not complete are listed; all are counted."""
-_SHORTEST_LOOK, _LONGEST_LOOK = 0.5, 2.0
+_SHORTEST_POLL, _LONGEST_POLL = 0.5, 2.0
 _PATIENCE = 10.0
 """Seconds without any child ending after which the job lets go of its worker."""
 _SHORTEST_SNOOZE, _LONGEST_SNOOZE = 5.0, 300.0
@@ -76,7 +76,7 @@ class _Run:
         self._width = width
         self._moved = job.clock.now()
         self._begun = job.job.started_at or self._moved  # to make the plan takes of the attempt's time, too
-        self._look = _SHORTEST_LOOK
+        self._interval = _SHORTEST_POLL
         self.state = state
 
     @classmethod
@@ -93,10 +93,10 @@ class _Run:
     async def step(self) -> None:
         """Look at the children that are under way; count what ended, start what there is room for."""
         under_way = self.state.under_way
-        found = await self._job.children.look(self._job.job, self._children(under_way))
+        found = await self._job.children.read(self._job.job, self._children(under_way))
         seen = dict(zip(under_way, found, strict=True))
         state = self._filled(self._counted(seen))
-        self._pace(state.ended - self.state.ended)
+        self._adapt(state.ended - self.state.ended)
         if state != self.state:
             self._moved = self._job.clock.now()
             await self._save(state.model_copy(update={"idle": 0}))
@@ -104,10 +104,10 @@ class _Run:
         if state.ended < state.total:
             await self._wait()
 
-    def _pace(self, ended: int) -> None:
+    def _adapt(self, ended: int) -> None:
         """Look sooner where many children end between two looks: each look costs a read for each child under way."""
         busy = ended * 4 >= min(self._width, self.state.total)
-        self._look = _SHORTEST_LOOK if busy else min(self._look * 1.5, _LONGEST_LOOK)
+        self._interval = _SHORTEST_POLL if busy else min(self._interval * 1.5, _LONGEST_POLL)
 
     def _children(self, numbers: Iterable[int]) -> list[Child]:
         return [self._plan[number] for number in numbers]
@@ -146,7 +146,7 @@ class _Run:
             raise Snooze(0, "goes on in another attempt")
         if self._seconds_since(self._moved) > _PATIENCE:
             await self._snooze()
-        await self._job.clock.sleep(self._look)
+        await self._job.clock.sleep(self._interval)
 
     async def _snooze(self) -> None:
         seconds = min(_SHORTEST_SNOOZE * 2.0**self.state.idle, _LONGEST_SNOOZE)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.jobs.dedupe import Marker, Markers
-from shared.jobs.dependencies import Parts
+from shared.jobs.dependencies import Dependencies
 from shared.jobs.errors import InFlightError, KeyReusedError
 from shared.jobs.kinds import Dedupe
 from shared.jobs.model import Job
@@ -30,8 +30,8 @@ class Key:
 class Idempotency:
     """Lets each key make one job."""
 
-    def __init__(self, parts: Parts, markers: Markers) -> None:
-        self._parts = parts
+    def __init__(self, deps: Dependencies, markers: Markers) -> None:
+        self._deps = deps
         self._markers = markers
 
     async def once(self, job: Job, key: Key, take_in: Callable[[Job], Awaitable[Ticket]]) -> Ticket:
@@ -45,9 +45,9 @@ class Idempotency:
         if not marker.same:
             raise KeyReusedError
         if not marker.mine:
-            first = await self._parts.status.read(marker.job_id)
+            first = await self._deps.status.read(marker.job_id)
             if first:
-                return Ticket(first.job, first.etag, duplicate=True)
+                return Ticket(first.value, first.etag, duplicate=True)
             self._wait_for_the_first(marker)
         ticket = await take_in(job.model_copy(update={"job_id": marker.job_id}))
         if ticket.job.job_id != marker.job_id:  # a dedupe key led to an earlier job: from now on this key does too
@@ -60,6 +60,6 @@ class Idempotency:
 
     def _wait_for_the_first(self, marker: Marker) -> None:
         """A marker without a job: its request is at work, or it died, and then whoever comes next makes the job."""
-        age = self._parts.clock.now() - marker.made_at if marker.made_at else IN_FLIGHT
+        age = self._deps.clock.now() - marker.made_at if marker.made_at else IN_FLIGHT
         if age < IN_FLIGHT:
             raise InFlightError((IN_FLIGHT - age).total_seconds())

@@ -29,7 +29,7 @@ class Policy:
     """Where a job that gave up is announced; None: `{queue}-poison`, which is the host's name too."""
     priority: Priority = Priority.NORMAL
     max_attempts: int = 5
-    max_lapses: int = 4
+    max_stalls: int = 4
     """How many workers may vanish in the middle before the job gives up (such attempts do not count as failures)."""
     base_backoff_seconds: float = 5
     max_backoff_seconds: float = 300

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.containers import LOCKS
-from shared.jobs.dependencies import LOG
 from shared.jobs.errors import JobsError
+from shared.jobs.log import LOG
 from shared.jobs.model import iso
 from shared.ports import Clock, Document, DocumentStore, PreconditionError, StorageError
 

@@ -201,14 +201,14 @@ def apply(job: Job, event: Event) -> Job:  # noqa: C901, PLR0912 - one case for 
 
 def _claimed(job: Job, event: Claimed) -> Job:
     _require(job, event, Status.QUEUED, Status.RUNNING)
-    lapsed = job.status is Status.RUNNING
+    stalled = job.status is Status.RUNNING
     return _next(
         job,
         event.at,
-        "claimed after a lapse" if lapsed else "claimed",
+        "claimed after a lapse" if stalled else "claimed",
         status=Status.RUNNING,
         attempt=job.attempt + 1,
-        lapses=job.lapses + lapsed,
+        stalls=job.stalls + stalled,
         resends=0,
         message_id=event.message_id,
         due_at=event.lease_until,
@@ -302,7 +302,7 @@ def _replayed(job: Job, event: Replayed) -> Job:
         event.by + (", payload edited" if edited else ""),
         status=Status.QUEUED,
         failures=0,
-        lapses=0,
+        stalls=0,
         resends=0,
         replays=job.replays + 1,
         cancel_requested=False,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue
 
 HISTORY_LIMIT = 60
 """Entries of a job's history that are kept, newest last; the first one (submitted) always stays."""
@@ -36,7 +36,7 @@ class Priority(StrEnum):
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", serialize_by_alias=True)
 
 
 class Progress(_Record):
@@ -124,7 +124,7 @@ class Job(_Record):
     """The number of claims so far: the fence of the current attempt."""
     failures: int = 0
     """Attempts that ended in an error since the submission or the last replay."""
-    lapses: int = 0
+    stalls: int = Field(default=0, validation_alias=AliasChoices("lapses", "stalls"), serialization_alias="lapses")
     """Attempts whose worker vanished since the submission or the last replay."""
     resends: int = 0
     replays: int = 0
@@ -161,11 +161,6 @@ class Job(_Record):
     def to_json(self) -> bytes:
         """The record as the status blob holds it."""
         return self.model_dump_json(exclude_none=True).encode()
-
-
-def about(job: Job) -> str:
-    """Which job, and which attempt, a line of the log is about."""
-    return f"job={job.job_id} kind={job.kind} attempt={job.attempt}"
 
 
 def iso(moment: datetime) -> str:

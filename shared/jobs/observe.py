@@ -20,7 +20,7 @@ class Observer(Protocol):
         """A job was written: taken in where there is no `before`, else moved from one version to the next."""
         ...
 
-    def buried(self, letter: DeadLetter) -> None:
+    def dead_lettered(self, letter: DeadLetter) -> None:
         """A dead letter was kept that was not known before."""
         ...
 
@@ -29,7 +29,7 @@ class Observer(Protocol):
         ...
 
 
-class Several:
+class Observers:
     """Tells several observers, one after the other."""
 
     def __init__(self, *observers: Observer) -> None:
@@ -40,10 +40,10 @@ class Several:
         for each in self._observers:
             each.changed(before, after)
 
-    def buried(self, letter: DeadLetter) -> None:
+    def dead_lettered(self, letter: DeadLetter) -> None:
         """Tell each."""
         for each in self._observers:
-            each.buried(letter)
+            each.dead_lettered(letter)
 
     def happened(self, event: str, count: int = 1) -> None:
         """Tell each."""
@@ -51,13 +51,13 @@ class Several:
             each.happened(event, count)
 
 
-class Silent:
+class NullObserver:
     """The observer of an engine that nobody watches."""
 
     def changed(self, before: Job | None, after: Job) -> None:
         """Nothing."""
 
-    def buried(self, letter: DeadLetter) -> None:
+    def dead_lettered(self, letter: DeadLetter) -> None:
         """Nothing."""
 
     def happened(self, event: str, count: int = 1) -> None:

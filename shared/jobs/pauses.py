@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from shared.containers import KINDS
+from shared.jobs.log import LOG
 from shared.jobs.model import iso
 from shared.ports import Clock, Document, DocumentStore, Query, StorageError
-
-LOG = logging.getLogger("nightshift.jobs")
 
 _FRESH = timedelta(seconds=5)
 """How long what was read is believed: a pause reaches every process within this time."""

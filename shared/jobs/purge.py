@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.containers import JOBS
+from shared.jobs.concurrently import isolated
 from shared.jobs.dead_letters.vault import Vault
-from shared.jobs.dependencies import LOG, Parts
+from shared.jobs.dependencies import Dependencies
+from shared.jobs.log import LOG
 from shared.jobs.model import Job, Status, iso
 from shared.jobs.retention import Retention, expires_at
 from shared.jobs.store import name_of, prefixes
-from shared.ports import PreconditionError, Query, StorageError, Where
+from shared.ports import PreconditionError, Query, Where
 
 _BATCH = 200
 _AT_ONCE = 16
@@ -41,8 +43,8 @@ class PurgeReport:
 class Purger:
     """Deletes jobs and artifacts that have expired."""
 
-    def __init__(self, parts: Parts, vault: Vault, retention: Retention) -> None:
-        self._parts = parts
+    def __init__(self, deps: Dependencies, vault: Vault, retention: Retention) -> None:
+        self._deps = deps
         self._vault = vault
         self._retention = retention
 
@@ -51,7 +53,7 @@ class Purger:
 
         Safe to run at any time, twice at once, and after a crash at any point.
         """
-        run = _Run(self._parts, self._vault, self._retention)
+        run = _Run(self._deps, self._vault, self._retention)
         await run.jobs()
         for prefix in artifacts:
             await run.artifacts(prefix)
@@ -66,11 +68,11 @@ class Purger:
 class _Run:
     """One run of the purge."""
 
-    def __init__(self, parts: Parts, vault: Vault, retention: Retention) -> None:
-        self._parts = parts
+    def __init__(self, deps: Dependencies, vault: Vault, retention: Retention) -> None:
+        self._deps = deps
         self._vault = vault
         self._retention = retention
-        self._now = parts.clock.now()
+        self._now = deps.clock.now()
         self._parents: dict[str, bool] = {}
         self.report = PurgeReport()
 
@@ -86,16 +88,16 @@ class _Run:
         """Delete what is old enough below a prefix."""
         if not prefix or prefix.startswith("jobs"):
             raise ValueError("jobs are no artifacts")
-        async for info in self._parts.blobs.list(prefix):
+        async for info in self._deps.blobs.list(prefix):
             if self._late():
                 return
             if info.last_modified < self._now - self._retention.artifacts:
-                self.report.artifacts += await self._parts.blobs.delete(info.name)
+                self.report.artifacts += await self._deps.blobs.delete(info.name)
 
     async def _pages(self, query: Query) -> AsyncIterator[list[str]]:
         cursor: str | None = None
         while not self._late():
-            page = await self._parts.documents.query(JOBS, Query(query.where, limit=_BATCH, after=cursor))
+            page = await self._deps.documents.query(JOBS, Query(query.where, limit=_BATCH, after=cursor))
             if page.items:
                 yield [item["id"] for item in page.items]
             cursor = page.cursor
@@ -103,7 +105,7 @@ class _Run:
                 return
 
     def _late(self) -> bool:
-        self.report.more = self.report.more or self._parts.clock.now() - self._now > _BUDGET
+        self.report.more = self.report.more or self._deps.clock.now() - self._now > _BUDGET
         return self.report.more
 
     async def _delete(self, ids: Iterable[str]) -> None:
@@ -112,37 +114,27 @@ class _Run:
 
         async def work() -> None:
             for job_id in waiting:
-                gone = await self._alone(job_id)
+                gone = await isolated(self._job(job_id), "not purged: job=%s cause=%s", job_id)
                 self.report.jobs += gone
                 self.report.kept += not gone
 
         await asyncio.gather(*(work() for _ in range(_AT_ONCE)))
 
-    async def _alone(self, job_id: str) -> bool:
-        """Delete one job; one that cannot be read does not keep the others."""
-        try:
-            return await self._job(job_id)
-        except StorageError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with one job, the others wait for the purge
-            LOG.error("not purged: job=%s cause=%s", job_id, type(error).__name__)
-            return False
-
     async def _job(self, job_id: str) -> bool:
         """Delete a job with all that is its own, if it may go; False where it stays."""
-        held = await self._parts.status.read(job_id)
-        if held is not None:
-            if not await self._may_go(held.job):
+        current = await self._deps.status.read(job_id)
+        if current is not None:
+            if not await self._may_go(current.value):
                 return False
             try:
-                await self._parts.blobs.delete(name_of(job_id), held.etag)
+                await self._deps.blobs.delete(name_of(job_id), current.etag)
             except PreconditionError:
                 return False  # it was replayed at this moment
-        async for info in self._parts.blobs.list(f"jobs/{job_id}/"):
+        async for info in self._deps.blobs.list(f"jobs/{job_id}/"):
             if info.name != name_of(job_id):
-                await self._parts.blobs.delete(info.name)
+                await self._deps.blobs.delete(info.name)
         with suppress(PreconditionError):
-            await self._parts.documents.delete(JOBS, job_id, job_id)
+            await self._deps.documents.delete(JOBS, job_id, job_id)
         return True
 
     async def _may_go(self, job: Job) -> bool:
@@ -150,7 +142,7 @@ class _Run:
         return when is not None and when <= self._now and not await self._has_parent(job)
 
     def _dedupe(self, job: Job) -> timedelta:
-        kinds = self._parts.kinds
+        kinds = self._deps.kinds
         return timedelta(seconds=kinds.policy(job.kind).dedupe_ttl_seconds if job.kind in kinds else 0)
 
     async def _has_parent(self, job: Job) -> bool:
@@ -158,7 +150,7 @@ class _Run:
         if job.parent_id is None:
             return False
         if job.parent_id not in self._parents:
-            self._parents[job.parent_id] = await self._parts.blobs.read(name_of(job.parent_id)) is not None
+            self._parents[job.parent_id] = await self._deps.blobs.read(name_of(job.parent_id)) is not None
         return self._parents[job.parent_id]
 
 

@@ -13,10 +13,10 @@ from shared.jobs.backoff import delay
 from shared.jobs.callbacks import Callbacks
 from shared.jobs.children import Children
 from shared.jobs.context import JobContext
-from shared.jobs.dead_letters.recorder import Burial, failure_of
+from shared.jobs.dead_letters.recorder import Recorder, failure_of
 from shared.jobs.dead_letters.vault import Reason, Replay, Vault
-from shared.jobs.decide import Claim, ClaimReplay, Delivery, Drop, GiveUpLapsed, PutBack, Verdict, judge
-from shared.jobs.dependencies import LOG, Parts
+from shared.jobs.decide import Claim, ClaimReplay, Decision, Delivery, Drop, GiveUpStalled, PutBack, decide
+from shared.jobs.dependencies import Dependencies
 from shared.jobs.envelope import Envelope, decode, put_back_text
 from shared.jobs.errors import (
     FinalError,
@@ -24,18 +24,20 @@ from shared.jobs.errors import (
     JobCancelledError,
     JobNotFoundError,
     JobsError,
-    LapsedError,
     NewerVersionError,
     RetryLater,
     Snooze,
+    StalledError,
     UnknownKindError,
     UnreadableError,
 )
 from shared.jobs.kinds import Kind, Policy
+from shared.jobs.log import LOG, about
 from shared.jobs.machine import Cancelled, Claimed, Completed, Released, Replayed, Retried, Snoozed, apply
-from shared.jobs.model import Entry, Job, Status, about
-from shared.jobs.store import Held, MovedError
+from shared.jobs.model import Entry, Job, Status
+from shared.jobs.store import ConflictError
 from shared.ports import StorageError
+from shared.storage import Versioned
 
 
 class _GoneError(Exception):
@@ -45,10 +47,12 @@ class _GoneError(Exception):
 class Runner:
     """Runs the jobs that messages are about. Each method returns a word or two on what became of the message."""
 
-    def __init__(self, parts: Parts, vault: Vault, burial: Burial, callbacks: Callbacks, children: Children) -> None:
-        self._parts = parts
+    def __init__(
+        self, deps: Dependencies, vault: Vault, recorder: Recorder, callbacks: Callbacks, children: Children
+    ) -> None:
+        self._deps = deps
         self._vault = vault
-        self._burial = burial
+        self._recorder = recorder
         self._callbacks = callbacks
         self._children = children
 
@@ -61,10 +65,10 @@ class Runner:
         try:
             envelope = decode(delivery.body)
         except UnreadableError as error:
-            await self._burial.keep_message(delivery, error)
+            await self._recorder.keep_message(delivery, error)
             return "unreadable, kept in the vault"
         try:
-            kind = self._parts.kinds[envelope.kind]
+            kind = self._deps.kinds[envelope.kind]
             if envelope.payload_version > kind.version:
                 raise NewerVersionError
         except (UnknownKindError, NewerVersionError) as error:
@@ -73,100 +77,100 @@ class Runner:
 
     async def _for_job(self, kind: Kind[Any], envelope: Envelope, delivery: Delivery) -> str:
         """Judge the message by the record that it carries; if that is not how things stand, by the blob."""
-        held = self._carried(envelope)
+        current = self._carried(envelope)
         while True:
-            held = held or await self._parts.status.read(envelope.job_id) or await self._adopt(envelope)
-            if held.job.kind != envelope.kind:
-                error = UnreadableError(f"the job is of kind {held.job.kind}")
-                await self._burial.keep_envelope(envelope, delivery, Reason.UNKNOWN, error, held.job.status)
+            current = current or await self._deps.status.read(envelope.job_id) or await self._adopt(envelope)
+            if current.value.kind != envelope.kind:
+                error = UnreadableError(f"the job is of kind {current.value.kind}")
+                await self._recorder.keep_envelope(envelope, delivery, Reason.UNKNOWN, error, current.value.status)
                 return "of another kind than its job, kept in the vault"
-            verdict = self._judge(held, envelope, delivery)
+            decision = self._decide(current, envelope, delivery)
             try:
-                return await self._follow(verdict, held, kind, envelope, delivery)
-            except MovedError as moved:
-                held = moved.held
+                return await self._follow(decision, current, kind, envelope, delivery)
+            except ConflictError as conflict:
+                current = conflict.current
             except _GoneError:
-                held = None
+                current = None
 
-    def _carried(self, envelope: Envelope) -> Held | None:
+    def _carried(self, envelope: Envelope) -> Versioned[Job] | None:
         job = envelope.snapshot
-        return Held(job, envelope.etag) if job and envelope.etag else None
+        return Versioned(job, envelope.etag) if job and envelope.etag else None
 
-    def _judge(self, held: Held, envelope: Envelope, delivery: Delivery) -> Verdict:
-        return judge(
-            held.job,
+    def _decide(self, current: Versioned[Job], envelope: Envelope, delivery: Delivery) -> Decision:
+        return decide(
+            current.value,
             delivery,
             dead_letter=envelope.dead_letter,
             sent_at=envelope.sent_at,
-            written_at=held.written_at,
-            max_lapses=self._parts.kinds.policy(held.job.kind).max_lapses,
-            now=self._parts.clock.now(),
+            written_at=current.written_at,
+            max_stalls=self._deps.kinds.policy(current.value.kind).max_stalls,
+            now=self._deps.clock.now(),
         )
 
     async def _follow(
-        self, verdict: Verdict, held: Held, kind: Kind[Any], envelope: Envelope, delivery: Delivery
+        self, decision: Decision, current: Versioned[Job], kind: Kind[Any], envelope: Envelope, delivery: Delivery
     ) -> str:
-        if isinstance(verdict, Claim | ClaimReplay) and await self._paused(held.job):
-            verdict = PutBack(self._parts.clock.now() + self._parts.timing.pause)
-        match verdict:
+        if isinstance(decision, Claim | ClaimReplay) and await self._paused(current.value):
+            decision = PutBack(self._deps.clock.now() + self._deps.timing.pause)
+        match decision:
             case Claim():
-                return await self._attempt(kind, await self._claim(held, delivery))
+                return await self._attempt(kind, await self._claim(current, delivery))
             case ClaimReplay():
-                held = await self._claim_replay(held, envelope, delivery)
-                return await self._attempt(kind, held)
-            case GiveUpLapsed():
-                return await self._give_up_lapsed(await self._fresh(held))
+                current = await self._claim_replay(current, envelope, delivery)
+                return await self._attempt(kind, current)
+            case GiveUpStalled():
+                return await self._give_up_stalled(await self._fresh(current))
             case PutBack(until):
-                await self._fresh(held)
-                wait = max(until - self._parts.clock.now(), timedelta(seconds=1))
+                await self._fresh(current)
+                wait = max(until - self._deps.clock.now(), timedelta(seconds=1))
                 await self._put_back(delivery, wait)
                 return "put back"
             case Drop(reason):
-                LOG.info("message dropped: %s cause=%s", about(held.job), reason)
+                LOG.info("message dropped: %s cause=%s", about(current.value), reason)
                 return "dropped"
 
     async def _paused(self, job: Job) -> bool:
-        return not job.cancel_requested and (await self._parts.pauses.of(job.kind)).paused
+        return not job.cancel_requested and (await self._deps.pauses.of(job.kind)).paused
 
-    async def _give_up_lapsed(self, held: Held) -> str:
-        error = failure_of(LapsedError(), held.job.attempt, self._parts)
+    async def _give_up_stalled(self, current: Versioned[Job]) -> str:
+        error = failure_of(StalledError(), current.value.attempt, self._deps)
         try:
-            await self._burial.give_up(held, Reason.LAPSED, error, held.job.attempt)
+            await self._recorder.give_up(current, Reason.STALLED, error, current.value.attempt)
         except InvalidTransitionError:
             return "superseded"  # another worker gave it up, or took it, at the same moment
         return "gave up, workers vanished"
 
-    async def _fresh(self, held: Held) -> Held:
+    async def _fresh(self, current: Versioned[Job]) -> Versioned[Job]:
         """Make sure that a decision other than a claim rests on the blob, not on what a message carried."""
-        if held.written_at is not None:
-            return held
-        read = await self._parts.status.read(held.job.job_id)
+        if current.written_at is not None:
+            return current
+        read = await self._deps.status.read(current.value.job_id)
         if read is None:
-            return held
-        if read.etag != held.etag:
-            raise MovedError(read)
+            return current
+        if read.etag != current.etag:
+            raise ConflictError(read)
         return read
 
-    async def _claim(self, held: Held, delivery: Delivery) -> Held:
+    async def _claim(self, current: Versioned[Job], delivery: Delivery) -> Versioned[Job]:
         try:
-            return await self._parts.status.write(held, apply(held.job, self._claimed(delivery)))
+            return await self._deps.status.write(current, apply(current.value, self._claimed(delivery)))
         except JobNotFoundError:
             raise _GoneError from None
 
     def _claimed(self, delivery: Delivery) -> Claimed:
-        now = self._parts.clock.now()
-        return Claimed(now, delivery.message_id, now + self._parts.timing.lease)
+        now = self._deps.clock.now()
+        return Claimed(now, delivery.message_id, now + self._deps.timing.lease)
 
-    async def _claim_replay(self, held: Held, envelope: Envelope, delivery: Delivery) -> Held:
-        held = await self._callbacks.call(held)
-        now, letter = self._parts.clock.now(), held.job.dead_letter_id
-        edited = None if envelope.payload in (None, held.job.payload) else envelope.payload
+    async def _claim_replay(self, current: Versioned[Job], envelope: Envelope, delivery: Delivery) -> Versioned[Job]:
+        current = await self._callbacks.call(current)
+        now, letter = self._deps.clock.now(), current.value.dead_letter_id
+        edited = None if envelope.payload in (None, current.value.payload) else envelope.payload
         replayed = Replayed(now, "queue", edited, envelope.payload_version if edited else None)
-        job = apply(apply(held.job, replayed), self._claimed(delivery))
-        held = await self._parts.status.write(held, job)
+        job = apply(apply(current.value, replayed), self._claimed(delivery))
+        current = await self._deps.status.write(current, job)
         if letter:
             await self._note_replay(letter, Replay(at=now, by="queue", job_id=job.job_id, edited=bool(edited)))
-        return held
+        return current
 
     async def _note_replay(self, letter: str, replay: Replay) -> None:
         try:
@@ -174,38 +178,38 @@ class Runner:
         except Exception as error:  # noqa: BLE001 - the job's history has it; the vault's note is a convenience
             LOG.warning("replay not noted in the vault: dead_letter=%s cause=%s", letter, type(error).__name__)
 
-    async def _adopt(self, envelope: Envelope) -> Held:
+    async def _adopt(self, envelope: Envelope) -> Versioned[Job]:
         """Make a job of an envelope that has no record: it expired, or another producer wrote the message."""
-        now = self._parts.clock.now()
+        now = self._deps.clock.now()
         job = Job(
             job_id=envelope.job_id, kind=envelope.kind, status=Status.QUEUED, version=1, created_at=now, updated_at=now,
             payload_version=envelope.payload_version, payload=envelope.payload, payload_blob=envelope.payload_blob,
             due_at=now, watch_at=now, history=(Entry(at=now, event="adopted from a message", attempt=0),),
         )  # fmt: skip
-        held, created = await self._parts.status.create(job)
+        current, created = await self._deps.status.create(job)
         if created and envelope.dead_letter:
             await self._note_replay(envelope.dead_letter, Replay(at=now, by="queue", job_id=job.job_id))
-        return held
+        return current
 
     async def _not_for_this_code(self, envelope: Envelope, delivery: Delivery, error: Exception) -> str:
         """Wait for newer code where a job waits for it; keep in the vault what no job stands behind."""
-        held = await self._parts.status.read(envelope.job_id)
-        if held is None or held.job.status.final:
-            status = held.job.status if held else None
-            await self._burial.keep_envelope(envelope, delivery, Reason.UNKNOWN, error, status)
+        current = await self._deps.status.read(envelope.job_id)
+        if current is None or current.value.status.final:
+            status = current.value.status if current else None
+            await self._recorder.keep_envelope(envelope, delivery, Reason.UNKNOWN, error, status)
             return "not known to this code, kept in the vault"
-        LOG.warning("message put back, newer code is needed: %s", about(held.job))
-        await self._put_back(delivery, self._parts.timing.put_back)
+        LOG.warning("message put back, newer code is needed: %s", about(current.value))
+        await self._put_back(delivery, self._deps.timing.put_back)
         return "put back for newer code"
 
     async def _put_back(self, delivery: Delivery, wait: timedelta) -> None:
-        text = put_back_text(delivery.body, self._parts.clock.now())
-        await self._parts.queues.send(delivery.queue, text, wait)
+        text = put_back_text(delivery.body, self._deps.clock.now())
+        await self._deps.queues.send(delivery.queue, text, wait)
 
-    async def _attempt(self, kind: Kind[Any], held: Held) -> str:
+    async def _attempt(self, kind: Kind[Any], current: Versioned[Job]) -> str:
         """Run the handler once and write what came of it."""
-        context = JobContext(self._parts, held, self._children)
-        policy = self._parts.kinds.policy(kind.name)
+        context = JobContext(self._deps, current, self._children)
+        policy = self._deps.kinds.policy(kind.name)
         try:
             await context.checkpoint()  # it may have been cancelled under a worker that vanished
             return await self._run(kind, policy, context)
@@ -221,21 +225,21 @@ class Runner:
     async def _cancelled(self, context: JobContext) -> str:
         try:
             await self._children.cancel(context.job)
-            held = await context.settle(Cancelled(self._parts.clock.now(), context.fence))
+            current = await context.settle(Cancelled(self._deps.clock.now(), context.fence))
         except StorageError:
             await self._release(context)
             raise
         except InvalidTransitionError:
             return "superseded"
-        await self._callbacks.finish(held)
+        await self._callbacks.finish(current)
         context.log.info("job cancelled:")
         return "cancelled"
 
     async def _release(self, context: JobContext) -> None:
         """Let go of a job whose attempt storage kept from its end: to wait out the lease would count as a lapse."""
-        now = self._parts.clock.now()
+        now = self._deps.clock.now()
         with suppress(StorageError, JobsError):
-            await context.settle(Released(now, context.fence, now + self._parts.timing.put_back))
+            await context.settle(Released(now, context.fence, now + self._deps.timing.put_back))
 
     async def _run(self, kind: Kind[Any], policy: Policy, context: JobContext) -> str:
         try:
@@ -248,43 +252,43 @@ class Runner:
             if _is_the_hosts(error):
                 raise
             return await self._failed(error, policy, context)
-        held = await context.settle(Completed(self._parts.clock.now(), context.fence, results))
-        await self._callbacks.finish(held)
+        current = await context.settle(Completed(self._deps.clock.now(), context.fence, results))
+        await self._callbacks.finish(current)
         context.log.info("job completed:")
         return "completed"
 
     async def _snooze(self, snooze: Snooze, context: JobContext) -> str:
-        now = self._parts.clock.now()
+        now = self._deps.clock.now()
         event = Snoozed(now, context.fence, now + timedelta(seconds=snooze.seconds), str(snooze))
-        held = await context.settle(event)
-        if held.job.status is not Status.QUEUED:
-            await self._callbacks.finish(held)
+        current = await context.settle(event)
+        if current.value.status is not Status.QUEUED:
+            await self._callbacks.finish(current)
             return "cancelled"
-        await self._parts.send(held)
-        await self._parts.project(held.job)
+        await self._deps.send(current)
+        await self._deps.project(current.value)
         context.log.info("job snoozes for %.1f s:", snooze.seconds)
         return "snoozed"
 
     async def _handle(self, kind: Kind[Any], policy: Policy, context: JobContext) -> Any:
-        payload = kind.parse(await self._parts.payload(context.job), context.job.payload_version)
+        payload = kind.parse(await self._deps.payload(context.job), context.job.payload_version)
         async with context.heartbeat(), asyncio.timeout(policy.timeout_seconds):
             results = await kind.handler(payload, context)
         return from_json(to_json(results))  # as it will be stored: what cannot be is an error of this attempt
 
     async def _failed(self, error: BaseException, policy: Policy, context: JobContext) -> str:
-        failure = failure_of(error, context.attempt, self._parts)
+        failure = failure_of(error, context.attempt, self._deps)
         final = isinstance(error, (FinalError, UnreadableError, *policy.final))
         if final or context.last_attempt:
             reason = Reason.FINAL if final else Reason.EXHAUSTED
             await context.confirm()  # who was superseded leaves no dead letter of a job that goes on without it
             if context.job.cancel_requested:
                 return await self._cancelled(context)  # it was to stop, and has; its children are to stop too
-            await self._burial.give_up(context.held, reason, failure, context.fence)
+            await self._recorder.give_up(context.current, reason, failure, context.fence)
             return "gave up"
         return await self._retry(error, policy, context)
 
     async def _retry(self, error: BaseException, policy: Policy, context: JobContext) -> str:
-        now = self._parts.clock.now()
+        now = self._deps.clock.now()
         seconds = delay(
             context.job.failures + 1,
             base=policy.base_backoff_seconds,
@@ -292,13 +296,13 @@ class Runner:
             jitter=policy.jitter_seconds,
             at_least=error.seconds if isinstance(error, RetryLater) else 0.0,
         )
-        failure = failure_of(error, context.attempt, self._parts)
-        held = await context.settle(Retried(now, context.fence, failure, now + timedelta(seconds=seconds)))
-        if held.job.status is not Status.QUEUED:
-            await self._callbacks.finish(held)
+        failure = failure_of(error, context.attempt, self._deps)
+        current = await context.settle(Retried(now, context.fence, failure, now + timedelta(seconds=seconds)))
+        if current.value.status is not Status.QUEUED:
+            await self._callbacks.finish(current)
             return "cancelled"
-        await self._parts.send(held)
-        await self._parts.project(held.job)
+        await self._deps.send(current)
+        await self._deps.project(current.value)
         context.log.warning("attempt failed, next in %.1f s: error=%s", seconds, failure.type)
         return "retrying"
 

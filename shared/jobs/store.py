@@ -6,7 +6,6 @@ import hashlib
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -14,8 +13,9 @@ from pydantic import ValidationError
 
 from shared.jobs.errors import JobNotFoundError, UnreadableError
 from shared.jobs.model import Job, Status, iso
-from shared.jobs.observe import Observer, Silent
+from shared.jobs.observe import NullObserver, Observer
 from shared.ports import BlobInfo, BlobStore, Clock, PreconditionError, StorageError
+from shared.storage import Versioned
 
 _TRIES = 8
 """How often a write is tried again after somebody else's."""
@@ -23,21 +23,12 @@ _PATIENCE = 2
 """How often it is tried again after an answer that did not come; the adapter has retried each of these already."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A job with the ETag of the blob that holds it; `written_at` is the service's time, known after a read."""
-
-    job: Job
-    etag: str
-    written_at: datetime | None = None
-
-
-class MovedError(Exception):
+class ConflictError(Exception):
     """The job was changed by somebody else since it was looked at."""
 
-    def __init__(self, held: Held) -> None:
+    def __init__(self, current: Versioned[Job]) -> None:
         super().__init__()
-        self.held = held
+        self.current = current
 
 
 class StatusStore:
@@ -50,53 +41,53 @@ class StatusStore:
     def __init__(self, blobs: BlobStore, clock: Clock, observer: Observer | None = None) -> None:
         self._blobs = blobs
         self._clock = clock
-        self._observer = observer or Silent()
+        self._observer = observer or NullObserver()
 
-    async def read(self, job_id: str) -> Held | None:
+    async def read(self, job_id: str) -> Versioned[Job] | None:
         """Return the job, or None; UnreadableError where something else is in its place."""
         blob = await self._blobs.read(name_of(job_id))
         if blob is None:
             return None
-        return Held(_read(blob.data, job_id), blob.etag, blob.last_modified)
+        return Versioned(_read(blob.data, job_id), blob.etag, blob.last_modified)
 
-    async def create(self, job: Job) -> tuple[Held, bool]:
+    async def create(self, job: Job) -> tuple[Versioned[Job], bool]:
         """Write a new job; where its id is taken, return what is there, and False."""
         job = _stamped(job)
         for attempt in range(_TRIES):
             try:
                 etag = await self._blobs.create(name_of(job.job_id), job.to_json(), _metadata(job))
-                return self._told(None, Held(job, etag)), True
+                return self._observed(None, Versioned(job, etag)), True
             except StorageError as error:
-                there = await self._look(job.job_id, error, attempt)
-            if there is not None and there.job.stamp == job.stamp:
-                return self._told(None, there), True
+                there = await self._reread(job.job_id, error, attempt)
+            if there is not None and there.value.stamp == job.stamp:
+                return self._observed(None, there), True
             if there is not None:
                 return there, False
         raise StorageError(f"job {job.job_id} could not be created")
 
-    async def write(self, held: Held, job: Job) -> Held:
+    async def write(self, current: Versioned[Job], job: Job) -> Versioned[Job]:
         """Write the next version of a job if it is still the one that is held.
 
         Raises:
-            MovedError: somebody else wrote meanwhile; it carries what they wrote.
+            ConflictError: somebody else wrote meanwhile; it carries what they wrote.
             StorageError: storage does not answer.
         """
         job = _stamped(job)
         for attempt in range(_TRIES):
             try:
-                etag = await self._blobs.replace(name_of(job.job_id), job.to_json(), held.etag, _metadata(job))
-                return self._told(held.job, Held(job, etag))
+                etag = await self._blobs.replace(name_of(job.job_id), job.to_json(), current.etag, _metadata(job))
+                return self._observed(current.value, Versioned(job, etag))
             except StorageError as error:
-                there = await self._look(job.job_id, error, attempt)
+                there = await self._reread(job.job_id, error, attempt)
             if there is None:
                 raise JobNotFoundError(f"job {job.job_id} is gone")
-            if there.job.stamp == job.stamp:
-                return self._told(held.job, there)
-            if there.etag != held.etag:
-                raise MovedError(there)
+            if there.value.stamp == job.stamp:
+                return self._observed(current.value, there)
+            if there.etag != current.etag:
+                raise ConflictError(there)
         raise StorageError(f"job {job.job_id} could not be written")
 
-    async def change(self, held: Held, change: Callable[[Job], Job]) -> Held:
+    async def change(self, current: Versioned[Job], change: Callable[[Job], Job]) -> Versioned[Job]:
         """Write what `change` makes of the job, again on what others wrote meanwhile, until it holds.
 
         Raises:
@@ -105,16 +96,16 @@ class StatusStore:
         """
         for _ in range(_TRIES):
             try:
-                return await self.write(held, change(held.job))
-            except MovedError as moved:
-                held = moved.held
-        raise StorageError(f"job {held.job.job_id} is changed by others without end")
+                return await self.write(current, change(current.value))
+            except ConflictError as conflict:
+                current = conflict.current
+        raise StorageError(f"job {current.value.job_id} is changed by others without end")
 
-    def _told(self, before: Job | None, held: Held) -> Held:
-        self._observer.changed(before, held.job)
-        return held
+    def _observed(self, before: Job | None, current: Versioned[Job]) -> Versioned[Job]:
+        self._observer.changed(before, current.value)
+        return current
 
-    async def _look(self, job_id: str, error: StorageError, attempt: int) -> Held | None:
+    async def _reread(self, job_id: str, error: StorageError, attempt: int) -> Versioned[Job] | None:
         """See what the blob holds after a failed write; wait a little first where the service itself failed."""
         if not isinstance(error, PreconditionError):
             if attempt >= _PATIENCE:

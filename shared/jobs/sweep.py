@@ -7,23 +7,26 @@ vanished, an outcome whose callback has no job yet, and an index behind the blob
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from shared.containers import JOBS
 from shared.jobs.callbacks import Callbacks
-from shared.jobs.dependencies import LOG, Parts
+from shared.jobs.concurrently import isolated
+from shared.jobs.dependencies import Dependencies
 from shared.jobs.errors import InvalidTransitionError
+from shared.jobs.log import LOG, about
 from shared.jobs.machine import Resent, apply
-from shared.jobs.model import Job, Status, about, iso
+from shared.jobs.model import Job, Status, iso
 from shared.jobs.store import id_of, prefixes
-from shared.ports import BlobInfo, Query, StorageError, Where
+from shared.ports import BlobInfo, Query, Where
 
 RECENT = timedelta(minutes=30)
 """How far back the frequent sweep lists; older jobs that are stuck it finds by the index, and the full sweep anyway."""
 _BATCH = 200
+_NOT_SWEPT = "not swept: job=%s cause=%s"
 
 
 @dataclass
@@ -38,8 +41,8 @@ class Report:
 class Sweeper:
     """Looks for stuck jobs and sends their messages again."""
 
-    def __init__(self, parts: Parts, callbacks: Callbacks) -> None:
-        self._parts = parts
+    def __init__(self, deps: Dependencies, callbacks: Callbacks) -> None:
+        self._deps = deps
         self._callbacks = callbacks
 
     async def sweep(self, *, full: bool = False) -> Report:
@@ -51,7 +54,7 @@ class Sweeper:
         if not full:
             await self._mend_indexed(report)
         for event, count in (("sweeps", 1), ("resent", report.resent), ("projected", report.projected)):
-            self._parts.observer.happened(event, count)
+            self._deps.observer.happened(event, count)
         LOG.info(
             "sweep: full=%s looked=%d resent=%d projected=%d",
             full, report.looked, report.resent, report.projected,
@@ -59,10 +62,10 @@ class Sweeper:
         return report
 
     async def _batches(self, *, full: bool) -> AsyncIterator[list[BlobInfo]]:
-        now = self._parts.clock.now()
+        now = self._deps.clock.now()
         batch: list[BlobInfo] = []
         for prefix in [""] if full else prefixes(now - RECENT, now):
-            async for info in self._parts.status.listing(prefix):
+            async for info in self._deps.status.listing(prefix):
                 batch.append(info)
                 if len(batch) == _BATCH:
                     yield batch
@@ -71,14 +74,14 @@ class Sweeper:
             yield batch
 
     async def _mend(self, batch: list[BlobInfo], report: Report) -> None:
-        overdue = iso(self._parts.clock.now() - self._parts.timing.grace)
+        overdue = iso(self._deps.clock.now() - self._deps.timing.grace)
         indexed = await self._indexed(batch)
         for info in batch:
             job_id = id_of(info.name)
             if info.metadata.get("watch", "~") < overdue:
-                report.resent += await _alone(job_id, self._resend(job_id))
+                report.resent += await isolated(self._resend(job_id), _NOT_SWEPT, job_id)
             elif str(indexed.get(job_id)) != info.metadata.get("version"):
-                report.projected += await _alone(job_id, self._project(job_id, overdue))
+                report.projected += await isolated(self._project(job_id, overdue), _NOT_SWEPT, job_id)
 
     async def _indexed(self, batch: list[BlobInfo]) -> dict[str, Any]:
         """The version in the index of each job of a batch, by one query over the range of their ids."""
@@ -87,7 +90,7 @@ class Sweeper:
         found: dict[str, Any] = {}
         cursor: str | None = None
         while True:
-            page = await self._parts.documents.query(JOBS, Query(where, limit=_BATCH * 2, after=cursor))
+            page = await self._deps.documents.query(JOBS, Query(where, limit=_BATCH * 2, after=cursor))
             found |= {item["id"]: item["version"] for item in page.items}
             cursor = page.cursor
             if cursor is None:
@@ -95,68 +98,57 @@ class Sweeper:
 
     async def _mend_indexed(self, report: Report) -> None:
         """Resend what the index says is overdue, whatever its age."""
-        overdue = iso(self._parts.clock.now() - self._parts.timing.grace)
+        overdue = iso(self._deps.clock.now() - self._deps.timing.grace)
         cursor: str | None = None
         while True:
             query = Query((Where("watch_at", "<", overdue),), limit=_BATCH, after=cursor)
-            page = await self._parts.documents.query(JOBS, query)
+            page = await self._deps.documents.query(JOBS, query)
             for item in page.items:
                 paused = await self._paused(item["kind"], item["status"])
-                report.resent += not paused and await _alone(item["id"], self._resend(item["id"]))
+                report.resent += not paused and await isolated(self._resend(item["id"]), _NOT_SWEPT, item["id"])
             cursor = page.cursor
             if cursor is None:
                 return
 
     async def _paused(self, kind: str, status: str) -> bool:
         """Whether a job waits because its kind is paused: its message is kept going, and not to be sent again."""
-        return status == Status.QUEUED and (await self._parts.pauses.of(kind)).paused
+        return status == Status.QUEUED and (await self._deps.pauses.of(kind)).paused
 
     async def _resend(self, job_id: str) -> bool:
         """Send the message of an overdue job again; False where a look at the blob shows that there is no need."""
-        held = await self._parts.status.read(job_id)
-        if held is None:
+        current = await self._deps.status.read(job_id)
+        if current is None:
             return False
-        if not self._overdue(held.job):
-            await self._parts.project(held.job)
+        if not self._overdue(current.value):
+            await self._deps.project(current.value)
             return False
-        if held.job.status.final:
-            await self._parts.project((await self._callbacks.call(held)).job)
+        if current.value.status.final:
+            await self._deps.project((await self._callbacks.call(current)).value)
             return True
-        if await self._paused(held.job.kind, held.job.status):
+        if await self._paused(current.value.kind, current.value.status):
             return False
-        now = self._parts.clock.now()
-        event = Resent(now, now + self._patience(held.job))
+        now = self._deps.clock.now()
+        event = Resent(now, now + self._patience(current.value))
         try:
-            held = await self._parts.status.change(held, lambda job: apply(job, event))
+            current = await self._deps.status.change(current, lambda job: apply(job, event))
         except InvalidTransitionError:
             return False
-        await self._parts.send(held)
-        await self._parts.project(held.job)
-        LOG.warning("message sent again: %s status=%s", about(held.job), held.job.status)
+        await self._deps.send(current)
+        await self._deps.project(current.value)
+        LOG.warning("message sent again: %s status=%s", about(current.value), current.value.status)
         return True
 
     def _overdue(self, job: Job) -> bool:
-        return job.watch_at is not None and job.watch_at < self._parts.clock.now() - self._parts.timing.grace
+        return job.watch_at is not None and job.watch_at < self._deps.clock.now() - self._deps.timing.grace
 
     def _patience(self, job: Job) -> timedelta:
         """How long to wait before sending once more: doubling, since behind a long queue the message is not lost."""
-        return self._parts.timing.grace * 2.0 ** min(job.resends, 10)
+        return self._deps.timing.grace * 2.0 ** min(job.resends, 10)
 
     async def _project(self, job_id: str, overdue: str) -> bool:
         """Bring the index up to a blob that has been at rest for a while; fresh ones are being projected just now."""
-        held = await self._parts.status.read(job_id)
-        if held is None or iso(held.job.updated_at) > overdue:
+        current = await self._deps.status.read(job_id)
+        if current is None or iso(current.value.updated_at) > overdue:
             return False
-        await self._parts.project(held.job)
+        await self._deps.project(current.value)
         return True
-
-
-async def _alone(job_id: str, mending: Awaitable[bool]) -> bool:
-    """Mend one job; one that this code cannot deal with (its kind is gone, say) does not keep the sweep from the others."""
-    try:
-        return await mending
-    except StorageError:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with one job, the others wait for the sweep
-        LOG.error("not swept: job=%s cause=%s", job_id, type(error).__name__)
-        return False

@@ -64,7 +64,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class AlarmInputs:
     """What the alarms are evaluated from."""
 
     now: datetime
@@ -81,7 +81,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Assessment:
     """What a rule says: the level, why, and the numbers that it rests on."""
 
     level: Level
@@ -89,7 +89,7 @@ class Verdict:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def dead_letter_ratio(facts: Facts, limits: Limits) -> Verdict:
+def dead_letter_ratio(facts: AlarmInputs, limits: Limits) -> Assessment:
     """Dead letters for each job that ends, in the last hour, against the days before."""
     dead, ratio = _dead_letters(facts.window)
     usual_dead, usual = _dead_letters(facts.baseline)
@@ -98,53 +98,55 @@ def dead_letter_ratio(facts: Facts, limits: Limits) -> Verdict:
     numbers = {"dead_letters": dead, "ratio": round(ratio, 4), "baseline": round(usual, 4), "threshold": round(threshold, 4)}  # fmt: skip
     reason = f"{dead} dead letters since the last full hour but one, {ratio:.1%} of what ended; usual is {usual:.1%}, and more than {threshold:.1%} is too much"  # fmt: skip
     if dead >= limits.dead_letter_minimum and ratio > threshold:
-        return Verdict("on", reason, numbers)
+        return Assessment("on", reason, numbers)
     calm = ratio <= threshold / 2 or 2 * dead < limits.dead_letter_minimum
-    return Verdict("off" if calm else "hold", reason, numbers)
+    return Assessment("off" if calm else "hold", reason, numbers)
 
 
-def missed_digest(facts: Facts, limits: Limits) -> Verdict:
+def missed_digest(facts: AlarmInputs, limits: Limits) -> Assessment:
     """A timer that must miss no occurrence has missed its latest one, or failed at it."""
     del limits
     return _timers([timer for timer in facts.timers if not timer.daily])
 
 
-def timer_silent(facts: Facts, limits: Limits) -> Verdict:
+def timer_silent(facts: AlarmInputs, limits: Limits) -> Assessment:
     """A timer that has to succeed every so often has not."""
     del limits
     return _timers([timer for timer in facts.timers if timer.daily])
 
 
-def queue_stuck(facts: Facts, limits: Limits) -> Verdict:
+def queue_stuck(facts: AlarmInputs, limits: Limits) -> Assessment:
     """The oldest message of a queue is too old, and gets older: nobody has taken it since the last look."""
     old = _too_old(facts, limits)
     growing = [queue for queue in old if _grows(queue, facts)]
     numbers = {queue.name: round(queue.oldest_seconds or 0.0) for queue in old}
     if growing:
-        return Verdict(
+        return Assessment(
             "on", f"waiting for more than {_hours(limits.queue_age)}, and growing older: {_said(growing)}", numbers
         )
     if old:
-        return Verdict("hold", f"waiting for more than {_hours(limits.queue_age)}: {_said(old)}", numbers)
-    return Verdict("off", f"no message has been due for more than {_hours(limits.queue_age)}")
+        return Assessment("hold", f"waiting for more than {_hours(limits.queue_age)}: {_said(old)}", numbers)
+    return Assessment("off", f"no message has been due for more than {_hours(limits.queue_age)}")
 
 
-def poison_failing(facts: Facts, limits: Limits) -> Verdict:
+def poison_failing(facts: AlarmInputs, limits: Limits) -> Assessment:
     """Dead letters stay on their poison queue: the trigger that records them does not run, or cannot."""
     poison = [queue for queue in facts.queues if queue.poison and queue.messages]
     old = [queue for queue in poison if (queue.oldest_seconds or 0.0) >= limits.poison_age.total_seconds()]
     numbers = {queue.name: queue.messages for queue in poison} | {"put_back": facts.poison_put_back}
     if old:
-        return Verdict(
+        return Assessment(
             "on", f"not recorded for more than {limits.poison_age.total_seconds() / 60:.0f} min: {_said(old)}", numbers
         )
     if poison and facts.poison_put_back:
-        return Verdict("on", f"put back {facts.poison_put_back} times, since storage failed: {_said(poison)}", numbers)
+        return Assessment(
+            "on", f"put back {facts.poison_put_back} times, since storage failed: {_said(poison)}", numbers
+        )
     waiting = any(2 * (queue.oldest_seconds or 0.0) >= limits.poison_age.total_seconds() for queue in poison)
-    return Verdict("hold" if waiting else "off", "every dead letter was recorded in time", numbers)
+    return Assessment("hold" if waiting else "off", "every dead letter was recorded in time", numbers)
 
 
-RULES: Mapping[Alarm, Callable[[Facts, Limits], Verdict]] = {
+RULES: Mapping[Alarm, Callable[[AlarmInputs, Limits], Assessment]] = {
     Alarm.DEAD_LETTER_RATIO: dead_letter_ratio,
     Alarm.MISSED_DIGEST: missed_digest,
     Alarm.TIMER_SILENT: timer_silent,
@@ -190,7 +192,7 @@ class Board:
         return self.standings.get(alarm, Standing())
 
 
-def advance(board: Board, facts: Facts, limits: Limits) -> Board:
+def advance(board: Board, facts: AlarmInputs, limits: Limits) -> Board:
     """The board after an evaluation."""
     standings = {alarm: _next(board.of(alarm), rule(facts, limits), facts.now) for alarm, rule in RULES.items()}
     changes = (Change(alarm, now) for alarm, now in standings.items() if now.change > board.of(alarm).change)
@@ -198,11 +200,11 @@ def advance(board: Board, facts: Facts, limits: Limits) -> Board:
     return Board(facts.now, standings, (*board.untold, *changes), seen)
 
 
-def _next(standing: Standing, verdict: Verdict, now: datetime) -> Standing:
-    calm_since = (standing.calm_since or now) if verdict.level == "off" else None
-    said = replace(standing, calm_since=calm_since, reason=verdict.reason, facts=verdict.facts)
+def _next(standing: Standing, assessment: Assessment, now: datetime) -> Standing:
+    calm_since = (standing.calm_since or now) if assessment.level == "off" else None
+    said = replace(standing, calm_since=calm_since, reason=assessment.reason, facts=assessment.facts)
     calm = calm_since is not None and now - calm_since >= CALM
-    turned = calm if standing.on else verdict.level == "on"
+    turned = calm if standing.on else assessment.level == "on"
     return replace(said, on=not standing.on, since=now, change=standing.change + 1) if turned else said
 
 
@@ -212,20 +214,20 @@ def _dead_letters(tally: KindTally) -> tuple[int, float]:
     return dead, dead / max(tally.ended, dead, 1)
 
 
-def _timers(timers: list[TimerFacts]) -> Verdict:
+def _timers(timers: list[TimerFacts]) -> Assessment:
     ill = [timer for timer in timers if not timer.healthy]
     reason = "; ".join(f"{timer.name}: {timer.reason}" for timer in ill or timers)
-    return Verdict(
+    return Assessment(
         "on" if ill else "off", reason or "there is no such timer", {timer.name: timer.healthy for timer in timers}
     )
 
 
-def _too_old(facts: Facts, limits: Limits) -> list[QueueFacts]:
+def _too_old(facts: AlarmInputs, limits: Limits) -> list[QueueFacts]:
     limit = limits.queue_age.total_seconds()
     return [queue for queue in facts.queues if not queue.poison and (queue.oldest_seconds or 0.0) > limit]
 
 
-def _grows(queue: QueueFacts, facts: Facts) -> bool:
+def _grows(queue: QueueFacts, facts: AlarmInputs) -> bool:
     """Whether the oldest message is the one of the last look, or as old: its age grew by at least half of the time since."""
     seen = facts.seen.get(queue.name)
     if seen is None or seen.at >= facts.now:

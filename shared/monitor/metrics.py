@@ -18,7 +18,7 @@ from shared.containers import JOBS
 from shared.jobs.model import Status
 from shared.monitor.alarms import Alarm, Board
 from shared.monitor.openmetrics import Family, exposition
-from shared.monitor.queues import QueueFacts, look
+from shared.monitor.queues import QueueFacts, read_queues
 from shared.monitor.remembered import Remembered
 from shared.monitor.tally import Tally
 from shared.ports import Query, Where
@@ -35,7 +35,7 @@ _ACTIVE = (Status.QUEUED.value, Status.RUNNING.value)
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class Measurements:
     """What the page is made of."""
 
     since: datetime
@@ -62,14 +62,16 @@ class Metrics:
     async def _make(self) -> bytes:
         return exposition(families(await self._gather()))
 
-    async def _gather(self) -> Facts:
+    async def _gather(self) -> Measurements:
         app = self._app
         now = app.clock.now()
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         tally = await app.stats.total(midnight, now + timedelta(hours=1))
         active, truncated = await self._active()
         board, _ = await app.monitor.watch.last()
-        return Facts(midnight, tally, active, truncated, await look(app), await app.ledger.reports(), board)
+        return Measurements(
+            midnight, tally, active, truncated, await read_queues(app), await app.ledger.reports(), board
+        )
 
     async def _active(self) -> tuple[Counter[tuple[str, str]], bool]:
         """What the sweep watches is what has not ended; in the order of the index, so that no more than `MOST` are read."""
@@ -80,7 +82,7 @@ class Metrics:
         return active, page.cursor is not None
 
 
-def families(facts: Facts) -> Iterator[Family]:
+def families(facts: Measurements) -> Iterator[Family]:
     """The metrics of the page."""
     yield Family("nightshift_build", "info", "What runs here.", [({"python": platform.python_version()}, 1)])
     yield from _jobs(facts)
@@ -100,7 +102,7 @@ def families(facts: Facts) -> Iterator[Family]:
     yield Family("nightshift_alarm", "gauge", "1 while an alarm is on.", alarms)
 
 
-def _jobs(facts: Facts) -> Iterator[Family]:
+def _jobs(facts: Measurements) -> Iterator[Family]:
     kinds = sorted(facts.tally.kinds.items())
     counts = [({"kind": kind, "event": event}, n) for kind, each in kinds for event, n in sorted(each.jobs.items())]
     yield Family(
@@ -120,7 +122,7 @@ def _jobs(facts: Facts) -> Iterator[Family]:
     )
 
 
-def _attempts(facts: Facts) -> Iterator[Family]:
+def _attempts(facts: Measurements) -> Iterator[Family]:
     kinds = sorted(facts.tally.kinds.items())
     durations = [
         ({"kind": kind, "outcome": outcome}, each)
@@ -156,7 +158,7 @@ def _attempts(facts: Facts) -> Iterator[Family]:
     )
 
 
-def _mending(facts: Facts) -> Iterator[Family]:
+def _mending(facts: Measurements) -> Iterator[Family]:
     events = facts.tally.events
     yield Family(
         "nightshift_sweep_repairs",

@@ -22,7 +22,7 @@ class QueueFacts:
     """For how long a message has been due (a dead letter: has lain there) that nobody has taken; None: there is none."""
 
 
-async def look(app: App) -> list[QueueFacts]:
+async def read_queues(app: App) -> list[QueueFacts]:
     """Every queue that the app serves. One storage call for each, and one more for each that is not empty."""
     return await asyncio.gather(*(_job_queue(app, name) for name in sorted(_served(app))),
                                 *(_poison_queue(app, name) for name in sorted(_poisoned(app))))  # fmt: skip
@@ -30,7 +30,7 @@ async def look(app: App) -> list[QueueFacts]:
 
 async def _job_queue(app: App, name: str) -> QueueFacts:
     messages = await app.queues.depth(name)
-    return QueueFacts(name, False, messages, await app.engine.pace.age(name) if messages else None)
+    return QueueFacts(name, False, messages, await app.engine.estimates.age(name) if messages else None)
 
 
 async def _poison_queue(app: App, name: str) -> QueueFacts:
@@ -52,7 +52,7 @@ def pairs(app: App) -> Iterator[tuple[str, str]]:
     """Every queue of jobs with its poison queue, the general ones first; some more than once."""
     for queue in (app.settings.queue_high, app.settings.queue_normal, app.settings.queue_low):
         yield queue, f"{queue}-poison"
-    kinds = app.engine.parts.kinds
+    kinds = app.engine.deps.kinds
     for kind in kinds:
         priority = kinds.policy(kind.name).priority
         yield kinds.queue(kind.name, priority), kinds.poison_queue(kind.name, priority)

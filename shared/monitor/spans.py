@@ -13,7 +13,7 @@ _FAILED = ("retried", "failed", "lapsed")
 
 def spans_of(before: Job | None, after: Job) -> Iterator[Span]:
     """The spans that a step of a job has completed: its submission, or an attempt. Payloads and messages are in none."""
-    told: dict[str, str | int] = {"nightshift.job.id": after.job_id, "nightshift.job.kind": after.kind}
+    attributes: dict[str, str | int] = {"nightshift.job.id": after.job_id, "nightshift.job.kind": after.kind}
     if before is None:
         yield Span(
             f"submit {after.kind}",
@@ -22,15 +22,15 @@ def spans_of(before: Job | None, after: Job) -> Iterator[Span]:
             origin(after),
             after.created_at,
             after.created_at,
-            told,
+            attributes,
         )
     ended = attempt_ended(before, after)
     if before and ended and before.started_at:
-        told |= {"nightshift.job.attempt": ended.number, "nightshift.job.outcome": ended.outcome}
+        attributes |= {"nightshift.job.attempt": ended.number, "nightshift.job.outcome": ended.outcome}
         failed = ended.outcome in _FAILED
         if failed and after.error:
-            told["error.type"] = after.error.type
+            attributes["error.type"] = after.error.type
         span = attempt(before, ended.number)
         yield Span(
-            f"attempt {after.kind}", "consumer", span, submission(after), before.started_at, after.updated_at, told, failed
+            f"attempt {after.kind}", "consumer", span, submission(after), before.started_at, after.updated_at, attributes, failed
         )  # fmt: skip

@@ -104,7 +104,7 @@ class Stats:
             tally.waits.add(wait)
         self._flush_later()
 
-    def buried(self, letter: DeadLetter) -> None:
+    def dead_lettered(self, letter: DeadLetter) -> None:
         """Count a dead letter."""
         self._now().kind(self.known(letter.kind)).dead_letters[letter.reason.value] += 1
         self._flush_later()

@@ -73,7 +73,7 @@ class Telemetry:
         if spans or what:
             self._tell(tell)
 
-    def buried(self, letter: DeadLetter) -> None:
+    def dead_lettered(self, letter: DeadLetter) -> None:
         """Count a dead letter."""
         kind = letter.kind if letter.kind in self._kinds else OTHER
         self._tell(lambda pipeline: pipeline.dead_letters.add(1, {"kind": str(kind), "reason": letter.reason.value}))

@@ -15,8 +15,8 @@ from shared.containers import OPERATIONS
 from shared.jobs.callbacks import derived_id
 from shared.jobs.model import iso
 from shared.jobs.ticket import Options
-from shared.monitor.alarms import Alarm, Board, Change, Facts, Limits, Seen, Standing, TimerFacts, advance
-from shared.monitor.queues import look
+from shared.monitor.alarms import Alarm, AlarmInputs, Board, Change, Limits, Seen, Standing, TimerFacts, advance
+from shared.monitor.queues import read_queues
 from shared.monitor.stats import HOUR, floor
 from shared.ports import Document, PreconditionError, StorageError
 
@@ -78,7 +78,7 @@ class Watch:
                 return await self._tell(now)
         raise StorageError("the board of alarms is changed by others without end")
 
-    async def _facts(self, board: Board) -> Facts:
+    async def _facts(self, board: Board) -> AlarmInputs:
         app, now = self._app, self._app.clock.now()
         recent = floor(now) - HOUR
         window = await app.stats.total(recent, now + HOUR)
@@ -88,11 +88,11 @@ class Watch:
             TimerFacts(each.name, app.ledger.timer(each.name).healthy_for is not None, each.healthy, each.reason)
             for each in reports
         )
-        queues = tuple(await look(app))
+        queues = tuple(await read_queues(app))
         if app.telemetry:
             for each in queues:
                 app.telemetry.measured(each.name, each.messages, each.oldest_seconds)
-        return Facts(
+        return AlarmInputs(
             now, window.total, baseline.total, tuple(timers), queues, board.seen,
             window.events["poison_put_back"],
         )  # fmt: skip
@@ -110,15 +110,15 @@ class Watch:
 
     async def _tell(self, board: Board) -> Board:
         """Tell what is untold, oldest first; what cannot be told now stays for the next time."""
-        told: list[Change] = []
+        sent: list[Change] = []
         for change in board.untold:
             try:
                 await self._tell_one(change)
             except StorageError as error:
                 LOG.warning("alarm not told yet: alarm=%s cause=%s", change.alarm, type(error).__name__)
                 break
-            told.append(change)
-        return await self._note_told(told) if told else board
+            sent.append(change)
+        return await self._strike_sent(sent) if sent else board
 
     async def _tell_one(self, change: Change) -> None:
         state, level = ("on", logging.WARNING) if change.standing.on else ("off", logging.INFO)
@@ -130,9 +130,9 @@ class Watch:
             payload = _message(change, settings.alarm_webhook_url)
             await self._app.engine.submit("webhook", payload, Options(job_id=job_id_of(change)))
 
-    async def _note_told(self, told: list[Change]) -> Board:
+    async def _strike_sent(self, sent: list[Change]) -> Board:
         """Strike from the board what was told, whoever wrote it meanwhile."""
-        keys = {_key(change) for change in told}
+        keys = {_key(change) for change in sent}
         for _ in range(_TRIES):
             board, etag = await self.last()
             left = tuple(change for change in board.untold if _key(change) not in keys)

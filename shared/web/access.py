@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from shared.web.answers import Problem
 
 Role = Literal["anonymous", "client", "operator"]
-Pace = Literal["anonymous", "reads", "writes", "operator"]
+RateClass = Literal["anonymous", "reads", "writes", "operator"]
 _KIB = 1024
 _ADDRESS = re.compile(r"\[(.+)\]:\d+|([\d.]+):\d+")
 """An IPv6 or IPv4 address with a port."""
@@ -38,7 +38,7 @@ class Rule:
     """What holds for a route."""
 
     role: Role
-    pace: Pace
+    rate: RateClass
     """The class of its rate limit."""
     largest: int = _KIB
     """Bytes of the largest body."""
@@ -122,7 +122,7 @@ class Gate:
         Raises:
             Problem: 429 too often, 403 not an operator, 413 too large; looked at in this order, before the body is read.
         """
-        if wait := self._limiter.take(_bucket_of(rule, request), rule.pace):
+        if wait := self._limiter.take(_bucket_of(rule, request), rule.rate):
             raise _problem(429, "Too many requests", "this caller asks more often than this instance answers", wait)
         caller = Caller("anonymous") if rule.role == "anonymous" else self._caller(request)
         if rule.role == "operator" and caller.role != "operator":

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _CONSTRAINT = re.compile(r":(\w+)(?:\(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\))?")
 _SEGMENT = re.compile(r"(?:\{[^{}]*\}|[^/{}])+")
 _PARAMETER = re.compile(r"\{(\*{0,2})(\w+)((?::\w+(?:\(.*\))?)*)(\?)?\}")
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _GUID = r"(?i:[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 
 
@@ -32,6 +33,15 @@ class Served(NamedTuple):
         """Whether a request is for this function, if no other was before."""
         parts = path.strip("/").split("/")
         return method in self.methods and any(_fits(shape, parts) for shape in _shapes(self.template))
+
+
+def served(functions: Iterable[Any]) -> Iterator[Served]:
+    """What the host knows of those of an app's functions that have a route; all methods, where none is named."""
+    for function in functions:
+        trigger = function.get_trigger()
+        if trigger.type == "httpTrigger":
+            methods = frozenset(str(method).rpartition(".")[2].upper() for method in trigger.methods or _METHODS)
+            yield Served(function.get_function_name(), methods, trigger.route)
 
 
 class _Parameter(NamedTuple):
@@ -122,8 +132,8 @@ def _accepts(parameter: _Parameter, text: str) -> bool:
 @lru_cache(maxsize=256)
 def _check(constraint: str) -> Callable[[str], bool]:
     """What a constraint (`:length(8)`) asks of a text."""
-    name, argument = (_CONSTRAINT.fullmatch(constraint) or ("", "", None))[1:3]
-    numbers = [int(each) for each in re.findall(r"-?\d+", argument or "")]
+    name, argument = _CONSTRAINT.findall(constraint)[0]
+    numbers = [int(each) for each in re.findall(r"-?\d+", argument)]
     match name, numbers:
         case "regex", _ if argument:
             pattern = re.compile(argument, re.IGNORECASE)

@@ -155,12 +155,11 @@ class Api:
             problems = (*problems, 400, 411, 413, 422)
 
         def declare(handler: Handler) -> Handler:
-            self.routes.append(
-                Route(
-                    function, method, template, rule, answers, problems, known, body, optional, headers, samples,
-                    tag or self._tag, self._package, handler,
-                )  # fmt: skip
-            )
+            route = Route(
+                function, method, template, rule, answers, problems, known, body, optional, headers, samples,
+                tag or self._tag, self._package, handler,
+            )  # fmt: skip
+            self.routes.append(route)
             return handler
 
         return declare

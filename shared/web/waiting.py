@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from shared.jobs.store import Held
-
 if TYPE_CHECKING:
     from shared.app import App
+    from shared.jobs.model import Job
+    from shared.storage import Versioned
 
 _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,9})\"?\s*(?=$|[,;])", re.IGNORECASE)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
@@ -26,11 +26,11 @@ def applied(seconds: int) -> dict[str, str]:
     return {"Preference-Applied": f"wait={seconds}"} if seconds else {}
 
 
-async def until_final(app: App, held: Held, seconds: float) -> Held:
+async def until_final(app: App, current: Versioned[Job], seconds: float) -> Versioned[Job]:
     """Look at a job ever less often, one storage call each time, until it has ended or the time is up."""
     end, pause = app.clock.now().timestamp() + seconds, _FIRST_PAUSE
-    while not held.job.status.final and (left := end - app.clock.now().timestamp()) > 0:
+    while not current.value.status.final and (left := end - app.clock.now().timestamp()) > 0:
         await app.clock.sleep(min(pause, left))
-        held = await app.engine.get(held.job.job_id)
+        current = await app.engine.get(current.value.job_id)
         pause = min(pause * 1.5, _LONGEST_PAUSE)
-    return held
+    return current

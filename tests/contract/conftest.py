@@ -9,11 +9,13 @@ import pytest
 
 from shared import ports
 from shared.adapters import opening, transport
+from shared.adapters.clock import SystemClock
 from shared.adapters.sqlite import SqliteDocuments
 from shared.settings import Settings, load
 from support.azurite import AzuriteProcess
 from support.clock import FakeClock
 from support.cosmos import KEY, CosmosProcess
+from support.memory import MemoryBlobs, MemoryDocuments
 from support.wire import Wire
 
 
@@ -36,10 +38,22 @@ def cosmos_settings(cosmos: CosmosProcess) -> Settings:
 
 
 @pytest.fixture
-async def blobs(azurite_settings: Settings, wire: Wire, unique: str) -> AsyncIterator[ports.BlobStore]:
+async def azure_blobs(azurite_settings: Settings, wire: Wire, unique: str) -> AsyncIterator[ports.BlobStore]:
     opened = opening.open_blobs(azurite_settings, unique)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def memory_blobs() -> ports.BlobStore:
+    return MemoryBlobs(SystemClock())
+
+
+@pytest.fixture(params=["azure", "memory"])
+def blobs(request: pytest.FixtureRequest) -> ports.BlobStore:
+    """Every adapter of the port in turn, and the twin that other tests use."""
+    store: ports.BlobStore = request.getfixturevalue(f"{request.param}_blobs")
+    return store
 
 
 @pytest.fixture
@@ -63,8 +77,13 @@ async def cosmos_documents(cosmos_settings: Settings, wire: Wire) -> AsyncIterat
     await opened.close()
 
 
-@pytest.fixture(params=["sqlite", "cosmos"])
+@pytest.fixture
+def memory_documents(clock: FakeClock) -> ports.DocumentStore:
+    return MemoryDocuments(clock)
+
+
+@pytest.fixture(params=["sqlite", "cosmos", "memory"])
 def documents(request: pytest.FixtureRequest) -> ports.DocumentStore:
-    """Every adapter of the port in turn."""
+    """Every adapter of the port in turn, and the twin that other tests use."""
     store: ports.DocumentStore = request.getfixturevalue(f"{request.param}_documents")
     return store

@@ -28,6 +28,7 @@ async def test_blobs_and_queues(azurite: AzuriteProcess, unique: str) -> None:
     await blobs.read("a")
     await blobs.read("b")
     assert len([each async for each in blobs.list("")]) == 1
+    await blobs.find("due", "2026")
     await blobs.delete("a")
     await queues.send(unique, "x")
     await queues.peek(unique)
@@ -36,7 +37,7 @@ async def test_blobs_and_queues(azurite: AzuriteProcess, unique: str) -> None:
     await queues.delete(unique, message)
     assert calls.counts == {
         "blobs.write": 5,  # one of them to a container that was missing, one to make it
-        "blobs.read": 2, "blobs.list": 1, "blobs.delete": 1,
+        "blobs.read": 2, "blobs.list": 1, "blobs.find": 1, "blobs.delete": 1,
         "queues.send": 2, "queues.other": 1, "queues.peek": 1, "queues.depth": 1, "queues.receive": 1, "queues.delete": 1,
     }  # fmt: skip
     assert not calls.troubles

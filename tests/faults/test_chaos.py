@@ -77,7 +77,7 @@ class Audit:
     async def jobs(self) -> list[Job]:
         store = StatusStore(self._day.blobs, self._day.clock)
         held = [await store.read(id_of(info.name)) async for info in store.listing()]
-        return [each.job for each in held if each]
+        return [each.value for each in held if each]
 
     async def problems(self) -> AsyncIterator[str]:
         jobs = {job.job_id: job for job in await self.jobs()}

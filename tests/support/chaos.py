@@ -43,7 +43,7 @@ _BIG_NOTE = 60_000
 """Characters: an edited payload that no message holds."""
 
 
-class Weather:
+class Disturbances:
     """How storage does at the moment, for everybody."""
 
     def __init__(self, rng: random.Random, odds: float) -> None:
@@ -72,9 +72,9 @@ class Weather:
 class Line:
     """The storage calls of one process: delayed, refused, done twice, or done with their answer lost."""
 
-    def __init__(self, weather: Weather) -> None:
-        self._weather = weather
-        self._rng = weather.rng
+    def __init__(self, disturbances: Disturbances) -> None:
+        self._disturbances = disturbances
+        self._rng = disturbances.rng
         self.cut = False
         """The process has died."""
         self._frozen_until = 0.0
@@ -86,15 +86,15 @@ class Line:
     async def around(self, name: str, call: Callable[[], Awaitable[T]]) -> T:
         """Make a call through the weather."""
         await self._pass(self._rng.uniform(0, 0.02))
-        if self._weather.outage or self._weather.strikes():
+        if self._disturbances.outage or self._disturbances.strikes():
             await self._fail("refused", 0.01, 5, 20)
         result = await call()
-        if name == "queues.send" and self._weather.strikes():  # the SDK sends again what got no answer
+        if name == "queues.send" and self._disturbances.strikes():  # the SDK sends again what got no answer
             await self._pass(self._rng.choice([0.1, 20]))
             await call()
-        if self._weather.outage or self._weather.strikes():
+        if self._disturbances.outage or self._disturbances.strikes():
             await self._fail("answer lost", 0.01, 20, 61)
-        if self._weather.strikes():
+        if self._disturbances.strikes():
             await self._pass(self._rng.choice([1, 30, 90]))
         await self._pass(self._rng.uniform(0, 0.02))
         return result
@@ -121,7 +121,7 @@ class Handlers:
         """The attempts of each job whose handler ran."""
 
     def kinds(self) -> tuple[Kind[Any], ...]:
-        work = Policy(max_attempts=3, max_lapses=3, base_backoff_seconds=8, max_backoff_seconds=60, timeout_seconds=100)
+        work = Policy(max_attempts=3, max_stalls=3, base_backoff_seconds=8, max_backoff_seconds=60, timeout_seconds=100)
         once = Policy(max_attempts=2, base_backoff_seconds=1, timeout_seconds=100, dedupe_ttl_seconds=600)
         return (
             kind("work", payload=Work, policy=work)(self._work),
@@ -200,7 +200,7 @@ class Day:
 
     def __init__(self, seed: int, odds: float) -> None:
         self.rng = random.Random(seed)
-        self.weather = Weather(self.rng, odds)
+        self.disturbances = Disturbances(self.rng, odds)
         self.clock = VirtualClock()
         self.blobs, self.queues = MemoryBlobs(self.clock), MemoryQueues(self.clock)
         self.documents = MemoryDocuments(self.clock)
@@ -215,11 +215,11 @@ class Day:
     async def live(self) -> None:
         """Live through it, from the first submission until long after the last storm."""
         async with asyncio.TaskGroup() as group:
-            others = [self.weather.turn(), self._sweep(), *(Host(self).live() for _ in range(HOSTS))]
+            others = [self.disturbances.turn(), self._sweep(), *(Host(self).live() for _ in range(HOSTS))]
             tasks = [group.create_task(other) for other in others]
             await self._submit()
             await asyncio.sleep(1000)
-            self.weather.clear()
+            self.disturbances.clear()
             await self._settle()
             for task in tasks:
                 task.cancel()
@@ -231,7 +231,7 @@ class Day:
         return compose(self.settings, blobs, queues, documents, clock, kinds=self.handlers.kinds())
 
     async def _submit(self) -> None:
-        app = self.start(Line(self.weather))
+        app = self.start(Line(self.disturbances))
         for number in range(SUBMISSIONS):
             with suppress(StorageError):
                 await self._submit_one(app, number)
@@ -269,7 +269,7 @@ class Day:
         await app.engine.replays.one(letter.id, payload=edited)
 
     async def _sweep(self) -> None:
-        app = self.start(Line(self.weather))
+        app = self.start(Line(self.disturbances))
         while True:
             await asyncio.sleep(300)
             with suppress(StorageError):
@@ -282,7 +282,7 @@ class Day:
             if not self.queues.depths():
                 break
         await asyncio.sleep(4000)
-        await self.start(Line(self.weather)).engine.sweep(full=True)
+        await self.start(Line(self.disturbances)).engine.sweep(full=True)
 
 
 class Host:
@@ -295,7 +295,7 @@ class Host:
 
     async def live(self) -> None:
         while True:
-            line = Line(self._day.weather)
+            line = Line(self._day.disturbances)
             async with self._process(line) as app:
                 await self._serve(app)
                 if self._rng.random() < 0.3:
@@ -325,10 +325,10 @@ class Host:
         loop = asyncio.get_running_loop()
         end = loop.time() + self._rng.uniform(5, 200)
         general = app.settings.queue_high, app.settings.queue_normal, app.settings.queue_low
-        while loop.time() < end or self._day.weather.calm:
+        while loop.time() < end or self._day.disturbances.calm:
             for queue in (*general, *(name + POISON for name in general)):
                 await self._take(app, queue)
-            await asyncio.sleep(self._rng.uniform(0.1, 2) * (10 if self._day.weather.calm else 1))
+            await asyncio.sleep(self._rng.uniform(0.1, 2) * (10 if self._day.disturbances.calm else 1))
 
     async def _take(self, app: App, queue: str) -> None:
         self._tasks = [task for task in self._tasks if not task.done()]
@@ -343,7 +343,7 @@ class Host:
                 self._day.surprises.append(f"{queue}: {error!r}")
             await self._failed(queue, message)
         else:
-            if not self._day.weather.strikes():  # else the host's own delete fails: the message comes again
+            if not self._day.disturbances.strikes():  # else the host's own delete fails: the message comes again
                 await self._day.queues.delete(queue, message)
 
     async def _run(self, app: App, queue: str, message: ReceivedMessage) -> None:

@@ -46,8 +46,8 @@ async def stock(app: App, until: datetime, count: int = 30, first: int = 0) -> l
 
 async def mood(app: App, seen: datetime) -> None:
     """One mood with one article."""
-    look = Signals(palette=("navy", "white"), patterns=("striped",), fabrics=("linen",), key_pieces=("shirt",))
-    plain = Mood("coastal", "Coastal", "Coastal", seen, seen, "Salt air and washed linen.", signals=look)
+    appearance = Signals(palette=("navy", "white"), patterns=("striped",), fabrics=("linen",), key_pieces=("shirt",))
+    plain = Mood("coastal", "Coastal", "Coastal", seen, seen, "Salt air and washed linen.", signals=appearance)
     article = Support("a", "By the sea", "https://shop.example/0", seen, 1.0)
     await MoodStore(app.documents).put_newer(counting(plain, [article], timedelta(days=14)))
 

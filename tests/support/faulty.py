@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 from shared.ports import (
     Blob,
     BlobInfo,
+    BlobPage,
     BlobStore,
     Document,
     DocumentStore,
@@ -18,6 +19,7 @@ from shared.ports import (
     Query,
     ReceivedMessage,
     StorageError,
+    TagPage,
 )
 
 T = TypeVar("T")
@@ -85,11 +87,20 @@ class FaultyBlobs:
     async def read(self, name: str) -> Blob | None:
         return await self._faults.around("blobs.read", lambda: self._inner.read(name))
 
-    async def create(self, name: str, data: bytes, metadata: Mapping[str, str] | None = None) -> str:
-        return await self._faults.around("blobs.create", lambda: self._inner.create(name, data, metadata))
+    async def create(
+        self, name: str, data: bytes, metadata: Mapping[str, str] | None = None, tags: Mapping[str, str] | None = None
+    ) -> str:
+        return await self._faults.around("blobs.create", lambda: self._inner.create(name, data, metadata, tags))
 
-    async def replace(self, name: str, data: bytes, etag: str, metadata: Mapping[str, str] | None = None) -> str:
-        return await self._faults.around("blobs.replace", lambda: self._inner.replace(name, data, etag, metadata))
+    async def replace(
+        self,
+        name: str,
+        data: bytes,
+        etag: str,
+        metadata: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> str:
+        return await self._faults.around("blobs.replace", lambda: self._inner.replace(name, data, etag, metadata, tags))
 
     async def delete(self, name: str, etag: str | None = None) -> bool:
         return await self._faults.around("blobs.delete", lambda: self._inner.delete(name, etag))
@@ -100,6 +111,12 @@ class FaultyBlobs:
 
         for info in await self._faults.around("blobs.list", whole):
             yield info
+
+    async def list_page(self, prefix: str, cursor: str | None = None, limit: int = 5000) -> BlobPage:
+        return await self._faults.around("blobs.list", lambda: self._inner.list_page(prefix, cursor, limit))
+
+    async def find(self, tag: str, at_most: str, cursor: str | None = None, limit: int = 5000) -> TagPage:
+        return await self._faults.around("blobs.find", lambda: self._inner.find(tag, at_most, cursor, limit))
 
 
 class FaultyQueues:

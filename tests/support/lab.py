@@ -116,7 +116,7 @@ class Lab:
 
     async def job(self, job_id: str) -> Job:
         """The job as it stands."""
-        return (await self.engine.get(job_id)).job
+        return (await self.engine.get(job_id)).value
 
     async def run(self, kind: str = "work", **payload: Any) -> Job:
         """Submit a job and let the host deliver what there is."""
@@ -127,7 +127,7 @@ class Lab:
     async def children(self, parent_id: str) -> list[Job]:
         """The jobs that a job is made of, by their status blobs."""
         made = derived_id((await self.job(parent_id)).created_at, "")[:13]  # the moment, which their ids share
-        held = [await self.job(id_of(info.name)) async for info in self.engine.parts.status.listing(made)]
+        held = [await self.job(id_of(info.name)) async for info in self.engine.deps.status.listing(made)]
         return sorted((job for job in held if job.parent_id == parent_id), key=lambda job: str(job.payload))
 
     async def letters(self, **wanted: Any) -> list[DeadLetter]:
@@ -187,7 +187,7 @@ class Lab:
 
 def _kinds(lab: Lab) -> tuple[Kind[Any], ...]:
     policy = Policy(
-        max_attempts=3, max_lapses=3, base_backoff_seconds=8, max_backoff_seconds=60, final=(ZeroDivisionError,), timeout_seconds=30
+        max_attempts=3, max_stalls=3, base_backoff_seconds=8, max_backoff_seconds=60, final=(ZeroDivisionError,), timeout_seconds=30
     )  # fmt: skip
 
     async def handle(payload: Work, job: JobContext) -> Any:

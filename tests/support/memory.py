@@ -11,25 +11,38 @@ from itertools import count
 from typing import Any
 
 from shared.adapters.documents import checked_id, checked_name, page
+from shared.adapters.listing import checked_tags
 from shared.ports import (
     AlreadyExistsError,
     Blob,
     BlobInfo,
+    BlobPage,
     Clock,
     Document,
     Page,
     PreconditionError,
     Query,
     ReceivedMessage,
+    TaggedBlob,
+    TagPage,
+    TagsRefusedError,
     TooLargeError,
     Where,
 )
 
+_PAGE = 5000
 _LARGEST_MESSAGE = 64 * 1024
 _LARGEST_DOCUMENT = 2 * 1024 * 1024
 _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Stored:
+    blob: Blob
+    metadata: Mapping[str, str]
+    tags: Mapping[str, str]
 
 
 class MemoryBlobs:
@@ -38,41 +51,71 @@ class MemoryBlobs:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._etags = count(1)
-        self._blobs: dict[str, tuple[Blob, Mapping[str, str]]] = {}
+        self._blobs: dict[str, _Stored] = {}
+        self.takes_tags = True
+        """Whether the account knows tags, and who asks may use them."""
 
     async def read(self, name: str) -> Blob | None:
         found = self._blobs.get(name)
-        return found[0] if found else None
+        return found.blob if found else None
 
-    async def create(self, name: str, data: bytes, metadata: Mapping[str, str] | None = None) -> str:
+    async def create(
+        self, name: str, data: bytes, metadata: Mapping[str, str] | None = None, tags: Mapping[str, str] | None = None
+    ) -> str:
+        self._check(tags)
         if name in self._blobs:
             raise AlreadyExistsError(name)
-        return self._put(name, data, metadata)
+        return self._put(name, data, metadata, tags)
 
-    async def replace(self, name: str, data: bytes, etag: str, metadata: Mapping[str, str] | None = None) -> str:
+    async def replace(
+        self,
+        name: str,
+        data: bytes,
+        etag: str,
+        metadata: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> str:
+        self._check(tags)
         found = self._blobs.get(name)
-        if found is None or found[0].etag != etag:
+        if found is None or found.blob.etag != etag:
             raise PreconditionError(name)
-        return self._put(name, data, metadata)
+        return self._put(name, data, metadata, tags)
 
     async def delete(self, name: str, etag: str | None = None) -> bool:
         found = self._blobs.get(name)
-        if etag is not None and (found is None or found[0].etag != etag):
+        if etag is not None and (found is None or found.blob.etag != etag):
             raise PreconditionError(name)
         return self._blobs.pop(name, None) is not None
 
     async def list(self, prefix: str) -> AsyncIterator[BlobInfo]:
-        for name, (blob, metadata) in sorted(self._blobs.items()):
+        for name, stored in sorted(self._blobs.items()):
             if name.startswith(prefix):
-                yield BlobInfo(name, blob.etag, blob.last_modified, metadata)
+                yield BlobInfo(name, stored.blob.etag, stored.blob.last_modified, stored.metadata)
+
+    async def list_page(self, prefix: str, cursor: str | None = None, limit: int = _PAGE) -> BlobPage:
+        rows = [row async for row in self.list(prefix) if cursor is None or row.name > cursor]
+        return BlobPage(rows[:limit], rows[limit - 1].name if len(rows) > limit else None)
+
+    async def find(self, tag: str, at_most: str, cursor: str | None = None, limit: int = _PAGE) -> TagPage:
+        self._check({tag: at_most})
+        rows = [
+            TaggedBlob(name, stored.tags[tag])
+            for name, stored in sorted(self._blobs.items())
+            if name > (cursor or "") and tag in stored.tags and stored.tags[tag] <= at_most
+        ]
+        return TagPage(rows[:limit], rows[limit - 1].name if len(rows) > limit else None)
 
     async def close(self) -> None:
         """Nothing is open."""
 
-    def _put(self, name: str, data: bytes, metadata: Mapping[str, str] | None) -> str:
-        etag = f'"{next(self._etags)}"'
-        self._blobs[name] = Blob(data, etag, self._clock.now().replace(microsecond=0)), dict(metadata or {})
-        return etag
+    def _check(self, tags: Mapping[str, str] | None) -> None:
+        if checked_tags(tags) and not self.takes_tags:
+            raise TagsRefusedError("no tags here")
+
+    def _put(self, name: str, data: bytes, metadata: Mapping[str, str] | None, tags: Mapping[str, str] | None) -> str:
+        blob = Blob(data, f'"{next(self._etags)}"', self._clock.now().replace(microsecond=0))
+        self._blobs[name] = _Stored(blob, dict(metadata or {}), dict(tags or {}))
+        return blob.etag
 
 
 @dataclass

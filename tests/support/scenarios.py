@@ -16,7 +16,7 @@ from shared.domains.taste.evidence import Evidence, ImageNote
 from shared.domains.taste.feedback import TasteJob
 from shared.domains.taste.profile import fold
 from shared.domains.taste.store import TasteStore
-from shared.jobs.dead_letters.replay import Outcome
+from shared.jobs.dead_letters.replay import ReplayOutcome
 from shared.jobs.errors import FinalError, InFlightError, InvalidTransitionError
 from shared.jobs.idempotency import Key
 from shared.jobs.model import Job, Status
@@ -170,7 +170,7 @@ async def _replay(trial: Trial) -> None:
     job = await trial.lab.job(trial.ticket)
     if job.status is Status.FAILED:
         result = await trial.lab.engine.replays.one(job.dead_letter_id or "")
-        assert result.outcome in (Outcome.REPLAYED, Outcome.NOT_FAILED)
+        assert result.outcome in (ReplayOutcome.REPLAYED, ReplayOutcome.NOT_FAILED)
 
 
 async def _replay_edited(trial: Trial) -> None:

@@ -122,7 +122,7 @@ async def _make_up(trial: Trial) -> None:
 
 
 async def _entries(trial: Trial, missed: Missed) -> list[Occurrence]:
-    found, _ = await _ledger(trial).book.page(_name(trial, missed), 50)
+    found, _ = await _ledger(trial).occurrences.page(_name(trial, missed), 50)
     return found[::-1]
 
 

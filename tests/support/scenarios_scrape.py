@@ -8,7 +8,7 @@ from typing import Any
 from shared.containers import LOCKS
 from shared.domains.items.model import Item
 from shared.domains.items.store import ItemStore
-from shared.domains.sources.model import Outcome, Source, SourceKind, source_id
+from shared.domains.sources.model import RunOutcome, Source, SourceKind, source_id
 from shared.domains.sources.reading import reader
 from shared.domains.sources.store import SourceStore
 from shared.fetch import Fetched, NotModified, Request, StatusRefusedError, Validators
@@ -126,9 +126,9 @@ async def _is(trial: Trial, versions: dict[str, int], number: int = 0) -> None:
     job = await trial.lab.settled(trial.tickets.pop(), Status.COMPLETED)
     results: Any = job.results
     assert (results["new"], results["changed"], results["left"]) == (0, 0, 0)
-    held = await SourceStore(trial.lab.documents).get(_id(trial, number))
-    assert held is not None
-    assert (held.source.failures, held.source.last_run and held.source.last_run.job_id) == (0, job.job_id)
+    current = await SourceStore(trial.lab.documents).get(_id(trial, number))
+    assert current is not None
+    assert (current.value.failures, current.value.last_run and current.value.last_run.job_id) == (0, job.job_id)
 
 
 async def _all_new(trial: Trial) -> None:
@@ -146,10 +146,10 @@ async def _all_of_the_night(trial: Trial) -> None:
 async def _failed_once(trial: Trial) -> None:
     """A run that was recorded before its job had ended is not recorded again."""
     await trial.lab.settled(trial.ticket, Status.COMPLETED)
-    held = await SourceStore(trial.lab.documents).get(_id(trial))
-    assert held is not None
-    assert held.source.last_run is not None
-    assert (held.source.failures, held.source.last_run.outcome) == (1, Outcome.FAILED)
+    current = await SourceStore(trial.lab.documents).get(_id(trial))
+    assert current is not None
+    assert current.value.last_run is not None
+    assert (current.value.failures, current.value.last_run.outcome) == (1, RunOutcome.FAILED)
 
 
 async def _hold(trial: Trial) -> None:

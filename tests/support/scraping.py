@@ -27,16 +27,16 @@ class Night:
 
     async def add(self, kind: str, path: str = "", **fields: Any) -> str:
         """Make a source of something that the site serves; return its id."""
-        wish = {"kind": kind, **({"url": self.site.url(path)} if path else {}), **fields}
-        answer = await over_http.create(self.lab.app, json.dumps(wish).encode(), "http://app/api")
+        request = {"kind": kind, **({"url": self.site.url(path)} if path else {}), **fields}
+        answer = await over_http.create(self.lab.app, json.dumps(request).encode(), "http://app/api")
         assert answer.status == 201, answer.body
         return str(json.loads(answer.body)["id"])
 
     async def source(self, source_id: str) -> Source:
         """A source as it stands."""
-        held = await SourceStore(self.lab.documents).get(source_id)
-        assert held is not None
-        return held.source
+        current = await SourceStore(self.lab.documents).get(source_id)
+        assert current is not None
+        return current.value
 
     async def scrape(self, source_id: str, *, force: bool = True) -> dict[str, Any]:
         """Scrape one source; return its job's results."""

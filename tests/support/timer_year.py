@@ -21,7 +21,7 @@ from pydantic import BaseModel
 
 from shared.adapters.sqlite import SqliteDocuments
 from shared.jobs import JobContext, Policy, kind
-from shared.jobs.dependencies import Parts
+from shared.jobs.dependencies import Dependencies
 from shared.jobs.engine import Engine
 from shared.jobs.kinds import Queues, Registry
 from shared.jobs.timers.ledger import Ledger, Rules
@@ -71,7 +71,7 @@ class Chances:
     """Of each call to the ledger."""
     restart: float = 0.1
     """Before each call to the ledger."""
-    both: float = 0.3
+    run_all: float = 0.3
     """That both instances act at once."""
     lost: float = 0.05
     """That the host's trigger does not fire."""
@@ -154,9 +154,9 @@ class Year:
 
     async def entries(self, timer: str) -> list[Occurrence]:
         """What the ledger holds of a timer, oldest first."""
-        found, cursor = await self.ledgers[0].book.page(timer, 200)
+        found, cursor = await self.ledgers[0].occurrences.page(timer, 200)
         while cursor:
-            more, cursor = await self.ledgers[0].book.page(timer, 200, after=cursor)
+            more, cursor = await self.ledgers[0].occurrences.page(timer, 200, after=cursor)
             found += more
         return found[::-1]
 
@@ -213,8 +213,8 @@ class Year:
 
     async def _event(self, name: str | None, *, past_due: bool = False) -> None:
         """The host's trigger fires, or the accounting is done: in one instance, or in both at once."""
-        both = self._happens(self.chances.both)
-        numbers = [0, 1] if both else [self.dice.randrange(2)]
+        run_all = self._happens(self.chances.run_all)
+        numbers = [0, 1] if run_all else [self.dice.randrange(2)]
         await asyncio.gather(
             *(self._tick(number, name, past_due=past_due) if name else self._account(number) for number in numbers)
         )
@@ -263,7 +263,7 @@ class Year:
 
         registry = Registry((work,), Queues())
         blobs, queues = FaultyBlobs(self.blobs, faults), FaultyQueues(self.queues, faults)
-        return Engine(Parts(blobs, queues, FaultyDocuments(self.documents, faults), clock, registry))
+        return Engine(Dependencies(blobs, queues, FaultyDocuments(self.documents, faults), clock, registry))
 
     def _set(self, moment: datetime) -> None:
         self.clock.time = max(moment, self.clock.time)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import dev
-from devtools.audit import NOT_DONE, judge
+from devtools.audit import NOT_DONE, exit_code
 
 FINE: dict[str, Any] = {"name": "fine", "version": "1", "vulns": []}
 BAD: dict[str, Any] = {"name": "bad", "version": "1", "vulns": [{"id": "CVE-1", "fix_versions": ["2"]}]}
@@ -29,7 +29,7 @@ UNKNOWN: dict[str, Any] = {"name": "unknown", "skip_reason": "could not be audit
 def test_what_was_found_is_judged(
     found: list[dict[str, Any]], ci: bool, code: int, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert judge(found, ci=ci) == code
+    assert exit_code(found, ci=ci) == code
     assert says in capsys.readouterr().out
 
 

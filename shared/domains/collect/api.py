@@ -43,7 +43,7 @@ async def status(app: App, job_id: str) -> StatusView:
     """How a job stands; the reply of the route, as a value."""
     from shared.domains.collect.views import status_view
 
-    return status_view((await app.engine.get(read_uuid(job_id, "job_id"))).job)
+    return status_view((await app.engine.get(read_uuid(job_id, "job_id"))).value)
 
 
 async def collect_hot_topics(app: App, *, past_due: bool) -> None:

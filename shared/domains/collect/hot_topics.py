@@ -17,10 +17,10 @@ LOG = logging.getLogger("nightshift.hot_topics")
 
 Reply = Mapping[str, Any]
 Submit = Callable[[], Awaitable[Reply | None]]
-Look = Callable[[str], Awaitable[Reply]]
+Poll = Callable[[str], Awaitable[Reply]]
 
 
-async def collect_hot_topics(settings: Settings, clock: Clock, submit: Submit, look: Look) -> None:
+async def collect_hot_topics(settings: Settings, clock: Clock, submit: Submit, poll: Poll) -> None:
     """Submit the collection, if one is due, and log how it stands a few seconds later.
 
     Raises:
@@ -36,7 +36,7 @@ async def collect_hot_topics(settings: Settings, clock: Clock, submit: Submit, l
         case TicketReply(job_id, status):
             LOG.info("hot topics: job=%s status=%s", job_id, status)
             await clock.sleep(settings.hot_topics_look_seconds)
-            await _look(job_id, look)
+            await _poll_once(job_id, poll)
 
 
 def wanted(settings: Settings) -> CollectJob:
@@ -45,9 +45,9 @@ def wanted(settings: Settings) -> CollectJob:
     return CollectJob(source="reddit", topics=topics, limit=settings.hot_topics_limit, sort="hot")
 
 
-async def _look(job_id: str, look: Look) -> None:
+async def _poll_once(job_id: str, poll: Poll) -> None:
     try:
-        seen = await look(job_id)
+        seen = await poll(job_id)
     except StorageError as error:
         LOG.warning("hot topics: job=%s not seen, cause=%s", job_id, type(error).__name__)
         return

@@ -24,7 +24,7 @@ _POLICY = Policy(max_attempts=4, base_backoff_seconds=15, max_backoff_seconds=60
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TopicResult:
     """What became of a topic: a blob, or an error."""
 
     topic: str
@@ -76,23 +76,23 @@ class _Run:
         self._begun = job.clock.now()
         self._wrote = False
 
-    async def topic(self, number: int) -> Outcome:
+    async def topic(self, number: int) -> TopicResult:
         """Collect the topic of this number, unless an earlier attempt did."""
         topic, slug = self._payload.topics[number - 1], self._source.slug(self._payload.topics[number - 1])
         await self.job.progress(f"processing {self._source.label(topic)}", number, len(self._payload.topics))
         if self.job.attempt > 1 and (written := await self._output.find(self._payload.source, slug)):
-            return Outcome(topic, written)
+            return TopicResult(topic, written)
         if self.late:
-            return Outcome(topic, error=self._out_of_time())
+            return TopicResult(topic, error=self._out_of_time())
         try:
             harvest = await self._source.collect(topic, self._payload.sort, self._payload.limit)
         except (FetchError, ContentRefusedError) as error:
             self.job.log.warning("topic not collected, %s:", error.reason)
-            return Outcome(topic, error=error)
+            return TopicResult(topic, error=error)
         await self.job.checkpoint()
         written = await self._output.write(self._payload.source, slug, topic, harvest, self._payload.limit)
         self._wrote = True
-        return Outcome(topic, written)
+        return TopicResult(topic, written)
 
     @property
     def late(self) -> bool:
@@ -106,7 +106,7 @@ class _Run:
         return FetchUnavailableError("the job ran out of time before this topic")
 
 
-async def _second_try(run: _Run, outcomes: list[Outcome]) -> list[Outcome]:
+async def _second_try(run: _Run, outcomes: list[TopicResult]) -> list[TopicResult]:
     """Ask once more for what was unavailable, while the rest went well and the wait is short."""
     waiting = [outcome for outcome in outcomes if outcome.transient]
     pause = max((_PAUSE, *(outcome.wait for outcome in waiting)))
@@ -116,7 +116,7 @@ async def _second_try(run: _Run, outcomes: list[Outcome]) -> list[Outcome]:
     return [await run.topic(n) if each.transient else each for n, each in enumerate(outcomes, 1)]
 
 
-def _nothing(outcomes: Sequence[Outcome]) -> Exception:
+def _nothing(outcomes: Sequence[TopicResult]) -> Exception:
     """What a job ends with that collected nothing: another attempt helps where one topic was just unavailable."""
     why = "; ".join(f"{outcome.topic}: {_why(outcome)}" for outcome in outcomes)[:2000]
     if not any(outcome.transient for outcome in outcomes):
@@ -125,5 +125,5 @@ def _nothing(outcomes: Sequence[Outcome]) -> Exception:
     return RetryLater(wait, why) if wait else TopicsUnavailableError(why)
 
 
-def _why(outcome: Outcome) -> str:
+def _why(outcome: TopicResult) -> str:
     return f"{outcome.error.reason}: {outcome.error}" if outcome.error else ""

@@ -58,14 +58,14 @@ def extract(markup: str, url: str | None) -> Document | None:
     """
     if _BARE.match(markup):
         markup = f"<!doctype html>{markup}"  # HTML does not need the tag, but trafilatura does
-    precise = _look(markup, url, favor_precision=True)
+    precise = _extract(markup, url, favor_precision=True)
     if precise and len(precise.text or "") >= _LITTLE:
         return precise
-    usual = _look(markup, url, favor_precision=False)
+    usual = _extract(markup, url, favor_precision=False)
     return usual if _length(usual) > 2 * _length(precise) else precise
 
 
-def _look(markup: str, url: str | None, *, favor_precision: bool) -> Document | None:
+def _extract(markup: str, url: str | None, *, favor_precision: bool) -> Document | None:
     from trafilatura import bare_extraction
 
     for name in ("trafilatura", "htmldate", "courlan"):

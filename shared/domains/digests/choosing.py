@@ -8,7 +8,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from shared.domains.digests.looks import alike
+from shared.domains.digests.appearance import alike
 from shared.domains.digests.model import Candidate, Reader, Scored
 
 BALANCE = 0.7
@@ -69,13 +69,15 @@ class _Room:
 
     def has(self, one: Candidate) -> bool:
         """Whether there is room for it. What is no piece of clothing is bounded by its source alone."""
-        return self._sources[one.source_id] > 0 and (one.look.group is None or self._groups[one.look.group] > 0)
+        return self._sources[one.source_id] > 0 and (
+            one.appearance.group is None or self._groups[one.appearance.group] > 0
+        )
 
     def take(self, one: Candidate) -> None:
         """Take it in."""
         self._sources[one.source_id] -= 1
-        if one.look.group is not None:
-            self._groups[one.look.group] -= 1
+        if one.appearance.group is not None:
+            self._groups[one.appearance.group] -= 1
 
 
 class _Draft:
@@ -83,11 +85,11 @@ class _Draft:
 
     def __init__(self, ranked: Sequence[Scored], size: int) -> None:
         by_source = bound(size, (one.candidate.source_id for one in ranked))
-        by_group = bound(size, (one.candidate.look.group for one in ranked if one.candidate.look.group))
+        by_group = bound(size, (one.candidate.appearance.group for one in ranked if one.candidate.appearance.group))
         self.chosen: list[Scored] = []
         self._room = _Room(by_source, by_group)
         self._left = _spread(ranked, _Room(_DEEP * by_source, _DEEP * by_group))
-        self._values = {one.candidate.item_id: one.candidate.look.values() for one in self._left}
+        self._values = {one.candidate.item_id: one.candidate.appearance.values() for one in self._left}
         self._nearest = dict.fromkeys(self._values, 0.0)
         self._low = self._left[-1].score if self._left else 0.0
         self._range = (self._left[0].score - self._low if self._left else 0.0) or 1.0
@@ -110,8 +112,8 @@ class _Draft:
         return BALANCE * (one.score - self._low) / self._range - (1 - BALANCE) * self._nearest[one.candidate.item_id]
 
     def _likeness(self, one: Candidate, other: Candidate) -> float:
-        looks = alike(self._values[one.item_id], self._values[other.item_id])
-        return (1 - _SAME_SOURCE) * looks + _SAME_SOURCE * (one.source_id == other.source_id)
+        appearance = alike(self._values[one.item_id], self._values[other.item_id])
+        return (1 - _SAME_SOURCE) * appearance + _SAME_SOURCE * (one.source_id == other.source_id)
 
 
 def _spread(ranked: Sequence[Scored], room: _Room) -> list[Scored]:

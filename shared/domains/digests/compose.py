@@ -76,7 +76,7 @@ def _suggestion(one: Scored, rank: int) -> dict[str, Any]:
         "score": round(one.score, 4),
         "reasons": list(reasons_of(one)),
         "contributions": [part.to_json() for part in one.contributions],
-        "facets": {facet: sorted(values) for facet, values in sorted(item.look.facets.items())},
+        "facets": {facet: sorted(values) for facet, values in sorted(item.appearance.facets.items())},
     }
 
 
@@ -85,14 +85,14 @@ def _shown(moods: Sequence[Mood]) -> list[Mood]:
 
 
 def _mood(mood: Mood) -> dict[str, Any]:
-    looks = lexicon().colours
-    palette = [colour for colour in mood.signals.get("colour", ()) if colour in looks][:_MOST_CHIPS]
+    colours = lexicon().colours
+    palette = [colour for colour in mood.signals.get("colour", ()) if colour in colours][:_MOST_CHIPS]
     return {
         "mood_id": mood.id,
         "name": mood.name,
         "description": mood.description,
         "strength": round(mood.strength, 4),
-        "palette": [{"name": colour, "hex": "#{:02x}{:02x}{:02x}".format(*looks[colour])} for colour in palette],
+        "palette": [{"name": colour, "hex": "#{:02x}{:02x}{:02x}".format(*colours[colour])} for colour in palette],
         "key_pieces": list(mood.signals.get("garment", ()))[:_MOST_CHIPS],
     }
 

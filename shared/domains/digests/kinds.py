@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from shared.domains.digests.making import Made, Maker, Skipped, Wish
+from shared.domains.digests.making import DigestRequest, Made, Maker, Skipped
 from shared.domains.users.model import Identifier
 from shared.domains.users.store import UserStore
 from shared.jobs import JobContext, Policy, Priority, kind
@@ -56,7 +56,7 @@ class UserDigest(BaseModel):
 async def make_digest(payload: UserDigest, job: JobContext) -> dict[str, Any]:
     """Make a user's digest of a week, or say why there is none. Safe to run twice: the digest is one, and the same."""
     maker = Maker(job.documents, job.blobs, job.clock, job.settings)
-    outcome = await maker.make(Wish(payload.user_id, payload.until, payload.remake, job.checkpoint))
+    outcome = await maker.make(DigestRequest(payload.user_id, payload.until, payload.remake, job.checkpoint))
     match outcome:
         case Made():
             return {"made": 1, "suggestions": outcome.suggestions, "digest_id": outcome.digest_id}

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from shared.domains.digests.candidates import candidate_pools
 from shared.domains.digests.compose import Occasion, compose
 from shared.domains.digests.model import Candidate, Mood, Reader
 from shared.domains.digests.page import render
 from shared.domains.digests.reader import Readers
-from shared.domains.digests.shelf import shelves
 from shared.domains.digests.store import MADE, SKIPPED, DigestStore, Record
 from shared.domains.digests.weeks import digest_id, week_of
 from shared.domains.users.store import Household, UserStore
@@ -42,7 +42,7 @@ class Skipped:
     detail: str
 
 
-Outcome = Made | Skipped
+DigestOutcome = Made | Skipped
 _GONE = Skipped("gone", "there is no such user (any more)")
 _OPTED_OUT = Skipped("opted_out", "the user opted out of digests")
 _NOTHING_LEFT = Skipped("few_items", "of what is new, all was turned down or is owned already")
@@ -50,7 +50,7 @@ _MADE_BEFORE = Skipped("made_before", "the week has its digest already, by anoth
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class DigestRequest:
     """A digest that is wanted."""
 
     user_id: str
@@ -79,13 +79,13 @@ class _Past:
         """Up to here the user has seen what was new."""
         return self.before.seen_until if self.before else None
 
-    def settled(self, wish: Wish) -> Outcome | None:
+    def settled(self, request: DigestRequest) -> DigestOutcome | None:
         """What became of this week already, where that stands: what the same run did before, or the week's digest."""
         if self.present is None:
             return None
-        if self.present.until == iso(wish.until):
+        if self.present.until == iso(request.until):
             return _outcome(self.present)
-        return _MADE_BEFORE if self.present.state == MADE and not wish.remake else None
+        return _MADE_BEFORE if self.present.state == MADE and not request.remake else None
 
 
 class Maker:
@@ -95,68 +95,70 @@ class Maker:
         self._users = UserStore(documents, clock)
         self._digests = DigestStore(documents, blobs, clock, settings.weekly_digest_keep_days)
         self._readers = Readers(documents, clock)
-        self._shelves = shelves(documents, clock, settings)
+        self._pools = candidate_pools(documents, clock, settings)
         self._settings = settings
 
-    async def make(self, wish: Wish) -> Outcome:
+    async def make(self, request: DigestRequest) -> DigestOutcome:
         """Make a digest, or record why there is none."""
-        past = await self._past(wish)
-        if done := past.settled(wish):
+        past = await self._past(request)
+        if done := past.settled(request):
             return done
-        home = await self._users.household(wish.user_id)
+        home = await self._users.household(request.user_id)
         if home is None:
             return _GONE
         if not home.user.digest:
-            return await self._skip(wish, past, _OPTED_OUT)
-        return await self._make(wish, past, home)
+            return await self._skip(request, past, _OPTED_OUT)
+        return await self._make(request, past, home)
 
-    async def _make(self, wish: Wish, past: _Past, home: Household) -> Outcome:
-        opinions, shelf = await asyncio.gather(self._digests.opinions(wish.user_id), self._shelves.at(wish.until))
+    async def _make(self, request: DigestRequest, past: _Past, home: Household) -> DigestOutcome:
+        opinions, candidates = await asyncio.gather(
+            self._digests.opinions(request.user_id), self._pools.at(request.until)
+        )
         reader, signature = await self._readers.read(home, opinions)
-        since = self._since(wish, past)
-        new = shelf.since(since)
-        if skipped := self._why_not(wish, past, new, signature):
-            return await self._skip(wish, past, skipped, signature)
-        occasion = Occasion(wish.user_id, wish.week, since, wish.until, home.user.name, home.user.time_zone)
+        since = self._since(request, past)
+        new = candidates.since(since)
+        if skipped := self._why_not(request, past, new, signature):
+            return await self._skip(request, past, skipped, signature)
+        occasion = Occasion(request.user_id, request.week, since, request.until, home.user.name, home.user.time_zone)
         size = self._settings.weekly_digest_items
-        data, html, count = await asyncio.to_thread(_written, occasion, new, shelf.moods, reader, size)
+        data, html, count = await asyncio.to_thread(_written, occasion, new, candidates.moods, reader, size)
         if not count:
-            return await self._skip(wish, past, _NOTHING_LEFT, signature)
-        record = _record(wish, MADE, iso(wish.until), signature)
+            return await self._skip(request, past, _NOTHING_LEFT, signature)
+        record = _record(request, MADE, iso(request.until), signature)
         record = replace(record, fingerprint=hashlib.sha256(data).hexdigest()[:24], suggestions=count)
-        await wish.alive()
+        await request.alive()
         await self._digests.keep(record, data, html)
         return await self._unless_gone(record)
 
-    async def _past(self, wish: Wish) -> _Past:
-        records = await self._digests.last_two(wish.user_id, wish.week)
-        present = next((record for record in records if record.week == wish.week), None)
-        return _Past(present, next((record for record in records if record.week != wish.week), None))
+    async def _past(self, request: DigestRequest) -> _Past:
+        records = await self._digests.last_two(request.user_id, request.week)
+        present = next((record for record in records if record.week == request.week), None)
+        return _Past(present, next((record for record in records if record.week != request.week), None))
 
-    def _since(self, wish: Wish, past: _Past) -> datetime:
+    def _since(self, request: DigestRequest, past: _Past) -> datetime:
         """New is what came after the last digest, within the window."""
-        window = wish.until - timedelta(days=self._settings.weekly_digest_window_days)
+        window = request.until - timedelta(days=self._settings.weekly_digest_window_days)
         return max(window, datetime.fromisoformat(past.seen_until)) if past.seen_until else window
 
-    def _why_not(self, wish: Wish, past: _Past, new: list[Candidate], signature: str) -> Skipped | None:
+    def _why_not(self, request: DigestRequest, past: _Past, new: list[Candidate], signature: str) -> Skipped | None:
         if not new and past.before and past.before.signature == signature:
             return Skipped("unchanged", "nothing is new since the last digest, and nothing else has changed")
-        least = 1 if wish.remake else self._settings.weekly_digest_min_items
+        least = 1 if request.remake else self._settings.weekly_digest_min_items
         if len(new) < least:
             return Skipped("few_items", f"{len(new)} new since the last digest; at least {least} make one")
         return None
 
-    async def _skip(self, wish: Wish, past: _Past, why: Skipped, signature: str = "") -> Outcome:
+    async def _skip(self, request: DigestRequest, past: _Past, why: Skipped, signature: str = "") -> DigestOutcome:
         """Record that there is none, but not over a digest that the week has."""
         if past.present is not None and past.present.state == MADE:
             return why
         known = signature or (past.before.signature if past.before else "")
-        record = replace(_record(wish, SKIPPED, past.seen_until, known), reason=why.reason, detail=why.detail)
-        await wish.alive()
+        record = replace(_record(request, SKIPPED, past.seen_until, known), reason=why.reason, detail=why.detail)
+        await request.alive()
         await self._digests.note(record)
         return await self._unless_gone(record)
 
-    async def _unless_gone(self, record: Record) -> Outcome:
+    async def _unless_gone(self, record: Record) -> DigestOutcome:
         """A user who was deleted meanwhile leaves nothing behind."""
         if await self._users.get(record.user_id) is None:
             await self._digests.forget(record.user_id)
@@ -164,11 +166,11 @@ class Maker:
         return _outcome(record)
 
 
-def _record(wish: Wish, state: str, seen_until: str | None, signature: str) -> Record:
-    return Record(wish.user_id, wish.week, state, iso(wish.until), seen_until, signature)
+def _record(request: DigestRequest, state: str, seen_until: str | None, signature: str) -> Record:
+    return Record(request.user_id, request.week, state, iso(request.until), seen_until, signature)
 
 
-def _outcome(record: Record) -> Outcome:
+def _outcome(record: Record) -> DigestOutcome:
     if record.state == MADE:
         return Made(digest_id(record.user_id, record.week), record.suggestions)
     return Skipped(record.reason or "", record.detail or "")

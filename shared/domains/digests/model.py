@@ -15,8 +15,8 @@ Facets = Mapping[str, Mapping[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What something looks like: its facets, and the group of clothes it belongs to (`shared.domains.digests.looks`)."""
+class Appearance:
+    """What something looks like: its facets, and the group of clothes it belongs to (`shared.domains.digests.appearance`)."""
 
     facets: Facets = field(default_factory=dict)
     group: str | None = None
@@ -37,7 +37,7 @@ class Candidate:
     source: str
     """The source in words."""
     first_seen: datetime
-    look: Look = Look()
+    appearance: Appearance = Appearance()
     text: str = ""
     image_url: str | None = None
     price: str | None = None
@@ -81,7 +81,7 @@ class Piece:
 
     item_id: str
     title: str
-    look: Look
+    appearance: Appearance
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from math import log2
 from typing import Any
 
 from shared.containers import TASTE
-from shared.domains.digests.looks import look_of
+from shared.domains.digests.appearance import appearance_of
 from shared.domains.digests.model import Leaning, Opinion, Piece, Reader
 from shared.domains.taste.evidence import EVIDENCE
 from shared.domains.taste.facets import FACETS
@@ -115,7 +115,7 @@ def piece_of(owned: Owned) -> Piece:
         keywords=list(owned.keywords),
     )
     title = owned.title or " ".join((*owned.colours[:1], owned.category or "")).strip() or owned.item_id
-    return Piece(owned.item_id, title, look_of(words))
+    return Piece(owned.item_id, title, appearance_of(words))
 
 
 def _signature(home: Household, profile: Profile, opinions: tuple[Opinion, ...], downs: frozenset[str]) -> str:

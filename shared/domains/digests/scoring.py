@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from shared.domains.digests.looks import GOES_WITH, alike, goes_with
+from shared.domains.digests.appearance import GOES_WITH, alike, goes_with
 from shared.domains.digests.model import Candidate, Contribution, Leaning, Mood, Opinion, Reader, Scored
 
 TASTE = {
@@ -57,7 +57,7 @@ def reasons_of(scored: Scored, most: int = 2) -> tuple[str, ...]:
 
 def taste_parts(candidate: Candidate, reader: Reader) -> Iterator[Contribution]:
     """One contribution for each facet of the item: the mean lean towards its values, times how surely it has them."""
-    for facet, values in candidate.look.facets.items():
+    for facet, values in candidate.appearance.facets.items():
         known = reader.leanings.get(facet)
         if not known or facet not in TASTE:
             continue
@@ -108,7 +108,7 @@ def _fit(candidate: Candidate, mood: Mood) -> Contribution | None:
     weight = 0.4 + 0.6 * mood.strength
     if candidate.url is not None and candidate.url in mood.urls:
         return Contribution("mood", MOOD * _ARTICLE * weight, f"One of the articles behind the mood {mood.name}")
-    facets = candidate.look.facets
+    facets = candidate.appearance.facets
     shared = [
         value
         for facet, values in mood.signals.items()
@@ -124,9 +124,9 @@ def _fit(candidate: Candidate, mood: Mood) -> Contribution | None:
 
 def _wardrobe_part(candidate: Candidate, reader: Reader) -> Iterator[Contribution]:
     """The piece of the wardrobe that it goes with best, if it goes with any."""
-    if candidate.look.group is None:
+    if candidate.appearance.group is None:
         return
-    fits = [(goes_with(candidate.look, piece.look), piece.title) for piece in reader.wardrobe]
+    fits = [(goes_with(candidate.appearance, piece.appearance), piece.title) for piece in reader.wardrobe]
     if fits and max(fits)[0] >= GOES_WITH:
         fit, title = max(fits)
         yield Contribution("wardrobe", WARDROBE * fit, f"Goes with your {title}")
@@ -139,7 +139,7 @@ def _source_part(candidate: Candidate, reader: Reader) -> Iterator[Contribution]
 
 def _feedback_parts(candidate: Candidate, opinions: Iterable[Opinion]) -> Iterator[Contribution]:
     """What of that kind the user said before: the nearest liked one adds, the nearest disliked one takes away."""
-    mine = candidate.look.values()
+    mine = candidate.appearance.values()
     near: dict[bool, tuple[float, str]] = {}
     for opinion in opinions:
         likeness = alike(mine, opinion.values)

@@ -17,7 +17,7 @@ from shared.domains.moods.ports import Article
 from shared.fetch import FetchError
 from shared.fetch.errors import ContentRefusedError
 from shared.fetch.urls import canonical, is_front_page, key
-from shared.jobs.concurrently import together
+from shared.jobs.concurrently import run_all
 
 if TYPE_CHECKING:
     from shared.jobs import JobContext
@@ -69,7 +69,7 @@ async def _feeds(job: JobContext, settings: Settings) -> list[list[Article] | No
         async with turn:
             return await _entries(job, source, url)
 
-    return await together(map(read, settings.mood_feeds))
+    return await run_all(map(read, settings.mood_feeds))
 
 
 async def _entries(job: JobContext, source: Source, url: str) -> list[Article] | None:

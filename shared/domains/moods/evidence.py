@@ -105,7 +105,7 @@ def described(moods: Moods) -> Moods:
 def _described(mood: Mood, subs: Mapping[str, list[str]]) -> Mood:
     known = _primary_of(mood)
     below = tuple(sorted(subs[known.name])) if known.is_primary else ()
-    return replace(known, sub_moods=below, signals=_look(known))
+    return replace(known, sub_moods=below, signals=_signals_of(known))
 
 
 def _primary_of(mood: Mood) -> Mood:
@@ -114,7 +114,7 @@ def _primary_of(mood: Mood) -> Mood:
     return replace(mood, name=entry.name, primary=entry.primary, description=entry.description) if entry else mood
 
 
-def _look(mood: Mood) -> Signals:
+def _signals_of(mood: Mood) -> Signals:
     """What the mood's articles name most, and then what the vocabulary has."""
     entry = vocabulary().get(mood.id)
     own = entry.signals if entry and entry.signals != Signals() else vocabulary()[identify(mood.primary)].signals

@@ -19,7 +19,7 @@ from shared.domains.moods.evidence import Moods, collect, described, supported, 
 from shared.domains.moods.model import Embedding, Mood, joined, text_hash
 from shared.domains.moods.ports import Article, Embedder, Extractor, Findings, MoodServiceError
 from shared.domains.moods.store import MoodStore
-from shared.jobs.concurrently import together
+from shared.jobs.concurrently import run_all
 from shared.jobs.errors import RetryLater
 from shared.ports import PreconditionError
 
@@ -104,7 +104,7 @@ class _Run:
                     return []
 
         batches = [articles[at : at + size] for at in range(0, len(articles), size)]
-        read = [pair for batch in await together(map(one, batches)) for pair in batch]
+        read = [pair for batch in await run_all(map(one, batches)) for pair in batch]
         if errors and not read:
             raise RetryLater(max(error.retry_after or 60.0 for error in errors), "no article could be read")
         return read
@@ -135,7 +135,7 @@ class _Run:
 
     async def write(self, moods: Moods, stored: Moods, gone: Iterable[Mood]) -> int:
         """Write what changed, then delete what was merged; return how many moods were written."""
-        wrote = await together(self._write(mood, stored.get(mood.id)) for mood in moods.values())
+        wrote = await run_all(self._write(mood, stored.get(mood.id)) for mood in moods.values())
         for mood in gone:
             await self._delete(mood)
         return sum(wrote)
@@ -162,10 +162,10 @@ class _Run:
 
     def _caught_up(self, mood: Mood, stored: Mood) -> Mood:
         """The stored mood with our evidence; and our vector, where the text is still ours."""
-        both = joined(stored, mood, self._half_life)
-        (both,) = described({both.id: both}).values()
-        both = replace(both, sub_moods=tuple(sorted({*stored.sub_moods, *mood.sub_moods})))
-        return replace(both, vector=mood.vector, embedding=mood.embedding) if both.text == mood.text else both
+        run_all = joined(stored, mood, self._half_life)
+        (run_all,) = described({run_all.id: run_all}).values()
+        run_all = replace(run_all, sub_moods=tuple(sorted({*stored.sub_moods, *mood.sub_moods})))
+        return replace(run_all, vector=mood.vector, embedding=mood.embedding) if run_all.text == mood.text else run_all
 
     async def _delete(self, mood: Mood) -> None:
         """Delete a record whose evidence is another's now; one that was written since is left for the next run."""

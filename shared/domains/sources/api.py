@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from shared.app import App
-    from shared.domains.sources.store import Held
+    from shared.domains.sources.model import Source
+    from shared.storage import Versioned
 
 SOURCE_ID = r"(reddit|rss|sitemap|brand_site)_[0-9a-f]{12}"
 _ID = {"type": "string", "pattern": f"^{SOURCE_ID}$"}
@@ -72,10 +73,10 @@ async def create_source(app: App, call: Call) -> Answer:
         wanted = read_source(call.body.strip(), parse_allowed(app.settings.fetch_allowed_hosts))
     source = created(wanted, app.clock.now())
     try:
-        held = await SourceStore(app.documents).create(source)
+        current = await SourceStore(app.documents).create(source)
     except AlreadyExistsError:
         raise Problem(409, "Conflict", f"this is a source already: {source.id}") from None
-    return _shown(held, 201, {"Location": f"{call.api_url}/sources/{source.id}"})
+    return _shown(current, 201, {"Location": f"{call.api_url}/sources/{source.id}"})
 
 
 @api.route("GetSource", "GET sources/{source_id}", READ, {200: "views:SourceView", 304: None}, (404,))
@@ -83,8 +84,8 @@ async def get_source(app: App, call: Call) -> Answer:
     """A source with its health and its last run."""
     from shared.domains.sources.views import source_view
 
-    held = await _held(app, call.path["source_id"])
-    return cached_answer(source_view(held.source), held.etag, call.if_none_match)
+    current = await _current(app, call.path["source_id"])
+    return cached_answer(source_view(current.value), current.etag, call.if_none_match)
 
 
 @api.route(
@@ -104,11 +105,11 @@ async def change_source(app: App, call: Call) -> Answer:
 
     given = read_model(SourceChanges, call.body).given
     for _ in range(MAX_TRIES):
-        held = await _held(app, call.path["source_id"])
-        _require_match(held, call)
-        source = changed(held.source, given, app.clock.now())
+        current = await _current(app, call.path["source_id"])
+        _require_match(current, call)
+        source = changed(current.value, given, app.clock.now())
         try:
-            return _shown(await SourceStore(app.documents).replace(source, held.etag))
+            return _shown(await SourceStore(app.documents).replace(source, current.etag))
         except PreconditionError:
             continue
     raise PreconditionError("the source is being changed too often")
@@ -125,10 +126,10 @@ async def delete_source(app: App, call: Call) -> Answer:
     from shared.domains.sources.store import SourceStore
     from shared.ports import PreconditionError
 
-    held = await _held(app, call.path["source_id"])
-    _require_match(held, call)
+    current = await _current(app, call.path["source_id"])
+    _require_match(current, call)
     try:
-        await SourceStore(app.documents).delete(held.source.id, held.etag if call.headers.get("if-match") else None)
+        await SourceStore(app.documents).delete(current.value.id, current.etag if call.headers.get("if-match") else None)
     except PreconditionError:
         raise _stale() from None
     return Answer(204)
@@ -142,8 +143,8 @@ async def run_source(app: App, call: Call) -> Answer:
     from shared.api.views import ticket_answer
     from shared.jobs.submit import Options
 
-    held = await _held(app, call.path["source_id"])
-    payload = {"source_id": held.source.id, "force": True}
+    current = await _current(app, call.path["source_id"])
+    payload = {"source_id": current.value.id, "force": True}
     ticket = await app.engine.submit("scrape-source", payload, Options(trace=call.trace))
     return await ticket_answer(app, ticket, call.api_url)
 
@@ -185,8 +186,8 @@ async def subscribe(app: App, call: Call) -> Answer:
     from shared.domains.sources.subscriptions import Subscriptions
 
     user = read_id(call.path["user_id"], "user_id")
-    held = await _held(app, call.path["source_id"])
-    await Subscriptions(app.documents, app.clock).add(user, held.source.id)
+    current = await _current(app, call.path["source_id"])
+    await Subscriptions(app.documents, app.clock).add(user, current.value.id)
     return Answer(204)
 
 
@@ -200,13 +201,13 @@ async def unsubscribe(app: App, call: Call) -> Answer:
     return Answer(204)
 
 
-async def _held(app: App, source_id: str) -> Held:
+async def _current(app: App, source_id: str) -> Versioned[Source]:
     from shared.domains.sources.store import SourceStore
 
-    held = await SourceStore(app.documents).get(_required_id(source_id))
-    if held is None:
+    current = await SourceStore(app.documents).get(_required_id(source_id))
+    if current is None:
         raise _missing(source_id)
-    return held
+    return current
 
 
 def _required_id(text: str) -> str:
@@ -219,9 +220,9 @@ def _missing(source_id: str) -> Problem:
     return Problem(404, "Not found", f"there is no source {source_id[:40]}")
 
 
-def _require_match(held: Held, call: Call) -> None:
+def _require_match(current: Versioned[Source], call: Call) -> None:
     if_match = call.headers.get("if-match")
-    if if_match and not matches(if_match, quoted(held.etag)):
+    if if_match and not matches(if_match, quoted(current.etag)):
         raise _stale()
 
 
@@ -229,7 +230,7 @@ def _stale() -> Problem:
     return Problem(412, "Precondition failed", "the source has changed since: read it again, and decide again")
 
 
-def _shown(held: Held, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
+def _shown(current: Versioned[Source], status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
     from shared.domains.sources.views import source_view
 
-    return json_answer(source_view(held.source), status, {"ETag": quoted(held.etag), **(headers or {})})
+    return json_answer(source_view(current.value), status, {"ETag": quoted(current.etag), **(headers or {})})

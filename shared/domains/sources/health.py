@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
-from shared.domains.sources.model import Outcome, Run, Source
+from shared.domains.sources.model import Run, RunOutcome, Source
 
 if TYPE_CHECKING:
     from shared.settings import Settings
@@ -34,7 +34,7 @@ class Patience:
 def after(source: Source, run: Run, patience: Patience) -> Source:
     """The source once a run has ended."""
     changes: dict[str, object] = {"last_run": run}
-    if run.outcome is Outcome.FAILED:
+    if run.outcome is RunOutcome.FAILED:
         changes |= _failed(source, run, patience)
     else:
         changes |= {"last_success_at": run.at, "failures": 0, "due_at": next_due(source, run.at)}

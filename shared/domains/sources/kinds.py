@@ -74,14 +74,14 @@ async def scrape_source(payload: ScrapeSource, job: JobContext) -> dict[str, Any
     )
     try:
         async with lock as held_lock:
-            held = await SourceStore(job.documents).get(payload.source_id)
-            if held is None:
+            current = await SourceStore(job.documents).get(payload.source_id)
+            if current is None:
                 return _skipped("the source is gone")
-            if held.source.last_run and held.source.last_run.job_id == job.job_id:
-                return results_of(held.source.last_run)  # an earlier attempt came as far as that
-            if not payload.force and (why := _why_not(held.source, job)):
+            if current.value.last_run and current.value.last_run.job_id == job.job_id:
+                return results_of(current.value.last_run)  # an earlier attempt came as far as that
+            if not payload.force and (why := _why_not(current.value, job)):
                 return _skipped(why)
-            return await _scraped(SourceRun(job, held_lock, held), job)
+            return await _scraped(SourceRun(job, held_lock, current), job)
     except LockedError as error:
         raise Snooze(error.seconds + 1, "another job scrapes this source") from None
 

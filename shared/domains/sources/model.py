@@ -48,7 +48,7 @@ class Selectors(BaseModel):
     link: Selector | None = Field(None, description="The link to its own page; by default the first.")
 
 
-class Outcome(StrEnum):
+class RunOutcome(StrEnum):
     """How a run of a source ended."""
 
     SCRAPED = "scraped"
@@ -63,7 +63,7 @@ class Run(BaseModel):
     model_config = _FROZEN
 
     at: AwareDatetime
-    outcome: Outcome
+    outcome: RunOutcome
     job_id: str
     """The job that it was."""
     found: int = 0

@@ -15,14 +15,15 @@ from shared.domains.items.model import Item, Origin, item_id_of
 from shared.domains.items.store import ItemStore, Put
 from shared.domains.sources.checkpoint import Checkpoint, Checkpoints, identified
 from shared.domains.sources.health import Patience, after
-from shared.domains.sources.model import Found, Outcome, Run, Source
+from shared.domains.sources.model import Found, Run, RunOutcome, Source
 from shared.domains.sources.reading import Reading, reader
-from shared.domains.sources.store import Held, SourceStore
+from shared.domains.sources.store import SourceStore
 from shared.fetch import FetchError, FetchUnavailableError, Validators
 from shared.fetch.errors import ContentRefusedError
 from shared.fetch.urls import is_front_page, key
 from shared.jobs import JobContext
 from shared.jobs.locks import Lock, Locks
+from shared.storage import Versioned
 
 if TYPE_CHECKING:
     from shared.settings import Settings
@@ -50,11 +51,11 @@ class _Counts:
 class SourceRun:
     """A run under way, under the lock of its source."""
 
-    def __init__(self, job: JobContext, lock: Lock, held: Held) -> None:
+    def __init__(self, job: JobContext, lock: Lock, current: Versioned[Source]) -> None:
         self._job = job
         self._lock = lock
-        self._held = held
-        self._source: Source = held.source
+        self._current = current
+        self._source: Source = current.value
         self._settings: Settings = job.settings
         self._sources = SourceStore(job.documents)
         self._locks = Locks(job.documents, job.clock)
@@ -76,7 +77,7 @@ class SourceRun:
         reading = await self._reader.read(self._source)
         await self._job.checkpoint()
         if reading is None:
-            return await self._record(Run(at=self._at, outcome=Outcome.UNCHANGED, job_id=self._job.job_id))
+            return await self._record(Run(at=self._at, outcome=RunOutcome.UNCHANGED, job_id=self._job.job_id))
         await self._store(reading)
         # While something is left, the server must not say that nothing has changed.
         validators = Validators() if self._counts.left else reading.validators
@@ -89,7 +90,7 @@ class SourceRun:
         self._job.log.warning("source not scraped: source=%s reason=%s", self._source.id, error.reason)
         run = Run(
             at=self._at,
-            outcome=Outcome.FAILED,
+            outcome=RunOutcome.FAILED,
             job_id=self._job.job_id,
             reason=error.reason,
             error=str(error)[:300],
@@ -173,7 +174,7 @@ class SourceRun:
         counts = self._counts
         return Run(
             at=self._at,
-            outcome=Outcome.SCRAPED,
+            outcome=RunOutcome.SCRAPED,
             job_id=self._job.job_id,
             found=total,
             new=counts.new,
@@ -192,7 +193,7 @@ class SourceRun:
             same = source.updated_at == self._source.updated_at
             return after(source, run, patience).model_copy(update=validators if same else dict.fromkeys(validators))
 
-        await self._sources.record(self._held, self._lock.fence, change)
+        await self._sources.record(self._current, self._lock.fence, change)
         return run
 
 
@@ -207,8 +208,8 @@ def results_of(run: Run) -> dict[str, Any]:
         "pages": run.pages,
         "refused": run.refused,
         "left": run.left,
-        "not_modified": int(run.outcome is Outcome.UNCHANGED),
-        "failed": int(run.outcome is Outcome.FAILED),
+        "not_modified": int(run.outcome is RunOutcome.UNCHANGED),
+        "failed": int(run.outcome is RunOutcome.FAILED),
         "skipped": 0,
         **({"reason": f"{run.reason}: {run.error}"} if run.reason else {}),
     }

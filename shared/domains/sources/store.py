@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from shared.containers import SOURCES
@@ -11,18 +10,11 @@ from shared.domains.sources.model import SOURCE, Health, Source
 from shared.jobs.locks import FencedError
 from shared.jobs.model import iso
 from shared.ports import DocumentStore, PreconditionError, Query, Where
+from shared.storage import Versioned
 
 _PAGE = 100
 _MAX_TRIES = 8
 _SOURCES = Where("type", "=", SOURCE)
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A source as it was read."""
-
-    source: Source
-    etag: str
 
 
 class SourceStore:
@@ -31,20 +23,20 @@ class SourceStore:
     def __init__(self, documents: DocumentStore) -> None:
         self._documents = documents
 
-    async def create(self, source: Source) -> Held:
+    async def create(self, source: Source) -> Versioned[Source]:
         """Store a new source; AlreadyExistsError where its address is scraped already."""
-        return Held(source, await self._documents.create(SOURCES, source.to_document()))
+        return Versioned(source, await self._documents.create(SOURCES, source.to_document()))
 
-    async def get(self, source_id: str) -> Held | None:
+    async def get(self, source_id: str) -> Versioned[Source] | None:
         """Return a source, or None."""
         found = await self._documents.read(SOURCES, source_id, source_id)
-        return Held(Source.from_document(found[0]), found[1]) if found else None
+        return Versioned(Source.from_document(found[0]), found[1]) if found else None
 
-    async def replace(self, source: Source, etag: str) -> Held:
+    async def replace(self, source: Source, etag: str) -> Versioned[Source]:
         """Write a source, unless somebody did since it was read: then PreconditionError."""
-        return Held(source, await self._documents.replace(SOURCES, source.to_document(), etag))
+        return Versioned(source, await self._documents.replace(SOURCES, source.to_document(), etag))
 
-    async def record(self, held: Held, fence: int, change: Callable[[Source], Source]) -> Source | None:
+    async def record(self, current: Versioned[Source], fence: int, change: Callable[[Source], Source]) -> Source | None:
         """Write what a run came to, whatever an operator changed meanwhile. One storage call if nobody did.
 
         Returns:
@@ -54,17 +46,17 @@ class SourceStore:
             FencedError: a later holder of the source's lock has recorded a run.
             PreconditionError: it is being changed all the time.
         """
-        current: Held | None = held
+        latest: Versioned[Source] | None = current
         for _ in range(_MAX_TRIES):
-            if current is None:
+            if latest is None:
                 return None
-            if current.source.fence > fence:
+            if latest.value.fence > fence:
                 raise FencedError
-            changed = change(current.source).model_copy(update={"fence": fence})
+            changed = change(latest.value).model_copy(update={"fence": fence})
             try:
-                return (await self.replace(changed, current.etag)).source
+                return (await self.replace(changed, latest.etag)).value
             except PreconditionError:
-                current = await self.get(held.source.id)
+                latest = await self.get(current.value.id)
         raise PreconditionError("the source is being changed too often")
 
     async def delete(self, source_id: str, etag: str | None = None) -> bool:

@@ -77,7 +77,7 @@ class TasteStore:
         Safe to repeat; if it fails on the way, repeat it, or the next fold finishes it.
         """
         erased_at = iso(self._clock.now())
-        await self._bury(user_id, erased_at)
+        await self._leave_tombstone(user_id, erased_at)
         await self._delete_before(user_id, erased_at)
 
     async def _fold_once(self, user_id: str) -> Profile:
@@ -123,7 +123,7 @@ class TasteStore:
         else:
             await self._documents.replace(TASTE, document, etag)
 
-    async def _bury(self, user_id: str, erased_at: str) -> None:
+    async def _leave_tombstone(self, user_id: str, erased_at: str) -> None:
         tombstone = _with_erasure(Profile().to_document(user_id), erased_at)
         for _ in range(MAX_FOLDS):
             stored = await self._read(user_id)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from shared.jobs.dead_letters.vault import DeadLetter, Discard, Vault
-from shared.jobs.dependencies import LOG, Parts
+from shared.jobs.dependencies import Dependencies
 from shared.jobs.errors import InvalidTransitionError
+from shared.jobs.log import LOG
 from shared.jobs.machine import Discarded, apply
 from shared.jobs.model import Status
 
@@ -12,8 +13,8 @@ from shared.jobs.model import Status
 class Discarder:
     """Sets dead letters aside."""
 
-    def __init__(self, parts: Parts, vault: Vault) -> None:
-        self._parts = parts
+    def __init__(self, deps: Dependencies, vault: Vault) -> None:
+        self._deps = deps
         self._vault = vault
 
     async def one(self, letter_id: str, *, by: str, reason: str) -> DeadLetter:
@@ -29,16 +30,16 @@ class Discarder:
         if letter.replays and not letter.discarded:
             raise InvalidTransitionError("it was replayed: there is nothing to discard")
         await self._mark_job(letter, by)
-        discard = Discard(at=self._parts.clock.now(), by=by, reason=reason)
+        discard = Discard(at=self._deps.clock.now(), by=by, reason=reason)
         letter = await self._vault.discard(letter.id, discard)
         LOG.warning("dead letter discarded: id=%s job=%s by=%s", letter.id, letter.job_id, by)
         return letter
 
     async def _mark_job(self, letter: DeadLetter, by: str) -> None:
-        held = await self._parts.status.read(letter.job_id) if letter.job_id else None
-        if held is None or held.job.status is not Status.FAILED or held.job.dead_letter_id != letter.id:
+        current = await self._deps.status.read(letter.job_id) if letter.job_id else None
+        if current is None or current.value.status is not Status.FAILED or current.value.dead_letter_id != letter.id:
             return
-        if held.job.discarded_at is None:
-            event = Discarded(self._parts.clock.now(), by)
-            held = await self._parts.status.change(held, lambda job: apply(job, event))
-        await self._parts.project(held.job)
+        if current.value.discarded_at is None:
+            event = Discarded(self._deps.clock.now(), by)
+            current = await self._deps.status.change(current, lambda job: apply(job, event))
+        await self._deps.project(current.value)

@@ -9,8 +9,9 @@ from enum import StrEnum
 from typing import Any, cast
 
 from shared.jobs.callbacks import Callbacks
+from shared.jobs.concurrently import run_all
 from shared.jobs.dead_letters.vault import DeadLetter, Filter, Replay, Vault
-from shared.jobs.dependencies import LOG, Parts, both
+from shared.jobs.dependencies import Dependencies
 from shared.jobs.envelope import fits
 from shared.jobs.errors import (
     InFlightError,
@@ -21,17 +22,18 @@ from shared.jobs.errors import (
     UnreadableError,
 )
 from shared.jobs.idempotency import Key
+from shared.jobs.log import LOG
 from shared.jobs.machine import Replayed, apply
 from shared.jobs.model import Job
-from shared.jobs.store import Held
 from shared.jobs.submit import Options, Submitter, to_json
+from shared.storage import Versioned
 
 _DAY = 24 * 3600
 _MOST_REFUSED = 5000
 """Dead letters that one call looks at, at most, to find some that can be replayed."""
 
 
-class Outcome(StrEnum):
+class ReplayOutcome(StrEnum):
     """What became, or with a dry run would become, of a replay."""
 
     REPLAYED = "replayed"
@@ -44,15 +46,15 @@ class Outcome(StrEnum):
     @property
     def refused(self) -> bool:
         """Whether nothing was, or would be, put back."""
-        return self in (Outcome.INVALID, Outcome.NOT_FAILED)
+        return self in (ReplayOutcome.INVALID, ReplayOutcome.NOT_FAILED)
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class ReplayResult:
     """The outcome of one replay. `problems`: (field, what was expected)."""
 
     dead_letter_id: str
-    outcome: Outcome
+    outcome: ReplayOutcome
     job_id: str | None = None
     detail: str | None = None
     problems: tuple[tuple[str, str], ...] = ()
@@ -61,15 +63,15 @@ class Result:
 class Replayer:
     """Puts dead letters back."""
 
-    def __init__(self, parts: Parts, vault: Vault, submitter: Submitter, callbacks: Callbacks) -> None:
-        self._parts = parts
+    def __init__(self, deps: Dependencies, vault: Vault, submitter: Submitter, callbacks: Callbacks) -> None:
+        self._deps = deps
         self._vault = vault
         self._submitter = submitter
         self._callbacks = callbacks
 
     async def one(
         self, letter_id: str, *, by: str = "api", payload: Mapping[str, Any] | None = None, dry_run: bool = False
-    ) -> Result:
+    ) -> ReplayResult:
         """Replay one dead letter, with another payload if one is given (and of the kind's current version).
 
         Raises:
@@ -79,14 +81,14 @@ class Replayer:
 
     async def some(
         self, wanted: Filter, *, by: str = "api", limit: int = 100, dry_run: bool = False
-    ) -> tuple[list[Result], bool]:
+    ) -> tuple[list[ReplayResult], bool]:
         """Replay up to `limit` dead letters that were never replayed or discarded, newest first; say whether there are more.
 
         A page of nothing but what cannot be replayed is passed over: it would stand before all older ones for ever.
         """
         defaults = {name: False for name in ("replayed", "discarded") if getattr(wanted, name) is None}
         wanted = wanted.model_copy(update=defaults)
-        results: list[Result] = []
+        results: list[ReplayResult] = []
         cursor: str | None = None
         while len(results) < _MOST_REFUSED:
             letters, cursor = await self._vault.find(wanted, limit, cursor)
@@ -95,85 +97,89 @@ class Replayer:
                 break
         return results, cursor is not None
 
-    async def _replay(self, letter: DeadLetter, by: str, payload: Mapping[str, Any] | None, *, dry_run: bool) -> Result:
+    async def _replay(
+        self, letter: DeadLetter, by: str, payload: Mapping[str, Any] | None, *, dry_run: bool
+    ) -> ReplayResult:
         try:
             edited = await self._validated(letter, payload)
         except InvalidPayloadError as error:
             problems = tuple((problem.field, problem.message) for problem in error.problems)
-            return Result(letter.id, Outcome.INVALID, letter.job_id, "the payload does not fit its kind", problems)
+            return ReplayResult(
+                letter.id, ReplayOutcome.INVALID, letter.job_id, "the payload does not fit its kind", problems
+            )
         except JobsError as error:
-            return Result(letter.id, Outcome.INVALID, letter.job_id, str(error))
-        held = await self._parts.status.read(letter.job_id) if letter.job_id else None
-        if held is None:
+            return ReplayResult(letter.id, ReplayOutcome.INVALID, letter.job_id, str(error))
+        current = await self._deps.status.read(letter.job_id) if letter.job_id else None
+        if current is None:
             return await self._anew(letter, edited, by, dry_run=dry_run)
-        return await self._put_back(letter, held, edited if payload is not None else None, by, dry_run=dry_run)
+        return await self._put_back(letter, current, edited if payload is not None else None, by, dry_run=dry_run)
 
     async def _validated(self, letter: DeadLetter, payload: Mapping[str, Any] | None) -> dict[str, Any]:
         """The payload to run with, after checking it against the model of its kind."""
         kind = letter.kind or self._kind_of_queue(letter.queue)
         if kind is None:
             raise UnreadableError("the message names no kind, and its queue serves several: nothing can read it")
-        known = self._parts.kinds[kind]
+        known = self._deps.kinds[kind]
         if payload is not None:
             edited = known.parse(payload, known.version)
             return cast("dict[str, Any]", edited.model_dump(mode="json", exclude_none=True))
         if letter.payload is None and letter.payload_blob is None:
             raise UnreadableError("the message has no readable payload: replay it with an edited one")
-        stored = await self._parts.payload(letter)
+        stored = await self._deps.payload(letter)
         known.parse(stored, letter.payload_version or known.version)
         return stored
 
     def _kind_of_queue(self, queue: str) -> str | None:
-        kinds = [one.name for one in self._parts.kinds if self._parts.kinds.policy(one.name).queue == queue]
+        kinds = [one.name for one in self._deps.kinds if self._deps.kinds.policy(one.name).queue == queue]
         return kinds[0] if len(kinds) == 1 else None
 
     async def _put_back(
-        self, letter: DeadLetter, held: Held, edited: dict[str, Any] | None, by: str, *, dry_run: bool
-    ) -> Result:
-        if held.job.status != "failed" or held.job.dead_letter_id != letter.id:
-            detail = f"job {held.job.job_id} is {held.job.status}, and this dead letter is not the reason"
-            return Result(letter.id, Outcome.NOT_FAILED, held.job.job_id, detail)
+        self, letter: DeadLetter, current: Versioned[Job], edited: dict[str, Any] | None, by: str, *, dry_run: bool
+    ) -> ReplayResult:
+        if current.value.status != "failed" or current.value.dead_letter_id != letter.id:
+            detail = f"job {current.value.job_id} is {current.value.status}, and this dead letter is not the reason"
+            return ReplayResult(letter.id, ReplayOutcome.NOT_FAILED, current.value.job_id, detail)
         if dry_run:
-            return Result(letter.id, Outcome.WOULD_REPLAY, held.job.job_id)
+            return ReplayResult(letter.id, ReplayOutcome.WOULD_REPLAY, current.value.job_id)
         try:
-            held = await self._requeue(held, edited, by)
+            current = await self._requeue(current, edited, by)
         except InvalidTransitionError as error:
-            return Result(letter.id, Outcome.NOT_FAILED, held.job.job_id, str(error))
-        return await self._recorded(letter, held.job.job_id, by, edited=edited is not None)
+            return ReplayResult(letter.id, ReplayOutcome.NOT_FAILED, current.value.job_id, str(error))
+        return await self._recorded(letter, current.value.job_id, by, edited=edited is not None)
 
-    async def _requeue(self, held: Held, edited: dict[str, Any] | None, by: str) -> Held:
-        held = await self._callbacks.call(held)
-        version = self._parts.kinds[held.job.kind].version if edited is not None else None
-        event = Replayed(self._parts.clock.now(), by, edited, version)
-        job = apply(held.job, event)
+    async def _requeue(self, current: Versioned[Job], edited: dict[str, Any] | None, by: str) -> Versioned[Job]:
+        current = await self._callbacks.call(current)
+        version = self._deps.kinds[current.value.kind].version if edited is not None else None
+        event = Replayed(self._deps.clock.now(), by, edited, version)
+        job = apply(current.value, event)
         if edited is not None and not fits(job, event.at):
-            name = await self._parts.status.put_payload(job.job_id, to_json(edited))
-            held = await self._parts.status.change(held, lambda now: _apart(apply(now, event), name))
+            name = await self._deps.status.put_payload(job.job_id, to_json(edited))
+            current = await self._deps.status.change(current, lambda now: _apart(apply(now, event), name))
         else:
-            held = await self._parts.status.change(held, lambda now: apply(now, event))
-        await both(self._parts.send_or_leave(held), self._parts.project(held.job))
-        return held
+            current = await self._deps.status.change(current, lambda now: apply(now, event))
+        await run_all((self._deps.send_or_leave(current), self._deps.project(current.value)))
+        return current
 
-    async def _anew(self, letter: DeadLetter, payload: dict[str, Any], by: str, *, dry_run: bool) -> Result:
+    async def _anew(self, letter: DeadLetter, payload: dict[str, Any], by: str, *, dry_run: bool) -> ReplayResult:
         """Make a new job of a dead letter whose own job does not exist (any more, or never did)."""
         kind = letter.kind or self._kind_of_queue(letter.queue) or ""
         if dry_run:
-            return Result(letter.id, Outcome.WOULD_REPLAY, None, "as a new job")
-        model = self._parts.kinds[kind].parse(payload, letter.payload_version or self._parts.kinds[kind].version)
+            return ReplayResult(letter.id, ReplayOutcome.WOULD_REPLAY, None, "as a new job")
+        model = self._deps.kinds[kind].parse(payload, letter.payload_version or self._deps.kinds[kind].version)
         try:
             ticket = await self._submitter.submit(kind, model, Options(idempotency=_once(letter, payload)))
         except (InFlightError, KeyReusedError):
-            return Result(letter.id, Outcome.NOT_FAILED, None, "it is being replayed by somebody else")
+            return ReplayResult(letter.id, ReplayOutcome.NOT_FAILED, None, "it is being replayed by somebody else")
         return await self._recorded(letter, ticket.job.job_id, by, edited=False)
 
-    async def _recorded(self, letter: DeadLetter, job_id: str, by: str, *, edited: bool) -> Result:
-        replay = Replay(at=self._parts.clock.now(), by=by, job_id=job_id, edited=edited)
+    async def _recorded(self, letter: DeadLetter, job_id: str, by: str, *, edited: bool) -> ReplayResult:
+        replay = Replay(at=self._deps.clock.now(), by=by, job_id=job_id, edited=edited)
         try:
             await self._vault.note_replay(letter.id, replay)
         except Exception as error:  # noqa: BLE001 - the job is on its way, and its history has the replay
             LOG.warning("replay not noted in the vault: dead_letter=%s cause=%s", letter.id, type(error).__name__)
         LOG.info("dead letter replayed: id=%s job=%s by=%s", letter.id, job_id, by)
-        return Result(letter.id, Outcome.REPLAYED, job_id)
+        return ReplayResult(letter.id, ReplayOutcome.REPLAYED, job_id)
 
 
 def _once(letter: DeadLetter, payload: Mapping[str, Any]) -> Key:

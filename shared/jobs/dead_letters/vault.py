@@ -49,7 +49,7 @@ class Reason(StrEnum):
     """Every attempt failed."""
     FINAL = "final"
     """An error that no retry mends."""
-    LAPSED = "lapsed"
+    STALLED = "lapsed"
     """Too many workers vanished over the job."""
     HOST = "host"
     """The host moved the message to the poison queue."""

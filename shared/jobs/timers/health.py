@@ -55,7 +55,7 @@ class TimerReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class TimerHistory:
     """What a report is made from. `occurrences` newest first, none of them in the future."""
 
     now: datetime
@@ -67,11 +67,11 @@ class Facts:
     off: bool = False
 
 
-def report(timer: Timer, schedule: Schedule, facts: Facts) -> TimerReport:
+def report(timer: Timer, schedule: Schedule, history: TimerHistory) -> TimerReport:
     """How a timer does."""
-    found = facts.occurrences
+    found = history.occurrences
     begun = [each for each in found if not each.state.passed_over]
-    healthy, reason = health(timer, schedule, facts)
+    healthy, reason = health(timer, schedule, history)
     return TimerReport(
         name=timer.name,
         meaning=timer.meaning,
@@ -79,7 +79,7 @@ def report(timer: Timer, schedule: Schedule, facts: Facts) -> TimerReport:
         policy=timer.missed,
         schedule=schedule.expression,
         words=schedule.words,
-        next_at=schedule.after(facts.now),
+        next_at=schedule.after(history.now),
         last=begun[0] if begun else None,
         last_success_at=_last_success(found),
         missed=_count(found, State.MISSED),
@@ -91,14 +91,14 @@ def report(timer: Timer, schedule: Schedule, facts: Facts) -> TimerReport:
     )
 
 
-def health(timer: Timer, schedule: Schedule, facts: Facts) -> tuple[bool, str]:
+def health(timer: Timer, schedule: Schedule, history: TimerHistory) -> tuple[bool, str]:
     """Whether a timer is healthy, and why it is held to be so, in words."""
-    if facts.off:
+    if history.off:
         return True, "switched off: nothing is begun"
     if timer.healthy_for is None:
-        return _latest_was_begun(schedule, facts)
-    last = _last_success(facts.occurrences)
-    age, bound = facts.now - (last or facts.first_seen_at), _hours(timer.healthy_for)
+        return _latest_was_begun(schedule, history)
+    last = _last_success(history.occurrences)
+    age, bound = history.now - (last or history.first_seen_at), _hours(timer.healthy_for)
     what = (
         f"the last success was {_hours(age)} ago" if last else f"no success since it was first seen, {_hours(age)} ago"
     )
@@ -118,11 +118,11 @@ def trend(seconds: Sequence[float]) -> Trend:
     return Trend(tuple(seconds), "faster" if then > now * _CHANGE else "steady")
 
 
-def _latest_was_begun(schedule: Schedule, facts: Facts) -> tuple[bool, str]:
-    expected = schedule.latest(facts.now - facts.grace)
-    if expected is None or expected <= facts.since:
+def _latest_was_begun(schedule: Schedule, history: TimerHistory) -> tuple[bool, str]:
+    expected = schedule.latest(history.now - history.grace)
+    if expected is None or expected <= history.since:
         return True, "no occurrence was due yet"
-    found = next((each for each in facts.occurrences if each.scheduled_at == expected), None)
+    found = next((each for each in history.occurrences if each.scheduled_at == expected), None)
     moment = f"the occurrence of {expected:%A %Y-%m-%d %H:%M} UTC"
     if found is None:
         return False, f"{moment} is not recorded: neither its trigger nor the accounting ran"

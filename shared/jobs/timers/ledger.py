@@ -7,23 +7,25 @@ accounting that follows the sweep, or an operator.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from logging import ERROR, WARNING
 
-from shared.jobs.dependencies import LOG
+from shared.jobs.concurrently import isolated
 from shared.jobs.engine import Engine
+from shared.jobs.log import LOG
 from shared.jobs.model import Status, iso
 from shared.jobs.submit import Options, Ticket
 from shared.jobs.timers import occurrence as becomes
-from shared.jobs.timers.health import LATEST, Facts, TimerReport, report
+from shared.jobs.timers.health import LATEST, TimerHistory, TimerReport, report
 from shared.jobs.timers.occurrence import Occurrence, State, Trigger, job_id_of
-from shared.jobs.timers.records import Book, Head, Noted
+from shared.jobs.timers.records import Head, OccurrenceStore
 from shared.jobs.timers.schedule import Schedule
 from shared.jobs.timers.timer import Missed, NotAnOccurrenceError, NotRunAgainError, Timer, TimerNotFoundError
 from shared.ports import StorageError
+from shared.storage import Versioned
 
 _SLACK = timedelta(seconds=2)
 """How early a host's timer may fire."""
@@ -34,6 +36,7 @@ _SKEW = timedelta(minutes=1)
 _BATCH = 500
 """Occurrences of a gap that are recorded in one go; the next accounting goes on."""
 _TRIES = 10
+_NOT_ACCOUNTED = "not accounted: timer=%s cause=%s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +65,12 @@ class Ledger:
 
     def __init__(self, engine: Engine, timers: Iterable[Timer], rules: Rules | None = None) -> None:
         self._engine = engine
-        self._parts = engine.parts
+        self._deps = engine.deps
         self.rules = rules or Rules()
         self.timers = {timer.name: timer for timer in timers}
         self._schedules: dict[str, Schedule] = {}
         self._met: set[str] = set()
-        self.book = Book(self._parts.documents, self._parts.clock, self.rules.keep)
+        self.occurrences = OccurrenceStore(self._deps.documents, self._deps.clock, self.rules.keep)
 
     def timer(self, name: str) -> Timer:
         """The timer of this name, or TimerNotFoundError."""
@@ -79,7 +82,7 @@ class Ledger:
     def schedule(self, name: str) -> Schedule:
         """A timer's schedule by the app's settings."""
         if name not in self._schedules:
-            self._schedules[name] = Schedule(self.timer(name).schedule(self._parts.settings))
+            self._schedules[name] = Schedule(self.timer(name).schedule(self._deps.settings))
         return self._schedules[name]
 
     async def tick(self, name: str, *, past_due: bool = False) -> Occurrence | None:
@@ -92,7 +95,7 @@ class Ledger:
         Raises:
             StorageError: the occurrence may have been taken or not; the accounting does what is left.
         """
-        timer, now = self.timer(name), self._parts.clock.now()
+        timer, now = self.timer(name), self._deps.clock.now()
         entry = await self._advance(timer, now + _SLACK, fired=True, past_due=past_due)
         found = f"{entry.id} {entry.state}" if entry else None
         LOG.info("timer fired: timer=%s past_due=%s occurrence=%s", name, past_due, found)
@@ -103,19 +106,19 @@ class Ledger:
 
         One storage call where there is nothing to do, and one more for each timer at the first time in a process.
         """
-        report, now = Accounting(), self._parts.clock.now()
+        report, now = Accounting(), self._deps.clock.now()
         unmet = self.timers.keys() - self._met
         for name in sorted(unmet):
-            report.begun += await _alone(name, self._catch_up(name))
-        async for entry in self.book.waiting(now):
+            report.begun += await isolated(self._catch_up(name), _NOT_ACCOUNTED, name)
+        async for entry in self.occurrences.waiting(now):
             report.looked += 1
             if isinstance(entry, Head) and entry.timer in unmet:
                 continue
             if isinstance(entry, Head):
-                report.begun += await _alone(entry.timer, self._catch_up(entry.timer))
+                report.begun += await isolated(self._catch_up(entry.timer), _NOT_ACCOUNTED, entry.timer)
             else:
-                report.settled += await _alone(
-                    entry.timer, self._settle(entry) if entry.job_id else self._finish(entry)
+                report.settled += await isolated(
+                    self._settle(entry) if entry.job_id else self._finish(entry), _NOT_ACCOUNTED, entry.timer
                 )
         return report
 
@@ -130,17 +133,17 @@ class Ledger:
             NotRunAgainError: it was run, and did not end well: its job is to be replayed.
             StorageError: it was taken or not; asking again is safe.
         """
-        timer, schedule, now = self.timer(name), self.schedule(name), self._parts.clock.now()
+        timer, schedule, now = self.timer(name), self.schedule(name), self._deps.clock.now()
         moment = scheduled_for or now.replace(microsecond=0)
         planned = now - self.rules.keep < moment <= now and moment in schedule
         if scheduled_for and not planned:
             raise NotAnOccurrenceError(self._nearest(schedule, moment, now))
-        noted = await self._take(
+        current = await self._take(
             becomes.taken(name, moment, now, Trigger.MANUAL, schedule.expression if planned else None)
         )
-        if noted.entry.state is State.DUE:
-            return (await self._submit(timer, noted))[1]
-        return await self._ticket(noted.entry)
+        if current.value.state is State.DUE:
+            return (await self._submit(timer, current))[1]
+        return await self._ticket(current.value)
 
     async def reports(self) -> list[TimerReport]:
         """How each timer does, by name. Two storage calls for each."""
@@ -152,12 +155,12 @@ class Ledger:
         Raises:
             TimerNotFoundError: there is no such timer.
         """
-        timer, now = self.timer(name), self._parts.clock.now()
-        found, _ = await self.book.page(name, LATEST, until=now + _SLACK)
-        head = await self.book.head(name)
-        first, since = (head.entry.first_seen_at, head.entry.since) if head else (now, now)
-        facts = Facts(now, self.rules.grace, found, first, since, name in self.rules.off)
-        return report(timer, self.schedule(name), facts)
+        timer, now = self.timer(name), self._deps.clock.now()
+        found, _ = await self.occurrences.page(name, LATEST, until=now + _SLACK)
+        head = await self.occurrences.head(name)
+        first, since = (head.value.first_seen_at, head.value.since) if head else (now, now)
+        history = TimerHistory(now, self.rules.grace, found, first, since, name in self.rules.off)
+        return report(timer, self.schedule(name), history)
 
     async def _advance(
         self, timer: Timer, until: datetime, *, fired: bool = False, past_due: bool = False
@@ -167,12 +170,12 @@ class Ledger:
         Where the host has fired for it, that counts more than the head, which may have been made a moment ago, or by a
         clock that ran ahead. An occurrence that is recorded already stays as it is.
         """
-        now, schedule = self._parts.clock.now(), self.schedule(timer.name)
+        now, schedule = self._deps.clock.now(), self.schedule(timer.name)
         head, latest = await self._head(timer.name, now), schedule.latest(until)
         self._met.add(timer.name)
         if latest is None:
             return None
-        on_time, news = now - latest <= self.rules.grace, latest > head.entry.accounted_until
+        on_time, news = now - latest <= self.rules.grace, latest > head.value.accounted_until
         wanted = (fired and (on_time or not past_due)) or (news and timer.name not in self.rules.off)
         begun = None
         if wanted and (on_time or timer.missed is Missed.ONCE):
@@ -187,7 +190,7 @@ class Ledger:
         timer = self.timers.get(name)
         if timer is None:  # an older version of the app does not know it any more, or not yet
             return False
-        now, schedule = self._parts.clock.now(), self.schedule(name)
+        now, schedule = self._deps.clock.now(), self.schedule(name)
         old, new = schedule.latest(now - _PATIENCE), schedule.latest(now)
         if (
             old and new and new - old > _PATIENCE
@@ -198,77 +201,79 @@ class Ledger:
         return await self._advance(timer, now - _PATIENCE) is not None
 
     async def _begin(self, timer: Timer, entry: Occurrence) -> Occurrence:
-        noted = await self._take(entry)
-        if noted.entry.state is State.DUE:
-            noted, _ = await self._submit(timer, noted)
-        return noted.entry
+        current = await self._take(entry)
+        if current.value.state is State.DUE:
+            current, _ = await self._submit(timer, current)
+        return current.value
 
-    async def _take(self, wanted: Occurrence) -> Noted[Occurrence]:
+    async def _take(self, wanted: Occurrence) -> Versioned[Occurrence]:
         """Write down that an occurrence is due, unless it is recorded already and to be left as it is."""
         for _ in range(_TRIES):
-            if noted := await self.book.create(wanted):
-                return noted
-            there = await self.book.read(wanted.timer, wanted.scheduled_at)
-            if there and not _may_take(there.entry, wanted):
+            if current := await self.occurrences.create(wanted):
+                return current
+            there = await self.occurrences.read(wanted.timer, wanted.scheduled_at)
+            if there and not _may_take(there.value, wanted):
                 return there
-            if there and (noted := await self.book.write(there, becomes.made_up(there.entry, wanted))):
-                return noted
+            if there and (current := await self.occurrences.write(there, becomes.made_up(there.value, wanted))):
+                return current
         raise StorageError("an occurrence is changed by others without end")
 
-    async def _submit(self, timer: Timer, noted: Noted[Occurrence]) -> tuple[Noted[Occurrence], Ticket]:
+    async def _submit(self, timer: Timer, current: Versioned[Occurrence]) -> tuple[Versioned[Occurrence], Ticket]:
         """Submit the job of an occurrence that is due, and write down that it was."""
-        moment = noted.entry.scheduled_at
+        moment = current.value.scheduled_at
         options = Options(job_id=job_id_of(timer.name, moment))
-        payload = {**timer.payload(moment), **timer.chosen(self._parts.settings)}
+        payload = {**timer.payload(moment), **timer.chosen(self._deps.settings)}
         ticket = await self._engine.submit(timer.kind, payload, options)
         if ticket.duplicate:  # whoever made it may have died before it was in the index, by which the sweep finds it
-            await self._parts.project(ticket.job)
-        written = await self.book.write(noted, becomes.submitted(noted.entry, ticket.job))
-        return written or await self.book.read(timer.name, moment) or noted, ticket
+            await self._deps.project(ticket.job)
+        written = await self.occurrences.write(current, becomes.submitted(current.value, ticket.job))
+        return written or await self.occurrences.read(timer.name, moment) or current, ticket
 
     async def _finish(self, entry: Occurrence) -> bool:
         """Submit an occurrence that was left behind between its receipt and its job."""
-        timer, noted = self.timers.get(entry.timer), await self.book.read(entry.timer, entry.scheduled_at)
-        if timer is None or noted is None or noted.entry.state is not State.DUE:
+        timer, current = self.timers.get(entry.timer), await self.occurrences.read(entry.timer, entry.scheduled_at)
+        if timer is None or current is None or current.value.state is not State.DUE:
             return False
-        await self._submit(timer, noted)
+        await self._submit(timer, current)
         LOG.warning("occurrence submitted late: timer=%s scheduled_at=%s", entry.timer, entry.id)
         return True
 
     async def _settle(self, entry: Occurrence) -> bool:
         """Write down what has become of an occurrence's job; say whether that was news."""
-        held = await self._parts.status.read(entry.job_id or "")
-        changed = becomes.settled(entry, held.job if held else None, self._parts.clock.now())
+        job = await self._deps.status.read(entry.job_id or "")
+        changed = becomes.settled(entry, job.value if job else None, self._deps.clock.now())
         if changed == entry:
             return False
-        noted = await self.book.read(entry.timer, entry.scheduled_at)
-        if noted is None or noted.entry != entry:
+        current = await self.occurrences.read(entry.timer, entry.scheduled_at)
+        if current is None or current.value != entry:
             return False
-        return await self.book.write(noted, changed) is not None and changed.state is not entry.state
+        return await self.occurrences.write(current, changed) is not None and changed.state is not entry.state
 
     async def _ticket(self, entry: Occurrence) -> Ticket:
         """The ticket of the job that an occurrence has."""
-        held = await self._parts.status.read(entry.job_id or "")
-        if held is None:
+        current = await self._deps.status.read(entry.job_id or "")
+        if current is None:
             raise NotRunAgainError(f"it was run as job {entry.job_id}, whose record is gone")
-        if held.job.status in _ENDED_BADLY:
-            raise NotRunAgainError(f"it was run as job {entry.job_id}, which {_ENDED_BADLY[held.job.status]}")
-        return Ticket(held.job, held.etag, duplicate=True)
+        if current.value.status in _ENDED_BADLY:
+            raise NotRunAgainError(f"it was run as job {entry.job_id}, which {_ENDED_BADLY[current.value.status]}")
+        return Ticket(current.value, current.etag, duplicate=True)
 
-    async def _pass_over(self, timer: Timer, head: Noted[Head], latest: datetime, begun: Occurrence | None) -> None:
+    async def _pass_over(self, timer: Timer, head: Versioned[Head], latest: datetime, begun: Occurrence | None) -> None:
         """Record each occurrence that nothing began, up to the latest one, then that they are recorded."""
-        schedule, now = self.schedule(timer.name), self._parts.clock.now()
-        gap = list(islice(schedule.between(head.entry.accounted_until, latest), _BATCH))
+        schedule, now = self.schedule(timer.name), self._deps.clock.now()
+        gap = list(islice(schedule.between(head.value.accounted_until, latest), _BATCH))
         left = [moment for moment in gap if begun is None or moment != latest]
-        state, reason = self._verdict(timer, latest, begun)
+        state, reason = self._passed_over_as(timer, latest, begun)
         for moment in left:
-            await self.book.create(becomes.passed_over(timer.name, moment, now, state, schedule.expression, reason))
+            await self.occurrences.create(
+                becomes.passed_over(timer.name, moment, now, state, schedule.expression, reason)
+            )
         if left:
             level, span = ERROR if state is State.MISSED else WARNING, f"{iso(left[0])}..{iso(left[-1])}"
             LOG.log(level, "occurrences %s: timer=%s count=%d span=%s", state, timer.name, len(left), span)
-        await self.book.write(head, _moved(head.entry, schedule, gap[-1]))
+        await self.occurrences.write(head, _moved(head.value, schedule, gap[-1]))
 
-    def _verdict(self, timer: Timer, latest: datetime, begun: Occurrence | None) -> tuple[State, str]:
+    def _passed_over_as(self, timer: Timer, latest: datetime, begun: Occurrence | None) -> tuple[State, str]:
         """What becomes of occurrences that were not begun, and why."""
         if timer.name in self.rules.off and begun is None:
             return State.SKIPPED, "the timer is switched off"
@@ -276,21 +281,21 @@ class Ledger:
             return State.SKIPPED, f"missed; the occurrence of {iso(latest)} stands for it"
         return State.MISSED, "nothing began it in time"
 
-    async def _head(self, name: str, now: datetime) -> Noted[Head]:
+    async def _head(self, name: str, now: datetime) -> Versioned[Head]:
         """A timer's head, made or mended where that is needed."""
         schedule = self.schedule(name)
         for _ in range(_TRIES):
-            noted = await self.book.head(name)
-            if noted is None:
+            current = await self.occurrences.head(name)
+            if current is None:
                 fresh = Head(
                     timer=name, schedule=schedule.expression, first_seen_at=now, since=now, accounted_until=now
                 )
-                noted = await self.book.create(_moved(fresh, schedule, now))
-            elif (mended := _mended(noted.entry, schedule, now)) != noted.entry:
+                current = await self.occurrences.create(_moved(fresh, schedule, now))
+            elif (mended := _mended(current.value, schedule, now)) != current.value:
                 LOG.warning("timer reckoned anew: timer=%s schedule=%r", name, schedule.expression)
-                noted = await self.book.write(noted, mended)
-            if noted:
-                return noted
+                current = await self.occurrences.write(current, mended)
+            if current:
+                return current
         raise StorageError("a timer's head is changed by others without end")
 
     def _nearest(self, schedule: Schedule, moment: datetime, now: datetime) -> str:
@@ -328,14 +333,3 @@ def _mended(head: Head, schedule: Schedule, now: datetime) -> Head:
     if head.schedule != schedule.expression or head.since > now + _SKEW:
         return _moved(head.model_copy(update={"schedule": schedule.expression, "since": now}), schedule, now)
     return _moved(head, schedule, now) if head.accounted_until > now + _SKEW else head
-
-
-async def _alone(name: str, mending: Awaitable[bool]) -> bool:
-    """See to one timer or occurrence; one that this code cannot deal with does not keep the others from their turn."""
-    try:
-        return await mending
-    except StorageError:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with one timer, the others go on
-        LOG.error("not accounted: timer=%s cause=%s", name, type(error).__name__)
-        return False

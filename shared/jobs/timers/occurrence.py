@@ -142,11 +142,11 @@ def settled(before: Occurrence, job: Job | None, now: datetime) -> Occurrence:
     if not job.status.final:
         return before if before.state is State.SUBMITTED else _replayed(before, now)
     if job.status is Status.COMPLETED:
-        return _ended(before, State.COMPLETED, job.due_at, job, reason=_told(before), watch_at=None)
+        return _ended(before, State.COMPLETED, job.due_at, job, reason=_reason_once_completed(before), watch_at=None)
     if job.status is Status.CANCELLED:
         return _ended(before, State.FAILED, job.due_at, job, reason="its job was cancelled", watch_at=None)
-    look = max(_EARLIEST_LOOK, (now - job.due_at) / _LOOK_SHARE)
-    return _ended(before, State.FAILED, job.due_at, job, reason=_why(job), watch_at=now + look)
+    wait = max(_EARLIEST_LOOK, (now - job.due_at) / _LOOK_SHARE)
+    return _ended(before, State.FAILED, job.due_at, job, reason=_why(job), watch_at=now + wait)
 
 
 def _ended(before: Occurrence, state: State, at: datetime, job: Job | None = None, **changes: Any) -> Occurrence:
@@ -159,7 +159,7 @@ def _replayed(before: Occurrence, now: datetime) -> Occurrence:
     return before.model_copy(update={**changes, "reason": "its job was replayed after it had failed"})
 
 
-def _told(before: Occurrence) -> str | None:
+def _reason_once_completed(before: Occurrence) -> str | None:
     return "its job was replayed after it had failed" if before.state is State.FAILED else before.reason
 
 

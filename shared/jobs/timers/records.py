@@ -7,9 +7,8 @@ wants a look carries `watch_at`, heads too, so that one query finds all of it.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -17,6 +16,7 @@ from shared.containers import OCCURRENCES
 from shared.jobs.model import iso
 from shared.jobs.timers.occurrence import Occurrence, State
 from shared.ports import AlreadyExistsError, Clock, Document, DocumentStore, PreconditionError, Query, Where
+from shared.storage import Versioned
 
 _HEAD = "~head"
 """The id of a head: after every moment in the order of text."""
@@ -55,15 +55,7 @@ class Head(BaseModel):
 R = TypeVar("R", Occurrence, Head)
 
 
-@dataclass(frozen=True, slots=True)
-class Noted(Generic[R]):
-    """An entry of the ledger with its ETag."""
-
-    entry: R
-    etag: str
-
-
-class Book:
+class OccurrenceStore:
     """Reads and writes the ledger's documents."""
 
     def __init__(self, documents: DocumentStore, clock: Clock, keep: timedelta) -> None:
@@ -71,31 +63,31 @@ class Book:
         self._clock = clock
         self._keep = keep
 
-    async def create(self, entry: R) -> Noted[R] | None:
+    async def create(self, entry: R) -> Versioned[R] | None:
         """Write a new entry; None where there is one already. One call."""
         try:
             etag = await self._documents.create(OCCURRENCES, entry.document(self._clock.now(), self._keep))
         except AlreadyExistsError:
             return None
-        return Noted(entry, etag)
+        return Versioned(entry, etag)
 
-    async def write(self, noted: Noted[R], entry: R) -> Noted[R] | None:
+    async def write(self, current: Versioned[R], entry: R) -> Versioned[R] | None:
         """Write what an entry has become; None where somebody else wrote meanwhile. One call."""
         document = entry.document(self._clock.now(), self._keep)
         try:
-            return Noted(entry, await self._documents.replace(OCCURRENCES, document, noted.etag))
+            return Versioned(entry, await self._documents.replace(OCCURRENCES, document, current.etag))
         except PreconditionError:
             return None
 
-    async def head(self, timer: str) -> Noted[Head] | None:
+    async def head(self, timer: str) -> Versioned[Head] | None:
         """A timer's head. One call."""
         found = await self._documents.read(OCCURRENCES, timer, _HEAD)
-        return Noted(Head.model_validate(found[0]), found[1]) if found else None
+        return Versioned(Head.model_validate(found[0]), found[1]) if found else None
 
-    async def read(self, timer: str, moment: datetime) -> Noted[Occurrence] | None:
+    async def read(self, timer: str, moment: datetime) -> Versioned[Occurrence] | None:
         """The entry of a moment, expired or not: its id is taken. One call."""
         found = await self._documents.read(OCCURRENCES, timer, iso(moment))
-        return Noted(Occurrence.model_validate(found[0]), found[1]) if found else None
+        return Versioned(Occurrence.model_validate(found[0]), found[1]) if found else None
 
     async def waiting(self, now: datetime) -> AsyncIterator[Occurrence | Head]:
         """Whatever wants a look by now, of all timers, oldest first. One call for each hundred, and at least one."""

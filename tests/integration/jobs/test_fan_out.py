@@ -98,8 +98,8 @@ async def test_cancelling_a_parent_cancels_its_children(lab: Lab) -> None:
     await lab.pump()
     parent = await lab.job(ticket.job.job_id)
     assert parent.status is Status.QUEUED, "it snoozes"
-    held = await lab.engine.cancel(parent.job_id)
-    assert held.job.cancel_requested
+    current = await lab.engine.cancel(parent.job_id)
+    assert current.value.cancel_requested
     await lab.pump()
     await lab.settled(parent.job_id, Status.CANCELLED)
     children = await lab.children(parent.job_id)
@@ -151,11 +151,11 @@ async def test_the_plan_is_made_once(lab: Lab) -> None:
     lab.start()
     ticket = await lab.submit("many", n=4)
     await lab.pump()
-    held = await lab.engine.get(ticket.job.job_id)
-    assert held.job.fan_out is not None
-    plan = await lab.blobs.read(held.job.fan_out.plan)
+    current = await lab.engine.get(ticket.job.job_id)
+    assert current.value.fan_out is not None
+    plan = await lab.blobs.read(current.value.fan_out.plan)
     await _rest(lab)
-    assert (await lab.blobs.read(held.job.fan_out.plan)).data == plan.data
+    assert (await lab.blobs.read(current.value.fan_out.plan)).data == plan.data
     assert plan.data.count(b"\n") == 3
 
 
@@ -165,14 +165,14 @@ async def test_two_children_of_one_key_are_refused(lab: Lab) -> None:
         yield Child("a", "work", {})
 
     ticket = await lab.submit("work")
-    held = await lab.engine.get(ticket.job.job_id)
+    current = await lab.engine.get(ticket.job.job_id)
     with pytest.raises(FinalError, match="same key"):
-        await lab.engine.children.plan(held.job, doubled())
+        await lab.engine.children.plan(current.value, doubled())
 
 
 async def test_a_busy_parent_lets_go_of_its_worker_in_time(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where some child has ended whenever the parent looks, it never waits; its attempts have an end all the same."""
-    look = lab.engine.children.look
+    look = lab.engine.children.read
 
     async def busy(parent: Job, children: Iterable[Child]) -> list[Job | None]:
         children = list(children)
@@ -183,7 +183,7 @@ async def test_a_busy_parent_lets_go_of_its_worker_in_time(lab: Lab, monkeypatch
                 await lab.engine.process(Delivery(lab.settings.queue_normal, child.job_id, text.encode()))
         return await look(parent, children)
 
-    monkeypatch.setattr(lab.engine.children, "look", busy)
+    monkeypatch.setattr(lab.engine.children, "read", busy)
     ticket = await lab.submit("many", n=60)
     await lab.pump()
     parent = await lab.settled(ticket.job.job_id, Status.COMPLETED)
@@ -232,7 +232,7 @@ async def test_a_parent_that_fails_while_it_is_being_cancelled_takes_its_childre
         raise FinalError("on purpose")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Children, "look", broken)
+        patch.setattr(Children, "read", broken)
         await lab.pump()
     await lab.settled(parent_id, Status.CANCELLED)
     assert [child.status for child in await lab.children(parent_id)] == [Status.CANCELLED] * 2

@@ -28,7 +28,7 @@ async def wipe(lab: Lab) -> None:
 async def test_the_index_is_only_written_by_a_higher_version(lab: Lab) -> None:
     job = await lab.run()
     old = job.model_copy(update={"version": 1, "status": Status.QUEUED})
-    await lab.engine.parts.project(old)
+    await lab.engine.deps.project(old)
     await lab.settled(job.job_id, Status.COMPLETED)
 
 
@@ -112,7 +112,7 @@ async def test_a_worker_that_died_with_its_message(lab: Lab) -> None:
     assert (await lab.job(ticket.job.job_id)).status is Status.RUNNING
     await lab.recover()
     job = await lab.settled(ticket.job.job_id, Status.COMPLETED)
-    assert job.lapses == 1
+    assert job.stalls == 1
 
 
 async def test_a_job_that_waits_for_its_time_is_not_taken_for_stuck(lab: Lab) -> None:
@@ -139,9 +139,9 @@ async def test_a_job_that_cannot_be_mended_does_not_keep_the_sweep_from_the_othe
     """One is of a kind that this code does not know any more, another's record is none."""
     lab.start(Faults(only=lambda name: name == "queues.send"))
     unknown, broken, stuck = await lab.submit("grown"), await lab.submit(), await lab.submit()
-    kinds = tuple(kind for kind in lab.engine.parts.kinds if kind.name != "grown")
+    kinds = tuple(kind for kind in lab.engine.deps.kinds if kind.name != "grown")
     registry = Registry(kinds, Queues(normal=lab.settings.queue_normal), lab.settings)
-    engine = Engine(replace(lab.engine.parts, queues=lab.queues, kinds=registry))
+    engine = Engine(replace(lab.engine.deps, queues=lab.queues, kinds=registry))
     name = f"jobs/{broken.job.job_id}/status.json"
     await lab.blobs.replace(name, b"{}", broken.etag, {"status": "queued", "version": "1", "watch": "2000"})
     lab.clock.advance(300)

@@ -90,7 +90,7 @@ async def test_a_zombie_changes_nothing(lab: Lab, hung: Hung) -> None:
     assert await zombie == "superseded"
     job = await lab.settled(ticket.job.job_id, Status.COMPLETED)
     assert job == before
-    assert (job.results, job.lapses, job.attempt) == ("second", 1, 2)
+    assert (job.results, job.stalls, job.attempt) == ("second", 1, 2)
     assert (hung.raised is None) is (type(hung) in (Hung, HungThenFails, HungThenGivesUp))
 
 
@@ -147,11 +147,11 @@ async def test_a_job_whose_workers_keep_vanishing_gives_up(lab: Lab) -> None:
     assert await asyncio.gather(*workers) == ["superseded"] * 4
     await lab.recover()
     await lab.settled(ticket.job.job_id, Status.FAILED)
-    assert [letter.reason for letter in await lab.letters()] == [Reason.LAPSED]
+    assert [letter.reason for letter in await lab.letters()] == [Reason.STALLED]
 
 
 async def test_the_heartbeat_renews_the_lease(lab: Lab) -> None:
-    object.__setattr__(lab.engine.parts.timing, "lease", timedelta(seconds=0.3))
+    object.__setattr__(lab.engine.deps.timing, "lease", timedelta(seconds=0.3))
     done = asyncio.Event()
 
     async def slow(payload: Any, job: Any) -> Any:

@@ -167,8 +167,8 @@ async def test_a_message_that_comes_before_its_time_is_put_back(lab: Lab) -> Non
 
 async def test_a_queued_job_is_cancelled_at_once(lab: Lab) -> None:
     ticket = await lab.submit()
-    held = await lab.engine.cancel(ticket.job.job_id)
-    assert held.job.status is Status.CANCELLED
+    current = await lab.engine.cancel(ticket.job.job_id)
+    assert current.value.status is Status.CANCELLED
     await lab.pump()
     await lab.settled(ticket.job.job_id, Status.CANCELLED)
     assert lab.runs == []
@@ -190,8 +190,8 @@ async def test_a_running_job_stops_at_its_checkpoint(lab: Lab) -> None:
     ticket = await lab.submit()
     pump = asyncio.create_task(lab.pump())
     await running.wait()
-    held = await lab.engine.cancel(ticket.job.job_id)
-    assert (held.job.status, held.job.cancel_requested) == (Status.RUNNING, True)
+    current = await lab.engine.cancel(ticket.job.job_id)
+    assert (current.value.status, current.value.cancel_requested) == (Status.RUNNING, True)
     stop.set()
     async with asyncio.timeout(2):
         await pump
@@ -325,5 +325,5 @@ async def test_a_vault_that_is_down_for_long_costs_a_job_its_time_and_not_its_re
     await lab.pump()
     job = await lab.settled(ticket.job.job_id, Status.FAILED)
     assert job.error is not None
-    assert (job.error.type, job.lapses, job.failures) == ("FinalError", 0, 0)
+    assert (job.error.type, job.stalls, job.failures) == ("FinalError", 0, 0)
     assert len(lab.runs) == deliveries + 1

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from uuid_utils import uuid7
 
-from shared.jobs.dead_letters.replay import Outcome
+from shared.jobs.dead_letters.replay import ReplayOutcome
 from shared.jobs.dead_letters.vault import Reason
 from shared.jobs.envelope import Envelope, decode, encode, text_of
 from shared.jobs.errors import FinalError
@@ -60,7 +60,7 @@ async def test_a_big_payload_survives_failure_and_replay_with_a_bigger_one(lab: 
     (letter,) = await lab.letters(job_id=job.job_id)
     assert letter.payload is None
     result = await lab.engine.replays.one(letter.id, payload={"note": BIG + BIG + "mended"})
-    assert result.outcome is Outcome.REPLAYED
+    assert result.outcome is ReplayOutcome.REPLAYED
     await lab.pump()
     job = await lab.settled(job.job_id, Status.COMPLETED)
     assert seen == [BIG, BIG + BIG + "mended"]
@@ -133,7 +133,7 @@ async def test_a_newer_payload_without_a_job_goes_to_the_vault(lab: Lab) -> None
     await lab.pump()
     (letter,) = await lab.letters()
     assert (letter.reason, letter.message_text, letter.payload) == (Reason.UNKNOWN, text, {"of": "tomorrow"})
-    assert (await lab.engine.replays.one(letter.id)).outcome is Outcome.INVALID
+    assert (await lab.engine.replays.one(letter.id)).outcome is ReplayOutcome.INVALID
     assert lab.runs == []
 
 

@@ -22,7 +22,7 @@ from support.lab import Lab
 RAW = "this is not Base64: ü"
 
 
-async def moved(lab: Lab) -> Delivery:
+async def conflict(lab: Lab) -> Delivery:
     """The message of the only job, as the poison trigger gets it."""
     (message,) = await lab.storage_queues.receive(lab.settings.queue_normal)
     await lab.storage_queues.delete(lab.settings.queue_normal, message)
@@ -32,7 +32,7 @@ async def moved(lab: Lab) -> Delivery:
 
 async def test_a_queued_job_fails(lab: Lab) -> None:
     ticket = await lab.submit(n=2)
-    delivery = await moved(lab)
+    delivery = await conflict(lab)
     assert await lab.engine.record(delivery) == "recorded: job failed"
     job = await lab.settled(ticket.job.job_id, Status.FAILED)
     (letter,) = await lab.letters()
@@ -47,7 +47,7 @@ async def test_a_queued_job_fails(lab: Lab) -> None:
 
 async def test_a_redelivery_changes_nothing(lab: Lab) -> None:
     ticket = await lab.submit()
-    delivery = await moved(lab)
+    delivery = await conflict(lab)
     await lab.engine.record(delivery)
     before = await lab.job(ticket.job.job_id)
     for _ in range(3):
@@ -66,7 +66,7 @@ async def test_a_live_lease_is_left_alone(lab: Lab) -> None:
 
     lab.script = slow
     ticket = await lab.submit()
-    delivery = await moved(lab)
+    delivery = await conflict(lab)
     worker = asyncio.create_task(
         lab.engine.process(Delivery(lab.settings.queue_normal, "m", delivery.body, delivery.inserted_at))
     )
@@ -88,7 +88,7 @@ async def test_a_lapsed_lease_is_settled(lab: Lab) -> None:
 
     lab.script = hang
     ticket = await lab.submit()
-    delivery = await moved(lab)
+    delivery = await conflict(lab)
     worker = asyncio.create_task(
         lab.engine.process(Delivery(lab.settings.queue_normal, "m", delivery.body, delivery.inserted_at))
     )
@@ -102,7 +102,7 @@ async def test_a_lapsed_lease_is_settled(lab: Lab) -> None:
 
 async def test_it_raises_while_the_vault_is_down_and_the_message_stays(lab: Lab) -> None:
     ticket = await lab.submit()
-    delivery = await moved(lab)
+    delivery = await conflict(lab)
     lab.start(Faults(only=lambda name: name.startswith("dead-letters")))
     with pytest.raises(StorageError):
         await lab.engine.record(delivery)
@@ -176,9 +176,9 @@ async def test_a_message_that_fails_at_every_delivery_ends_as_a_failed_job(lab: 
 
 async def test_a_job_whose_kind_is_not_known_waits_for_newer_code(lab: Lab) -> None:
     ticket = await lab.submit(n=2)
-    delivery = await moved(lab)
-    kinds = [kind for kind in lab.engine.parts.kinds if kind.name != "work"]
-    older = Engine(replace(lab.engine.parts, kinds=Registry(kinds, Queues(), lab.settings)))
+    delivery = await conflict(lab)
+    kinds = [kind for kind in lab.engine.deps.kinds if kind.name != "work"]
+    older = Engine(replace(lab.engine.deps, kinds=Registry(kinds, Queues(), lab.settings)))
     await older.record(delivery)
     (letter,) = await lab.letters()
     assert (letter.job_id, letter.job_status, letter.kind) == (ticket.job.job_id, Status.QUEUED, "work")
@@ -187,7 +187,7 @@ async def test_a_job_whose_kind_is_not_known_waits_for_newer_code(lab: Lab) -> N
 
 async def test_a_message_whose_job_has_no_readable_record(lab: Lab) -> None:
     ticket = await lab.submit(n=2)
-    delivery = await moved(lab)
+    delivery = await conflict(lab)
     await lab.blobs.replace(f"jobs/{ticket.job.job_id}/status.json", b"{}", ticket.etag)
     await lab.engine.record(delivery)
     (letter,) = await lab.letters()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.jobs.dead_letters.replay import Outcome
+from shared.jobs.dead_letters.replay import ReplayOutcome
 from shared.jobs.dead_letters.vault import DeadLetter, Filter
 from shared.jobs.decide import Delivery
 from shared.jobs.errors import DeadLetterNotFoundError, FinalError
@@ -33,7 +33,7 @@ async def test_one_through_the_api(lab: Lab) -> None:
     job, letter = await failed(lab, n=4)
     lab.script = succeed
     result = await lab.engine.replays.one(letter.id, by="ann")
-    assert (result.outcome, result.job_id) == (Outcome.REPLAYED, job.job_id)
+    assert (result.outcome, result.job_id) == (ReplayOutcome.REPLAYED, job.job_id)
     await lab.pump()
     job = await lab.settled(job.job_id, Status.COMPLETED)
     assert (job.results, job.replays, job.failures) == ({"n": 4}, 1, 0)
@@ -46,7 +46,7 @@ async def test_one_through_the_api(lab: Lab) -> None:
 async def test_with_an_edited_payload(lab: Lab) -> None:
     job, letter = await failed(lab)
     result = await lab.engine.replays.one(letter.id, payload={"n": 2, "note": "mended"})
-    assert result.outcome is Outcome.REPLAYED
+    assert result.outcome is ReplayOutcome.REPLAYED
     await lab.pump()
     job = await lab.settled(job.job_id, Status.COMPLETED)
     assert job.results == {"n": 2}
@@ -56,7 +56,7 @@ async def test_with_an_edited_payload(lab: Lab) -> None:
 async def test_an_edit_that_does_not_fit_names_the_field(lab: Lab) -> None:
     job, letter = await failed(lab)
     result = await lab.engine.replays.one(letter.id, payload={"n": "two", "colour": "red"})
-    assert result.outcome is Outcome.INVALID
+    assert result.outcome is ReplayOutcome.INVALID
     assert {field for field, _ in result.problems} == {"n", "colour"}
     assert (await lab.job(job.job_id)).version == job.version
 
@@ -65,7 +65,7 @@ async def test_an_edit_that_does_not_fit_names_the_field(lab: Lab) -> None:
 async def test_a_dry_run_changes_nothing(lab: Lab, payload: dict[str, Any] | None) -> None:
     job, letter = await failed(lab)
     result = await lab.engine.replays.one(letter.id, payload=payload, dry_run=True)
-    assert result.outcome is Outcome.WOULD_REPLAY
+    assert result.outcome is ReplayOutcome.WOULD_REPLAY
     assert await lab.pump() == 0
     assert await lab.job(job.job_id) == job
     assert await lab.engine.vault.get(letter.id) == letter
@@ -75,9 +75,9 @@ async def test_twice_is_not_failed(lab: Lab) -> None:
     _, letter = await failed(lab)
     lab.script = succeed
     results = await asyncio.gather(*(lab.engine.replays.one(letter.id) for _ in range(5)))
-    assert sorted(result.outcome for result in results) == [Outcome.NOT_FAILED] * 4 + [Outcome.REPLAYED]
+    assert sorted(result.outcome for result in results) == [ReplayOutcome.NOT_FAILED] * 4 + [ReplayOutcome.REPLAYED]
     await lab.pump()
-    assert (await lab.engine.replays.one(letter.id)).outcome is Outcome.NOT_FAILED
+    assert (await lab.engine.replays.one(letter.id)).outcome is ReplayOutcome.NOT_FAILED
     assert len(lab.runs) == 2
 
 
@@ -91,7 +91,7 @@ async def test_by_filter(lab: Lab) -> None:
     lab.script = picky
     other = await lab.run("own")
     results, more = await lab.engine.replays.some(Filter(kind="work"), limit=2, dry_run=True)
-    assert ([result.outcome for result in results], more) == ([Outcome.WOULD_REPLAY] * 2, True)
+    assert ([result.outcome for result in results], more) == ([ReplayOutcome.WOULD_REPLAY] * 2, True)
     lab.script = succeed
     results, more = await lab.engine.replays.some(Filter(kind="work"))
     assert ({result.job_id for result in results}, more) == ({job.job_id for job in jobs}, False)
@@ -139,9 +139,9 @@ async def test_a_failed_replay_has_a_dead_letter_of_its_own(lab: Lab) -> None:
     await lab.recover()
     job = await lab.settled(job.job_id, Status.FAILED)
     assert job.dead_letter_id != first.id
-    assert (await lab.engine.replays.one(first.id)).outcome is Outcome.NOT_FAILED
+    assert (await lab.engine.replays.one(first.id)).outcome is ReplayOutcome.NOT_FAILED
     lab.script = succeed
-    assert (await lab.engine.replays.one(job.dead_letter_id or "")).outcome is Outcome.REPLAYED
+    assert (await lab.engine.replays.one(job.dead_letter_id or "")).outcome is ReplayOutcome.REPLAYED
     await lab.pump()
     assert (await lab.settled(job.job_id, Status.COMPLETED)).replays == 2
 
@@ -194,7 +194,7 @@ async def test_what_cannot_be_replayed_does_not_stand_before_what_can(lab: Lab) 
     for n in range(5):
         await lab.engine.process(Delivery(lab.settings.queue_normal, str(n), b"garbage"))
     results, more = await lab.engine.replays.some(Filter(), limit=2)
-    assert [result.outcome for result in results] == [Outcome.INVALID] * 5 + [Outcome.REPLAYED]
+    assert [result.outcome for result in results] == [ReplayOutcome.INVALID] * 5 + [ReplayOutcome.REPLAYED]
     assert not more
     assert results[-1].dead_letter_id == letter.id
     await lab.pump()
@@ -206,12 +206,12 @@ async def test_a_dead_letter_without_a_job_replayed_twice_at_once_makes_one(lab:
     await lab.blobs.delete(f"jobs/{job.job_id}/status.json")
     lab.script = succeed
     results = await asyncio.gather(*(lab.engine.replays.one(letter.id) for _ in range(4)))
-    assert Outcome.REPLAYED in {result.outcome for result in results}
+    assert ReplayOutcome.REPLAYED in {result.outcome for result in results}
     assert len({result.job_id for result in results if result.job_id}) == 1
     await lab.pump()
     assert len(lab.runs) == 2
     again = await lab.engine.replays.one(letter.id)
-    assert again.outcome is Outcome.REPLAYED
+    assert again.outcome is ReplayOutcome.REPLAYED
     assert again.job_id not in {result.job_id for result in results}
 
 

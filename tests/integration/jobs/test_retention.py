@@ -9,7 +9,7 @@ import pytest
 
 from shared.containers import JOBS
 from shared.jobs import purge
-from shared.jobs.dead_letters.replay import Outcome
+from shared.jobs.dead_letters.replay import ReplayOutcome
 from shared.jobs.errors import DeadLetterNotFoundError, FinalError, InvalidTransitionError
 from shared.jobs.model import Job, Status
 from shared.jobs.purge import PurgeReport
@@ -54,7 +54,7 @@ async def test_a_failed_job_stays_for_ever_and_can_be_replayed(lab: Lab) -> None
     job = await failed(lab, n=3, note=BIG)
     lab.clock.advance(3650 * DAY)
     assert (await lab.engine.purge()).jobs == 0
-    assert (await lab.engine.replays.one(job.dead_letter_id or "")).outcome is Outcome.REPLAYED
+    assert (await lab.engine.replays.one(job.dead_letter_id or "")).outcome is ReplayOutcome.REPLAYED
     await lab.pump()
     assert (await lab.settled(job.job_id, Status.COMPLETED)).results == {"n": 3}
 

@@ -38,7 +38,7 @@ async def test_lines_name_job_kind_and_attempt(lab: Lab, caplog: pytest.LogCaptu
     ticket = await lab.submit(note=SECRET)
     lab.start()
     await lab.recover()
-    await lab.engine.parts.send(await lab.engine.get(ticket.job.job_id))
+    await lab.engine.deps.send(await lab.engine.get(ticket.job.job_id))
     await lab.pump()
     lines = [record.getMessage() for record in caplog.records if record.name == "nightshift.jobs"]
     told = " ".join(lines)

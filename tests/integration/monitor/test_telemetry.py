@@ -59,8 +59,8 @@ async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
 async def told(lab: Lab, exporter: SpanExporter) -> AsyncIterator[Telemetry]:
     """Have what the lab does told to an exporter, all of it by the end."""
     telemetry = Telemetry(lambda: (exporter, NoMetrics()), ("work",))
-    parts = replace(lab.engine.parts, observer=telemetry)
-    lab.app = replace(lab.app, engine=Engine(parts), telemetry=telemetry)
+    deps = replace(lab.engine.deps, observer=telemetry)
+    lab.app = replace(lab.app, engine=Engine(deps), telemetry=telemetry)
     yield telemetry
     await telemetry.close()
 
@@ -151,7 +151,7 @@ async def test_without_its_exporters_work_goes_on(lab: Lab) -> None:
         raise ValueError("no such thing")
 
     telemetry = Telemetry(broken, ())
-    lab.app = replace(lab.app, engine=Engine(replace(lab.engine.parts, observer=telemetry)), telemetry=telemetry)
+    lab.app = replace(lab.app, engine=Engine(replace(lab.engine.deps, observer=telemetry)), telemetry=telemetry)
     states: list[str] = [telemetry.state]
     await lab.run()
     await telemetry.close()
@@ -219,7 +219,7 @@ async def test_application_insights_receives_it(lab: Lab, ingestion: Ingestion) 
         f"InstrumentationKey=00000000-0000-0000-0000-000000000001;IngestionEndpoint={address};LiveEndpoint={address}"
     )
     telemetry = Telemetry(partial(open_exporters, connection, None), ("work",))
-    lab.app = replace(lab.app, engine=Engine(replace(lab.engine.parts, observer=telemetry)), telemetry=telemetry)
+    lab.app = replace(lab.app, engine=Engine(replace(lab.engine.deps, observer=telemetry)), telemetry=telemetry)
     ticket = await lab.submit("work", Options(trace=TRACEPARENT))
     await lab.pump()
     await telemetry.close()

@@ -44,7 +44,7 @@ async def test_instances_that_race_over_a_gap(lab: Lab, documents: DocumentStore
     )
 
     def ledger() -> Ledger:
-        engine = type(lab.engine)(replace(lab.engine.parts, documents=documents))
+        engine = type(lab.engine)(replace(lab.engine.deps, documents=documents))
         return Ledger(engine, [timer])
 
     await ledger().account()
@@ -54,11 +54,13 @@ async def test_instances_that_race_over_a_gap(lab: Lab, documents: DocumentStore
     await lab.pump()
     await ledger().account()
     one = ledger()
-    found, cursor = await one.book.page(unique, 2)
-    rest, end = await one.book.page(unique, 2, after=cursor)
+    found, cursor = await one.occurrences.page(unique, 2)
+    rest, end = await one.occurrences.page(unique, 2, after=cursor)
     assert [each.state for each in (*found, *rest)] == [State.COMPLETED, State.SKIPPED, State.SKIPPED]
     assert [each.scheduled_at for each in (*found, *rest)] == [SEVEN + n * DAY for n in (2, 1, 0)]
     assert (end, len(lab.runs)) == (None, 1)
-    assert [each.state for each in (await one.book.page(unique, 9, state=State.SKIPPED))[0]] == [State.SKIPPED] * 2
+    assert [each.state for each in (await one.occurrences.page(unique, 9, state=State.SKIPPED))[0]] == [
+        State.SKIPPED
+    ] * 2
     report = await one.report(unique)
     assert (report.healthy, report.next_at) == (True, SEVEN + 3 * DAY)

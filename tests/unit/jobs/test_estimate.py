@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.jobs.estimate import LONGEST_WAIT, Weather, remaining
+from shared.jobs.estimate import LONGEST_WAIT, Conditions, remaining
 from shared.jobs.model import FanOut, Job, Progress, Status
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -35,28 +35,28 @@ def parent(since: float, made: float, completed: int, total: int) -> Job:
 
 
 @pytest.mark.parametrize(
-    ("one", "weather", "expected"),
+    ("one", "conditions", "expected"),
     [
-        (job(), Weather(), 2),  # nothing is known
-        (job(), Weather(usual=0.01), 1),
-        (job(), Weather(usual=10.2), 11),
-        (job(), Weather(usual=5, queue_age=30), 35),
-        (job(due=-20), Weather(usual=5, queue_age=30), 15),  # it has waited 20 of the 30 already
-        (job(due=-40), Weather(usual=5, queue_age=30), 5),
-        (job(due=100), Weather(usual=5), 105),
-        (job(due=7 * 86400), Weather(usual=5), LONGEST_WAIT),
-        (job(), Weather(usual=5, pause=30), 35),
-        (running(since=4), Weather(usual=10), 6),
-        (running(since=30), Weather(usual=10), 15),  # over its time: half as long again
-        (running(since=30, completed=3, total=4), Weather(usual=100), 10),
-        (parent(since=1, made=200, completed=50, total=100), Weather(usual=1), 200),
-        (running(since=30, completed=0, total=4), Weather(usual=100), 70),
-        (running(since=30, completed=4, total=4), Weather(usual=100), 1),
-        (job(Status.COMPLETED), Weather(usual=5), 0),
+        (job(), Conditions(), 2),  # nothing is known
+        (job(), Conditions(usual=0.01), 1),
+        (job(), Conditions(usual=10.2), 11),
+        (job(), Conditions(usual=5, queue_age=30), 35),
+        (job(due=-20), Conditions(usual=5, queue_age=30), 15),  # it has waited 20 of the 30 already
+        (job(due=-40), Conditions(usual=5, queue_age=30), 5),
+        (job(due=100), Conditions(usual=5), 105),
+        (job(due=7 * 86400), Conditions(usual=5), LONGEST_WAIT),
+        (job(), Conditions(usual=5, pause=30), 35),
+        (running(since=4), Conditions(usual=10), 6),
+        (running(since=30), Conditions(usual=10), 15),  # over its time: half as long again
+        (running(since=30, completed=3, total=4), Conditions(usual=100), 10),
+        (parent(since=1, made=200, completed=50, total=100), Conditions(usual=1), 200),
+        (running(since=30, completed=0, total=4), Conditions(usual=100), 70),
+        (running(since=30, completed=4, total=4), Conditions(usual=100), 1),
+        (job(Status.COMPLETED), Conditions(usual=5), 0),
     ],
 )
-def test_an_estimate(one: Job, weather: Weather, expected: int) -> None:
-    assert remaining(one, weather, NOW, DEFAULT) == expected
+def test_an_estimate(one: Job, conditions: Conditions, expected: int) -> None:
+    assert remaining(one, conditions, NOW, DEFAULT) == expected
 
 
 @given(
@@ -72,4 +72,4 @@ def test_an_estimate_is_always_within_bounds(
     status: Status, due: float, usual: float | None, age: float, pause: float | None, completed: int, total: int
 ) -> None:
     one = job(status, due, progress=Progress(step="s", completed=completed, total=total))
-    assert 1 <= remaining(one, Weather(usual, age, pause), NOW, DEFAULT) <= LONGEST_WAIT
+    assert 1 <= remaining(one, Conditions(usual, age, pause), NOW, DEFAULT) <= LONGEST_WAIT

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.jobs.explain import Facts, explain
+from shared.jobs.explain import Circumstances, explain
 from shared.jobs.model import Failure, Job, Status
 from shared.jobs.pauses import Pause
 
@@ -29,12 +29,12 @@ def job(status: Status, due: float = 0, **changes: Any) -> Job:
     )  # fmt: skip
 
 
-def facts(**changes: Any) -> Facts:
+def circumstances(**changes: Any) -> Circumstances:
     given: dict[str, Any] = {
         "now": NOW, "queue": "jobs", "depth": 0, "queue_age": 0.0, "pause": Pause(), "known": True,
         "grace": timedelta(seconds=120), "sweep_schedule": "0 */5 * * * *",
     }  # fmt: skip
-    return Facts(**{**given, **changes})
+    return Circumstances(**{**given, **changes})
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def facts(**changes: Any) -> Facts:
     ],
 )
 def test_each_state_has_its_reason(one: Job, known: dict[str, Any], codes: list[str]) -> None:
-    reasons = explain(one, facts(**known))
+    reasons = explain(one, circumstances(**known))
     assert [reason.code for reason in reasons] == codes
     assert all(reason.text and reason.advice for reason in reasons)
 
@@ -80,5 +80,5 @@ def test_each_state_has_its_reason(one: Job, known: dict[str, Any], codes: list[
     ],
 )
 def test_it_says_what_and_until_when(one: Job, known: dict[str, Any], words: tuple[str, ...]) -> None:
-    text = explain(one, facts(**known))[0].text
+    text = explain(one, circumstances(**known))[0].text
     assert [word for word in words if word not in text] == [], text

@@ -111,9 +111,9 @@ class JobMachine(RuleBasedStateMachine):
             assert not (replayable and isinstance(event, machine.Replayed))
         else:
             assert behind == 0, "a stale fence changed something"
-            self.moved(before, event)
+            self.conflict(before, event)
 
-    def moved(self, before: Job, event: Event) -> None:
+    def conflict(self, before: Job, event: Event) -> None:
         after = self.job
         assert after.version == before.version + 1
         assert after.updated_at >= before.updated_at
@@ -122,7 +122,7 @@ class JobMachine(RuleBasedStateMachine):
         if before.status.final:
             assert isinstance(event, machine.Replayed)
             assert (before.status, after.status) == (Status.FAILED, Status.QUEUED)
-            assert (after.failures, after.lapses, after.resends) == (0, 0, 0)
+            assert (after.failures, after.stalls, after.resends) == (0, 0, 0)
         if isinstance(event, machine.Retried):
             assert after.status is (Status.CANCELLED if before.cancel_requested else Status.QUEUED)
         if isinstance(event, machine.CancelRequested):
@@ -174,7 +174,7 @@ def test_a_long_history_keeps_its_first_entry_and_its_newest() -> None:
 def test_a_lapsed_claim_is_counted_apart_from_failures() -> None:
     job = apply(new_job(), machine.Claimed(START, "a", START + LEASE))
     job = apply(job, machine.Claimed(START, "b", START + LEASE))
-    assert (job.lapses, job.failures, job.attempt, job.message_id) == (1, 0, 2, "b")
+    assert (job.stalls, job.failures, job.attempt, job.message_id) == (1, 0, 2, "b")
 
 
 def test_progress_without_news_leaves_the_last_one_standing() -> None:

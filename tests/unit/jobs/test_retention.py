@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from shared.containers import JOBS
 from shared.jobs.callbacks import derived_id
 from shared.jobs.dead_letters.vault import DeadLetter, Discard, Reason, Replay, Vault
-from shared.jobs.dependencies import Parts
+from shared.jobs.dependencies import Dependencies
 from shared.jobs.kinds import Queues, Registry
 from shared.jobs.model import Entry, Failure, Job, Status, summary
 from shared.jobs.purge import Purger
@@ -93,45 +93,45 @@ def cases(draw: st.DrawFn) -> Case:
     return Case(job, letters, parent == "there")
 
 
-def parts_of(clock: FakeClock) -> Parts:
+def deps_of(clock: FakeClock) -> Dependencies:
     registry = Registry((), Queues())
-    return Parts(MemoryBlobs(clock), MemoryQueues(clock), MemoryDocuments(clock), clock, registry)
+    return Dependencies(MemoryBlobs(clock), MemoryQueues(clock), MemoryDocuments(clock), clock, registry)
 
 
-async def stored(parts: Parts, case: Case) -> None:
+async def stored(deps: Dependencies, case: Case) -> None:
     job = case.job
     if job.payload_blob:
         job = job.model_copy(update={"payload_blob": f"jobs/{job.job_id}/payload-1.json"})
-        await parts.blobs.create(job.payload_blob or "", b"{}")
-    await parts.blobs.create(name_of(job.job_id), job.to_json())
-    await parts.documents.put_newer(JOBS, summary(job))
+        await deps.blobs.create(job.payload_blob or "", b"{}")
+    await deps.blobs.create(name_of(job.job_id), job.to_json())
+    await deps.documents.put_newer(JOBS, summary(job))
     if case.parent_there:
         parent = job_of(Status.RUNNING, job.created_at, job_id=job.parent_id)
-        await parts.blobs.create(name_of(parent.job_id), parent.to_json())
-    vault = Vault(parts.documents, parts.clock)
+        await deps.blobs.create(name_of(parent.job_id), parent.to_json())
+    vault = Vault(deps.documents, deps.clock)
     for number, state in enumerate(case.letters):
         await vault.keep(letter_of(job, number, job.due_at, state))
 
 
-async def left(parts: Parts, job: Job) -> set[str]:
+async def left(deps: Dependencies, job: Job) -> set[str]:
     """What is left of a job: blobs, and the index document."""
-    blobs = {info.name.split("/")[2] async for info in parts.blobs.list(f"jobs/{job.job_id}/")}
-    return blobs | ({"index"} if await parts.documents.read(JOBS, job.job_id, job.job_id) else set())
+    blobs = {info.name.split("/")[2] async for info in deps.blobs.list(f"jobs/{job.job_id}/")}
+    return blobs | ({"index"} if await deps.documents.read(JOBS, job.job_id, job.job_id) else set())
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(cases(), min_size=1, max_size=6))
 def test_nothing_unfinished_or_unreplayed_goes_and_what_is_done_with_does(found: list[Case]) -> None:
     async def play() -> None:
-        parts = parts_of(FakeClock(NOW))
+        deps = deps_of(FakeClock(NOW))
         for case in found:
-            await stored(parts, case)
-        report = await Purger(parts, Vault(parts.documents, parts.clock), KEPT).purge()
+            await stored(deps, case)
+        report = await Purger(deps, Vault(deps.documents, deps.clock), KEPT).purge()
         gone = 0
         for case in found:
             stays = case.must_stay or case.done_with > NOW - 30 * DAY
             whole = {"status.json", "index", *({"payload-1.json"} if case.job.payload_blob else ())}
-            assert await left(parts, case.job) == (whole if stays else set()), case
+            assert await left(deps, case.job) == (whole if stays else set()), case
             gone += not stays
         assert (report.jobs, report.more) == (gone, False)
 

@@ -89,3 +89,13 @@ def test_a_dead_letter_belongs_to_one_life_of_a_job() -> None:
     assert letter_id_of(job) == letter_id_of(job.model_copy(update={"attempt": 7, "version": 9}))
     assert letter_id_of(job) != letter_id_of(job.model_copy(update={"replays": 1}))
     assert "secret" not in str(summary(job))
+
+
+def test_stalls_are_stored_under_the_name_that_records_have_always_had() -> None:
+    job = Job(
+        job_id=str(uuid7()), kind="work", status=Status.QUEUED, version=1, stalls=2,
+        created_at=datetime.now(UTC), updated_at=datetime.now(UTC), due_at=datetime.now(UTC),
+    )  # fmt: skip
+    assert b'"lapses":2' in job.to_json()
+    assert summary(job)["lapses"] == 2
+    assert Job.model_validate_json(job.to_json()) == job

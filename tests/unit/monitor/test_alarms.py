@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from shared.monitor.alarms import (
     CALM,
     Alarm,
+    AlarmInputs,
     Board,
-    Facts,
     Level,
     Limits,
     Seen,
@@ -40,8 +40,8 @@ def tally(ended: int, dead: int = 0) -> KindTally:
     )
 
 
-def facts(**given: Any) -> Facts:
-    return Facts(**{"now": NOW, "window": tally(0), "baseline": tally(0), **given})
+def facts(**given: Any) -> AlarmInputs:
+    return AlarmInputs(**{"now": NOW, "window": tally(0), "baseline": tally(0), **given})
 
 
 @pytest.mark.parametrize(
@@ -80,11 +80,13 @@ def test_dead_letter_ratio(ended: int, dead: int, usual_ended: int, usual_dead: 
 )
 def test_timers(rule: Any, timers: list[tuple[str, bool, bool]], levels: tuple[Level, Level]) -> None:
     given = facts(timers=tuple(TimerFacts(name, daily, healthy, f"said of {name}") for name, daily, healthy in timers))
-    verdict = rule(given, LIMITS)
-    assert verdict.level == levels[rule is timer_silent]
+    assessment = rule(given, LIMITS)
+    assert assessment.level == levels[rule is timer_silent]
     for name, daily, healthy in timers:
         concerned = daily is (rule is timer_silent)
-        assert (f"{name}: said of {name}" in verdict.reason) == (concerned and (not healthy or verdict.level == "off"))
+        assert (f"{name}: said of {name}" in assessment.reason) == (
+            concerned and (not healthy or assessment.level == "off")
+        )
 
 
 @pytest.mark.parametrize(
@@ -106,9 +108,9 @@ def test_queue_stuck(age: float | None, seen: float | None, level: Level) -> Non
         QueueFacts("jobs-poison", True, 1, 9 * DAY),
     )
     before = {"jobs": Seen(NOW - timedelta(minutes=5), seen)} if seen is not None else {}
-    verdict = queue_stuck(facts(queues=queues, seen=before), LIMITS)
-    assert verdict.level == level
-    assert ("jobs (3 messages, the oldest" in verdict.reason) == (level != "off")
+    assessment = queue_stuck(facts(queues=queues, seen=before), LIMITS)
+    assert assessment.level == level
+    assert ("jobs (3 messages, the oldest" in assessment.reason) == (level != "off")
 
 
 def test_a_look_at_the_same_moment_says_nothing_of_growth() -> None:
@@ -135,7 +137,7 @@ def test_poison_failing(messages: int, age: float | None, put_back: int, level: 
     assert poison_failing(facts(queues=queues, poison_put_back=put_back), LIMITS).level == level
 
 
-def poison(level: Level, at: datetime) -> Facts:
+def poison(level: Level, at: datetime) -> AlarmInputs:
     age = {"on": 900.0, "hold": 600.0, "off": 0.0}[level]
     return facts(now=at, queues=(QueueFacts("jobs-poison", True, 1, age),))
 

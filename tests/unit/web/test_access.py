@@ -107,7 +107,7 @@ def test_only_what_takes_a_body_takes_a_large_one(functions: dict[str, Any]) -> 
         rule = RULES[name]
         reads = binding["methods"][0] == "GET"
         assert (rule.largest == 1024) is reads, name
-        assert rule.pace == ("anonymous" if name in OPEN else "reads" if reads else rule.pace)
+        assert rule.rate == ("anonymous" if name in OPEN else "reads" if reads else rule.rate)
         assert rule.largest <= 1024 * 1024
 
 

@@ -23,7 +23,7 @@ def data() -> Path:
     return folder
 
 
-def refusals(outcomes: list[bench.Outcome]) -> list[str]:
+def refusals(outcomes: list[bench.CollectionResult]) -> list[str]:
     return [one.refused for one in outcomes if one.refused]
 
 

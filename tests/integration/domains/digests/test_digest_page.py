@@ -53,8 +53,10 @@ async def _stock(documents: SqliteDocuments) -> None:
         picture = f"https://pictures.example/{n}.svg" if n % 3 else None
         title = TITLES[n % 40 // 4] if n % 4 == 0 and n < 16 else None
         await items.put(item(n, now - timedelta(hours=1 + n / 10), title, picture))
-    look = Signals(palette=("navy", "white", "cream"), patterns=("striped",), fabrics=("linen",), key_pieces=("shirt",))
-    mood = Mood("coastal", "Coastal", "Coastal", now, now, "Salt air and washed linen.", signals=look)
+    appearance = Signals(
+        palette=("navy", "white", "cream"), patterns=("striped",), fabrics=("linen",), key_pieces=("shirt",)
+    )
+    mood = Mood("coastal", "Coastal", "Coastal", now, now, "Salt air and washed linen.", signals=appearance)
     article = Support("a", "By the sea", "https://shop.example/0", now, 1.0)
     await MoodStore(documents).put_newer(counting(mood, [article], timedelta(days=14)))
 

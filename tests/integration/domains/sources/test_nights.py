@@ -14,7 +14,7 @@ from aiohttp import web
 from shared.containers import LOCKS
 from shared.domains.sources import api as over_http
 from shared.domains.sources.checkpoint import Checkpoint, Checkpoints
-from shared.domains.sources.model import Health, Outcome
+from shared.domains.sources.model import Health, RunOutcome
 from shared.domains.sources.run import SourceRun
 from shared.domains.sources.store import SourceStore
 from shared.fetch import FetchUnavailableError
@@ -152,11 +152,11 @@ async def zombie(night: Night, source_id: str) -> SourceRun:
     """A run that has read the source, and then stood still while its lease ended and another run went by."""
     locks, sources = Locks(night.lab.documents, night.lab.clock), SourceStore(night.lab.documents)
     lock = await locks.acquire(f"source:{source_id}", 60)
-    held = await sources.get(source_id)
-    assert held is not None
+    current = await sources.get(source_id)
+    assert current is not None
     ticket = await night.lab.submit(source_id="x", kind="scrape-source")
-    context: Any = _Context(night, (await night.lab.engine.get(ticket.job.job_id)).job)
-    run = SourceRun(context, lock, held)
+    context: Any = _Context(night, (await night.lab.engine.get(ticket.job.job_id)).value)
+    run = SourceRun(context, lock, current)
     night.lab.clock.advance(100)
     await night.scrape(source_id)
     return run
@@ -185,7 +185,7 @@ async def test_what_a_zombie_writes_late_is_refused(night: Night) -> None:
     after = await night.source(source_id)
     assert after == before
     assert after.last_run is not None
-    assert (after.last_run.outcome, after.fence) == (Outcome.SCRAPED, 2)
+    assert (after.last_run.outcome, after.fence) == (RunOutcome.SCRAPED, 2)
 
 
 async def test_a_run_that_was_recorded_is_not_made_again_by_its_job(night: Night) -> None:

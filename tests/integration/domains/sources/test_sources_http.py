@@ -35,13 +35,13 @@ def body(**content: Any) -> bytes:
 
 
 async def test_a_source_is_made_once(night: Night) -> None:
-    wish = body(kind="rss", url="https://shop.example/feed?utm_source=x", tags=["New"])
-    answer = await sources.create(night.lab.app, wish, "http://app/api")
+    request = body(kind="rss", url="https://shop.example/feed?utm_source=x", tags=["New"])
+    answer = await sources.create(night.lab.app, request, "http://app/api")
     made = read(answer, 201)
     assert answer.headers["Location"] == f"http://app/api/sources/{made['id']}"
     assert (made["url"], made["label"], made["tags"]) == ("https://shop.example/feed", "shop.example", ["new"])
     assert (made["health"], made["owner"], made["last_run"]) == ("new", "system", None)
-    again = await refused(sources.create(night.lab.app, wish, "http://app/api"))
+    again = await refused(sources.create(night.lab.app, request, "http://app/api"))
     assert (again.status, made["id"] in again.detail) == (409, True)
 
 

@@ -54,7 +54,7 @@ class Route:
         self.submitted += 1
         return self.reply
 
-    async def look(self, job_id: str) -> dict[str, Any]:
+    async def poll(self, job_id: str) -> dict[str, Any]:
         self.looked.append(job_id)
         if isinstance(self.seen, Exception):
             raise self.seen
@@ -63,7 +63,7 @@ class Route:
 
 async def run(route: Route, **settings: str) -> FakeClock:
     clock = FakeClock()
-    await collect_hot_topics(load(settings), clock, route.submit, route.look)
+    await collect_hot_topics(load(settings), clock, route.submit, route.poll)
     return clock
 
 

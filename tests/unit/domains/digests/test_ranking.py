@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.domains.digests.appearance import GROUPS
 from shared.domains.digests.choosing import allowed, bound, choose, title_key
 from shared.domains.digests.compose import Occasion, compose
-from shared.domains.digests.looks import GROUPS
-from shared.domains.digests.model import Candidate, Leaning, Look, Mood, Opinion, Piece, Reader
+from shared.domains.digests.model import Appearance, Candidate, Leaning, Mood, Opinion, Piece, Reader
 from shared.domains.digests.scoring import reasons_of, score
 
 UNTIL = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -34,7 +34,7 @@ facets = st.fixed_dictionaries(
         for facet, values in VALUES.items()
     },
 )
-looks = st.builds(Look, facets, st.sampled_from([None, *GROUPS]))
+appearance = st.builds(Appearance, facets, st.sampled_from([None, *GROUPS]))
 ids = st.integers(0, 30).map(lambda n: f"i{n}")
 titles = st.sampled_from(["Linen shirt", "LINEN  shirt!", "Wool coat", "外套", "", "A \u2013 B", "Boots"]) | st.text(
     max_size=12
@@ -47,7 +47,7 @@ candidates = st.builds(
     source_id=st.sampled_from(["s1", "s2", "s3", "s4"]),
     source=st.just("Source"),
     first_seen=st.integers(0, 300).map(lambda hours: UNTIL - timedelta(hours=hours)),
-    look=looks,
+    appearance=appearance,
     image_url=st.sampled_from([None, "https://a.example/1.png", "data:image/png;base64,AA"]),
     reception=st.floats(0, 1),
 )
@@ -60,14 +60,21 @@ leanings = st.dictionaries(
     ),
 )
 opinions = st.lists(
-    st.builds(Opinion, ids, titles, st.booleans(), looks.map(Look.values), st.just("https://a.example/2") | st.none()),
+    st.builds(
+        Opinion,
+        ids,
+        titles,
+        st.booleans(),
+        appearance.map(Appearance.values),
+        st.just("https://a.example/2") | st.none(),
+    ),
     max_size=5,
     unique_by=lambda one: one.item_id,
 ).map(tuple)
 readers = st.builds(
     Reader,
     leanings,
-    st.lists(st.builds(Piece, ids, titles, looks), max_size=4).map(tuple),
+    st.lists(st.builds(Piece, ids, titles, appearance), max_size=4).map(tuple),
     st.frozensets(st.sampled_from(["s1", "s2"])),
     opinions,
     st.frozensets(ids, max_size=4),
@@ -139,10 +146,10 @@ def test_no_source_and_no_group_takes_more_than_its_share(
     scored = [score(item, reader, moods, UNTIL) for item in allowed(items, reader)]
     chosen = [one.candidate for one in choose(scored, size)]
     sources = Counter(one.source_id for one in chosen)
-    groups = Counter(one.look.group for one in chosen if one.look.group)
+    groups = Counter(one.appearance.group for one in chosen if one.appearance.group)
     assert all(n <= bound(size, (one.candidate.source_id for one in scored)) for n in sources.values())
     assert all(
-        n <= bound(size, (one.candidate.look.group for one in scored if one.candidate.look.group))
+        n <= bound(size, (one.candidate.appearance.group for one in scored if one.candidate.appearance.group))
         for n in groups.values()
     )
 
@@ -161,8 +168,8 @@ def item(n: int, **changes: object) -> Candidate:
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
-NAVY = Look({"colour": {"navy": 1.0}, "garment": {"shirt": 1.0}}, "top")
-RED = Look({"colour": {"red": 1.0}, "garment": {"dress": 1.0}}, "dress")
+NAVY = Appearance({"colour": {"navy": 1.0}, "garment": {"shirt": 1.0}}, "top")
+RED = Appearance({"colour": {"red": 1.0}, "garment": {"dress": 1.0}}, "dress")
 
 
 def points(candidate: Candidate, reader: Reader, moods: tuple[Mood, ...] = ()) -> dict[str, float]:
@@ -173,14 +180,18 @@ def test_what_was_turned_down_counts_against_its_like() -> None:
     down = Opinion("x", "A navy shirt", up=False, values=NAVY.values())
     up = Opinion("y", "A red dress", up=True, values=RED.values())
     reader = Reader(opinions=(down, up))
-    assert points(item(1, look=NAVY), reader)["feedback"] < 0 < points(item(2, look=RED), reader)["feedback"]
-    assert score(item(2, look=RED), reader, (), UNTIL).contributions[0].text == "Like “A red dress”, which you liked"
+    assert (
+        points(item(1, appearance=NAVY), reader)["feedback"] < 0 < points(item(2, appearance=RED), reader)["feedback"]
+    )
+    assert (
+        score(item(2, appearance=RED), reader, (), UNTIL).contributions[0].text == "Like “A red dress”, which you liked"
+    )
 
 
 def test_a_leaning_counts_for_or_against_in_words_that_are_true() -> None:
     reader = Reader({"colour": {"navy": Leaning(0.8, 4, 1), "red": Leaning(-0.6, 0, 3)}})
-    assert reasons_of(score(item(1, look=NAVY), reader, (), UNTIL)) == ("Navy: you liked 4 of 5",)
-    against = [part for part in score(item(2, look=RED), reader, (), UNTIL).contributions if part.points < 0]
+    assert reasons_of(score(item(1, appearance=NAVY), reader, (), UNTIL)) == ("Navy: you liked 4 of 5",)
+    against = [part for part in score(item(2, appearance=RED), reader, (), UNTIL).contributions if part.points < 0]
     assert [part.text for part in against] == ["Red: you turned down 3 of 3"]
 
 
@@ -188,23 +199,23 @@ def test_a_mood_counts_by_its_strength_and_its_own_articles_most() -> None:
     signals = {"colour": ("navy", "white"), "garment": ("shirt",)}
     strong = Mood("m", "Coastal", "", 1.0, signals, frozenset({"https://a.example/7"}))
     weak = replace(strong, id="w", name="Classic", strength=0.1)
-    look, article = (
-        points(item(1, look=NAVY), Reader(), (strong,))["mood"],
+    appearance, article = (
+        points(item(1, appearance=NAVY), Reader(), (strong,))["mood"],
         points(item(7), Reader(), (strong,))["mood"],
     )
-    assert points(item(1, look=NAVY), Reader(), (weak,))["mood"] < look < article
-    assert reasons_of(score(item(1, look=NAVY), Reader(), (strong, weak), UNTIL)) == (
+    assert points(item(1, appearance=NAVY), Reader(), (weak,))["mood"] < appearance < article
+    assert reasons_of(score(item(1, appearance=NAVY), Reader(), (strong, weak), UNTIL)) == (
         "Fits the mood Coastal, much talked about now: navy, shirt",
     )
-    assert "mood" not in points(item(2, look=RED), Reader(), (strong,))
+    assert "mood" not in points(item(2, appearance=RED), Reader(), (strong,))
 
 
 def test_what_goes_with_the_wardrobe_and_what_is_followed_is_said() -> None:
-    jeans = Piece("p", "white jeans", Look({"colour": {"white": 1.0}, "garment": {"jeans": 1.0}}, "bottom"))
+    jeans = Piece("p", "white jeans", Appearance({"colour": {"white": 1.0}, "garment": {"jeans": 1.0}}, "bottom"))
     reader = Reader(wardrobe=(jeans,), follows=frozenset({"s1"}))
-    reasons = reasons_of(score(item(1, look=NAVY), reader, (), UNTIL))
+    reasons = reasons_of(score(item(1, appearance=NAVY), reader, (), UNTIL))
     assert reasons == ("From Source 1, which you follow", "Goes with your white jeans")
-    assert "wardrobe" not in points(item(2, look=Look(RED.facets, "bottom")), reader)
+    assert "wardrobe" not in points(item(2, appearance=Appearance(RED.facets, "bottom")), reader)
 
 
 def test_where_nothing_else_speaks_for_an_item_it_is_new() -> None:
@@ -213,10 +224,10 @@ def test_where_nothing_else_speaks_for_an_item_it_is_new() -> None:
 
 def test_a_digest_that_could_be_of_one_kind_is_not() -> None:
     reader = Reader({"colour": {"navy": Leaning(1.0, 9, 0)}})
-    alike = [item(n, look=NAVY) for n in range(20)]
-    others = [item(n, look=RED) for n in range(20, 30)]
+    alike = [item(n, appearance=NAVY) for n in range(20)]
+    others = [item(n, appearance=RED) for n in range(20, 30)]
     chosen = choose([score(one, reader, (), UNTIL) for one in (*alike, *others)], 6)
-    assert {one.candidate.look.group for one in chosen} == {"top", "dress"}
+    assert {one.candidate.appearance.group for one in chosen} == {"top", "dress"}
 
 
 def test_only_addresses_of_the_web_get_into_a_digest() -> None:

@@ -13,9 +13,9 @@ import pytest
 
 from bench import default_data
 from bench import digest as bench
+from shared.domains.digests.appearance import appearance_of
 from shared.domains.digests.choosing import bound
 from shared.domains.digests.compose import Occasion, compose
-from shared.domains.digests.looks import look_of
 from shared.domains.digests.model import Candidate, Reader
 from shared.domains.digests.reader import leanings_of
 from shared.domains.taste.evidence import Evidence, ImageNote
@@ -45,7 +45,10 @@ def _catalogue(count: int) -> Iterator[tuple[Words, Candidate]]:
             )  # fmt: skip
             seen = UNTIL - timedelta(minutes=n)
             title = row["productDisplayName"]
-            yield words, Candidate(row["id"], title, None, f"s{n % SHOPS}", f"Shop {n % SHOPS}", seen, look_of(words))
+            yield (
+                words,
+                Candidate(row["id"], title, None, f"s{n % SHOPS}", f"Shop {n % SHOPS}", seen, appearance_of(words)),
+            )
 
 
 def _reader(liked: list[Words]) -> Reader:
@@ -61,14 +64,14 @@ def _reader(liked: list[Words]) -> Reader:
 )
 def test_who_likes_something_gets_more_of_it_but_not_of_one_kind_alone(facet: str, value: str) -> None:
     products = list(_catalogue(1600))
-    liked = [words for words, item in products[:800] if value in item.look.facets.get(facet, {})][:8]
+    liked = [words for words, item in products[:800] if value in item.appearance.facets.get(facet, {})][:8]
     new = [item for _, item in products[800:]]
     assert len(liked) == 8
     occasion = Occasion("ann", "2026-W48", UNTIL - timedelta(days=7), UNTIL)
     made = compose(occasion, new, (), _reader(liked), 10)["suggestions"]
     share = sum(value in each["facets"].get(facet, ()) for each in made) / len(made)
-    common = sum(value in item.look.facets.get(facet, {}) for item in new) / len(new)
-    groups = [item.look.group for item in new if item.look.group]
+    common = sum(value in item.appearance.facets.get(facet, {}) for item in new) / len(new)
+    groups = [item.appearance.group for item in new if item.appearance.group]
     assert len(made) == 10
     assert share >= min(3 * common, bound(10, groups) / 10), f"{share:.2f} against {common:.2f}"
     assert len({each["source"]["source_id"] for each in made}) > 2

@@ -15,7 +15,7 @@ from shared.jobs.kinds import problems_of
 FEED = {"kind": "rss", "url": "https://shop.example/feed"}
 
 
-def wish(**fields: Any) -> NewSource:
+def request(**fields: Any) -> NewSource:
     return read_source(json.dumps(fields).encode())
 
 
@@ -31,7 +31,7 @@ def wish(**fields: Any) -> NewSource:
     ],
 )
 def test_what_is_taken(fields: dict[str, Any]) -> None:
-    assert wish(**fields).where
+    assert request(**fields).where
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_what_is_taken(fields: dict[str, Any]) -> None:
 )
 def test_what_is_not_names_the_field(fields: dict[str, Any], field: str) -> None:
     with pytest.raises(ValidationError) as refused:
-        wish(**fields)
+        request(**fields)
     assert field in [problem.field for problem in problems_of(refused.value)]
 
 
@@ -80,7 +80,7 @@ def test_one_address_is_one_source() -> None:
     )
     assert source_id(SourceKind.REDDIT, "StreetWear") == source_id(SourceKind.REDDIT, "streetwear")
     assert source_id(SourceKind.RSS, "https://shop.example/") != source_id(SourceKind.SITEMAP, "https://shop.example/")
-    assert wish(kind="rss", url="https://shop.example/feed?utm_source=x#top").url == "https://shop.example/feed"
+    assert request(kind="rss", url="https://shop.example/feed?utm_source=x#top").url == "https://shop.example/feed"
 
 
 def test_only_what_is_given_changes() -> None:

@@ -49,7 +49,7 @@ async def test_feedback_becomes_a_job_of_now(app: App) -> None:
     body = {"user_id": "u", "item_id": "i", "signal": "up", "item": {"title": "gown"}}
     answer = await take_feedback(app, json.dumps(body).encode(), "http://host", "trace")
     assert (answer.status, answer.headers["Retry-After"]) == (202, "2")
-    job = (await app.engine.get(json.loads(answer.body)["job_id"])).job
+    job = (await app.engine.get(json.loads(answer.body)["job_id"])).value
     payload = TasteJob.model_validate(job.payload)
     assert (job.kind, payload.item.title, payload.occurred_at) == ("taste-analysis", "gown", app.clock.now())
     assert await app.queues.depth("taste-analysis-jobs") == 1

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.jobs.timers.health import Facts, Trend, report, trend
+from shared.jobs.timers.health import TimerHistory, Trend, report, trend
 from shared.jobs.timers.occurrence import Occurrence, State, Trigger
 from shared.jobs.timers.schedule import Schedule
 from shared.jobs.timers.timer import Missed, Timer
@@ -25,49 +25,51 @@ def entry(at: datetime, state: State, took: float = 60) -> Occurrence:
     )  # fmt: skip
 
 
-def facts(*found: Occurrence, now: datetime = NOW, since: datetime = NOW - 90 * DAY) -> Facts:
-    return Facts(now, timedelta(minutes=15), found, since, since)
+def history(*found: Occurrence, now: datetime = NOW, since: datetime = NOW - 90 * DAY) -> TimerHistory:
+    return TimerHistory(now, timedelta(minutes=15), found, since, since)
 
 
-def health(timer: Timer, known: Facts) -> bool:
+def health(timer: Timer, known: TimerHistory) -> bool:
     return report(timer, Schedule(timer.schedule(None)), known).healthy
 
 
 @pytest.mark.parametrize(("hours", "healthy"), [(1, True), (35.9, True), (36.1, False), (400, False)])
 def test_a_daily_timer_needs_a_success_in_36_hours(hours: float, healthy: bool) -> None:
     success = entry(NOW - hours * HOUR - timedelta(seconds=60), State.COMPLETED)
-    assert health(DAILY, facts(entry(NOW, State.FAILED), success)) is healthy
+    assert health(DAILY, history(entry(NOW, State.FAILED), success)) is healthy
 
 
 @pytest.mark.parametrize(("hours", "healthy"), [(35, True), (37, False)])
 def test_a_daily_timer_that_never_ran_is_noticed(hours: float, healthy: bool) -> None:
-    assert health(DAILY, facts(since=NOW - hours * HOUR)) is healthy
+    assert health(DAILY, history(since=NOW - hours * HOUR)) is healthy
 
 
 @pytest.mark.parametrize("state", list(State))
 def test_a_weekly_timer_is_judged_by_its_latest_occurrence(state: State) -> None:
     bad = {State.MISSED, State.FAILED, State.DUE}
-    assert health(WEEKLY, facts(entry(NINE, state), entry(NINE - 7 * DAY, State.COMPLETED))) is (state not in bad)
+    assert health(WEEKLY, history(entry(NINE, state), entry(NINE - 7 * DAY, State.COMPLETED))) is (state not in bad)
 
 
 def test_a_monday_that_is_not_recorded_is_unhealthy_once_the_grace_is_over() -> None:
     before = entry(NINE - 7 * DAY, State.COMPLETED)
-    assert not health(WEEKLY, facts(before))
-    assert health(WEEKLY, facts(before, now=NINE + timedelta(minutes=14)))
-    assert health(WEEKLY, facts(since=NINE + HOUR))
+    assert not health(WEEKLY, history(before))
+    assert health(WEEKLY, history(before, now=NINE + timedelta(minutes=14)))
+    assert health(WEEKLY, history(since=NINE + HOUR))
 
 
 def test_a_run_by_hand_does_not_stand_for_a_missed_monday_but_making_it_up_does() -> None:
     by_hand = entry(NINE + HOUR, State.COMPLETED).model_copy(update={"schedule": None})
-    assert not health(WEEKLY, facts(by_hand, entry(NINE, State.MISSED)))
-    assert health(WEEKLY, facts(entry(NINE, State.COMPLETED)))
+    assert not health(WEEKLY, history(by_hand, entry(NINE, State.MISSED)))
+    assert health(WEEKLY, history(entry(NINE, State.COMPLETED)))
 
 
 def test_the_report_counts_and_names() -> None:
     found = report(
         WEEKLY,
         Schedule("0 0 9 * * 1"),
-        facts(entry(NINE, State.MISSED), entry(NINE - 7 * DAY, State.SUBMITTED), entry(NINE - 14 * DAY, State.FAILED)),
+        history(
+            entry(NINE, State.MISSED), entry(NINE - 7 * DAY, State.SUBMITTED), entry(NINE - 14 * DAY, State.FAILED)
+        ),
     )
     assert (found.missed, found.failed, found.unfinished, found.last_success_at) == (1, 1, 1, None)
     assert found.last

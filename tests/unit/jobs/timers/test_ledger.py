@@ -44,7 +44,7 @@ async def started(lab: Lab, one: Timer, rules: Rules | None = None) -> Ledger:
 
 
 async def entries(ledger: Ledger) -> list[Occurrence]:
-    found, _ = await ledger.book.page("T", 200)
+    found, _ = await ledger.occurrences.page("T", 200)
     return found[::-1]
 
 
@@ -174,11 +174,11 @@ async def test_a_year_of_hours_is_recorded_in_bounded_steps(lab: Lab) -> None:
         await ledger.account()
         assert len(faults.calls) < 530
         steps += 1
-        head = await ledger.book.head("T")
-        if head and head.entry.accounted_until == SEVEN + 365 * DAY:
+        head = await ledger.occurrences.head("T")
+        if head and head.value.accounted_until == SEVEN + 365 * DAY:
             break
     assert steps == 18
-    found, cursor = await ledger.book.page("T", 10_000)
+    found, cursor = await ledger.occurrences.page("T", 10_000)
     assert cursor is None
     assert [each.scheduled_at for each in found] == [SEVEN + 365 * DAY - n * HOUR for n in range(365 * 24 + 1)]
     assert len([each for each in found if each.job_id]) == 1
@@ -331,7 +331,7 @@ async def test_one_broken_timer_keeps_no_other_from_its_turn(lab: Lab) -> None:
     lab.clock.time = SEVEN + HOUR
     await ledger.account()
     assert await states(ledger) == ["submitted"]
-    (due,) = (await ledger.book.page("A", 10))[0]
+    (due,) = (await ledger.occurrences.page("A", 10))[0]
     assert due.state is State.DUE
 
 

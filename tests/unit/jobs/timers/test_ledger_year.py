@@ -106,6 +106,6 @@ async def test_a_year_with_true_clocks(tmp_path: Path) -> None:
 
 
 async def test_a_quiet_quarter_of_which_both_instances_take_each_part(tmp_path: Path) -> None:
-    quiet = Chances(outage=0, jump=0, fault=0, restart=0, both=1, lost=0)
+    quiet = Chances(outage=0, jump=0, fault=0, restart=0, run_all=1, lost=0)
     _, states = await play(tmp_path, 12, quiet, BEGIN + timedelta(days=90))
     assert {state for _, state in states} == {State.COMPLETED}

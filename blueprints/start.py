@@ -1,7 +1,7 @@
-"""What stands in for the app where it cannot start: no trigger runs, and every route says why.
+"""Starting: the app of this process; and what stands in for it where it cannot start.
 
-An app without functions that says it runs is the worst of failures: nothing but this would tell of it. Needs nothing of
-the app's own, since that is what may be broken.
+Then every route says why, and no trigger runs: an app without functions that says it runs is the worst of failures. This
+imports nothing of the app's own before it is needed, since that is what may be broken.
 """
 
 from __future__ import annotations
@@ -11,13 +11,19 @@ import logging
 import traceback
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import azure.functions as func
 
+if TYPE_CHECKING:
+    from shared.app import App
+
 LOG = logging.getLogger("nightshift.start")
 _ROOT = Path(__file__).resolve().parents[1]
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+_OF_CODE = (AttributeError, ImportError, NameError, SyntaxError, TypeError)
+"""Errors whose messages speak of the code, and not of what it was given."""
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -25,19 +31,35 @@ class UnstartedError(Exception):
     """The app cannot start; the message says what to mend."""
 
 
-def app_of(error: Exception) -> func.FunctionApp:
+def app() -> App:
+    """The app of this process, composed on first use.
+
+    Raises:
+        UnstartedError: it cannot be composed.
+    """
+    try:
+        from shared import bootstrap
+
+        return bootstrap.app()
+    except Exception as error:
+        reason = reason_of(error)
+        tell(reason)
+        raise UnstartedError(reason) from error
+
+
+def stand_in(error: Exception) -> func.FunctionApp:
     """An app with one function, which answers every request with what keeps the real one from starting."""
     reason = reason_of(error)
-    app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+    told = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
-    @app.function_name("Unstarted")
-    @app.route("{*path}", methods=_METHODS)
+    @told.function_name("Unstarted")
+    @told.route("{*path}", methods=_METHODS)
     async def unstarted(req: func.HttpRequest) -> func.HttpResponse:
-        tell_once(reason)  # once more: what is logged before the first invocation, the host may drop
+        _remind(reason)
         return response(reason, req.url)
 
     tell(reason)
-    return app
+    return told
 
 
 def response(reason: str, url: str) -> func.HttpResponse:
@@ -59,16 +81,20 @@ def reason_of(error: BaseException) -> str:
     if isinstance(error, ImportError) and error.name and not _is_ours(error.name):
         return f"the module {error.name} cannot be imported ({_place(error)} needs it): is its package installed?"
     where = _module(error.filename) if isinstance(error, SyntaxError) and error.filename else _place(error)
-    said = f": {error}" if _is_ours(type(error).__module__) else ""
+    said = f": {error}" if _is_ours(type(error).__module__) or isinstance(error, _OF_CODE) else ""
     return f"{where} cannot be loaded ({type(error).__name__}{said})"
 
 
+@cache
 def tell(reason: str) -> None:
-    """Log it, as one line."""
+    """Log it, as one line, once."""
     LOG.error("the app cannot start: %s", reason)
 
 
-tell_once = cache(tell)
+@cache
+def _remind(reason: str) -> None:
+    """Log it once more: what is logged before the first invocation, the host may drop."""
+    LOG.warning("the app did not start: %s", reason)
 
 
 def _is_ours(module: str) -> bool:

@@ -8,16 +8,16 @@ import itertools
 import pytest
 
 from shared.fetch import FetchUnavailableError
-from shared.fetch import pace as module
-from shared.fetch.pace import Pace
+from shared.fetch import throttle as module
+from shared.fetch.throttle import Throttle
 
 
 async def test_so_many_at_once_and_no_more() -> None:
-    pace, under_way, most = Pace(concurrency=2, interval=0), 0, 0
+    throttle, under_way, most = Throttle(concurrency=2, interval=0), 0, 0
 
     async def visit() -> None:
         nonlocal under_way, most
-        async with pace.turn("a"):
+        async with throttle.turn("a"):
             under_way += 1
             most = max(most, under_way)
             await asyncio.sleep(0.01)
@@ -28,10 +28,10 @@ async def test_so_many_at_once_and_no_more() -> None:
 
 
 async def test_requests_to_one_host_start_apart_and_other_hosts_do_not_wait() -> None:
-    pace, loop, starts = Pace(concurrency=5, interval=0.05), asyncio.get_running_loop(), []
+    throttle, loop, starts = Throttle(concurrency=5, interval=0.05), asyncio.get_running_loop(), []
 
     async def visit(host: str) -> None:
-        async with pace.turn(host):
+        async with throttle.turn(host):
             starts.append((host, loop.time()))
 
     begun = loop.time()
@@ -42,42 +42,42 @@ async def test_requests_to_one_host_start_apart_and_other_hosts_do_not_wait() ->
 
 
 async def test_a_host_that_wants_more_time_gets_it() -> None:
-    pace, loop = Pace(concurrency=1, interval=0), asyncio.get_running_loop()
+    throttle, loop = Throttle(concurrency=1, interval=0), asyncio.get_running_loop()
     begun = loop.time()
     for _ in range(3):
-        async with pace.turn("a", interval=0.04):
+        async with throttle.turn("a", interval=0.04):
             pass
     assert loop.time() - begun >= 0.075
 
 
 async def test_a_host_that_asked_to_be_left_alone_is() -> None:
     now = 100.0
-    pace = Pace(concurrency=1, interval=0, monotonic=lambda: now)
-    pace.close("a", 30)
-    pace.close("a", 5)
+    throttle = Throttle(concurrency=1, interval=0, monotonic=lambda: now)
+    throttle.close("a", 30)
+    throttle.close("a", 5)
     with pytest.raises(FetchUnavailableError) as caught:
-        async with pace.turn("a"):
+        async with throttle.turn("a"):
             pass
     assert caught.value.retry_after == 30
-    async with pace.turn("b"):
+    async with throttle.turn("b"):
         pass
     now += 31
-    async with pace.turn("a"):
+    async with throttle.turn("a"):
         pass
 
 
 async def test_who_waited_while_the_host_closed_is_turned_away() -> None:
-    pace = Pace(concurrency=1, interval=0)
+    throttle = Throttle(concurrency=1, interval=0)
     inside, leave = asyncio.Event(), asyncio.Event()
 
     async def first() -> None:
-        async with pace.turn("a"):
+        async with throttle.turn("a"):
             inside.set()
             await leave.wait()
-            pace.close("a", 60)
+            throttle.close("a", 60)
 
     async def second() -> None:
-        async with pace.turn("a"):
+        async with throttle.turn("a"):
             raise AssertionError("let in")
 
     task = asyncio.create_task(first())
@@ -92,25 +92,25 @@ async def test_who_waited_while_the_host_closed_is_turned_away() -> None:
 
 async def test_nobody_waits_for_ever_and_no_place_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_LONGEST_WAIT", 0.05)
-    pace = Pace(concurrency=1, interval=0)
+    throttle = Throttle(concurrency=1, interval=0)
     for interval in (0.0, 10.0):
-        async with pace.turn("a", interval):
+        async with throttle.turn("a", interval):
             with pytest.raises(FetchUnavailableError, match="too many"):
-                async with pace.turn("a", interval):
+                async with throttle.turn("a", interval):
                     pass
     with pytest.raises(FetchUnavailableError, match="too many"):
-        async with pace.turn("a"):
+        async with throttle.turn("a"):
             pass
-    assert pace._lanes["a"].places._value == 1
-    assert pace._lanes["a"].users == 0
+    assert throttle._lanes["a"].places._value == 1
+    assert throttle._lanes["a"].users == 0
 
 
 async def test_hosts_at_rest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_MOST_LANES", 10)
-    pace = Pace(concurrency=1, interval=0)
-    pace.close("closed", 60)
+    throttle = Throttle(concurrency=1, interval=0)
+    throttle.close("closed", 60)
     for number in range(50):
-        async with pace.turn(f"host-{number}"):
+        async with throttle.turn(f"host-{number}"):
             pass
-    assert len(pace._lanes) <= 11
-    assert "closed" in pace._lanes
+    assert len(throttle._lanes) <= 11
+    assert "closed" in throttle._lanes

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from shared.domains.digests.looks import MOST_TEXT, look_of
+from shared.domains.digests.appearance import MOST_TEXT, appearance_of
 from shared.domains.digests.model import Candidate, Mood
 from shared.domains.items.model import Item
 from shared.domains.items.store import ItemStore
@@ -31,7 +31,7 @@ _KEPT = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class CandidatePool:
     """The new items, the newest first, and the moods, as they stand at a moment."""
 
     items: tuple[Candidate, ...]
@@ -42,7 +42,7 @@ class Shelf:
         return [item for item in self.items if item.first_seen > moment]
 
 
-class Shelves:
+class CandidatePools:
     """Shelves by the moment that they are for. Those who ask for one that is being read wait for it."""
 
     def __init__(self, documents: DocumentStore, clock: Clock, settings: Settings) -> None:
@@ -50,34 +50,34 @@ class Shelves:
         self._moods = MoodStore(documents)
         self._settings = settings
         self._lock = asyncio.Lock()
-        self._known: dict[datetime, Shelf] = {}
+        self._known: dict[datetime, CandidatePool] = {}
 
-    async def at(self, until: datetime) -> Shelf:
+    async def at(self, until: datetime) -> CandidatePool:
         """The shelf of a moment: a storage call for each hundred items or moods, the first time."""
         async with self._lock:
             if until not in self._known:
-                shelf = await self._read(until)
-                self._known = dict([*self._known.items(), (until, shelf)][-_KEPT:])
+                candidates = await self._read(until)
+                self._known = dict([*self._known.items(), (until, candidates)][-_KEPT:])
             return self._known[until]
 
-    async def _read(self, until: datetime) -> Shelf:
+    async def _read(self, until: datetime) -> CandidatePool:
         since = until - timedelta(days=self._settings.weekly_digest_window_days)
         found = self._items.recent(since, self._settings.weekly_digest_shelf, until=until)
         items = [item async for item in found]
         moods = await self._moods.current()
         half_life = timedelta(days=self._settings.mood_half_life_days)
-        return await asyncio.to_thread(_shelf, items, moods, until, half_life)
+        return await asyncio.to_thread(_pool, items, moods, until, half_life)
 
 
-def shelves(documents: DocumentStore, clock: Clock, settings: Settings) -> Shelves:
+def candidate_pools(documents: DocumentStore, clock: Clock, settings: Settings) -> CandidatePools:
     """The shelves of the process and its stores."""
     stores: Any = (documents, clock, settings)  # hashable, other than their ports say
-    return _shelves(*stores)
+    return _pools(*stores)
 
 
 @lru_cache(maxsize=1)
-def _shelves(documents: Any, clock: Any, settings: Settings) -> Shelves:
-    return Shelves(documents, clock, settings)
+def _pools(documents: Any, clock: Any, settings: Settings) -> CandidatePools:
+    return CandidatePools(documents, clock, settings)
 
 
 def candidate_of(item: Item) -> Candidate:
@@ -89,7 +89,7 @@ def candidate_of(item: Item) -> Candidate:
         source_id=item.source_id,
         source=item.source.label,
         first_seen=item.first_seen_at,
-        look=look_of(_words(item)),
+        appearance=appearance_of(_words(item)),
         text=item.text,
         image_url=item.image_url,
         price=f"{item.price.amount} {item.price.currency or ''}".strip() if item.price else None,
@@ -109,8 +109,8 @@ def moods_of(stored: Iterable[StoredMood], now: datetime, half_life: timedelta) 
     return tuple(_mood(mood, trend / strongest) for trend, mood in order)
 
 
-def _shelf(items: list[Item], moods: list[StoredMood], until: datetime, half_life: timedelta) -> Shelf:
-    return Shelf(tuple(map(candidate_of, items)), moods_of(moods, until, half_life))
+def _pool(items: list[Item], moods: list[StoredMood], until: datetime, half_life: timedelta) -> CandidatePool:
+    return CandidatePool(tuple(map(candidate_of, items)), moods_of(moods, until, half_life))
 
 
 def _words(item: Item) -> Words:

@@ -89,7 +89,7 @@ async def test_nothing_fails_where_the_past_cannot_be_read(lab: Lab, caplog: pyt
     ticket = await lab.submit()
     lab.start(Faults(only=lambda call: call in ("jobs.query", "queues.peek", "kinds.read")))
     assert await retry_after(lab, ticket.job.job_id) == lab.settings.retry_after_seconds
-    assert caplog.text.count("pace not read") == 2
+    assert caplog.text.count("estimate not read") == 2
 
 
 async def test_a_job_of_a_kind_that_this_code_does_not_know(lab: Lab) -> None:
@@ -98,7 +98,7 @@ async def test_a_job_of_a_kind_that_this_code_does_not_know(lab: Lab) -> None:
     job = Job(
         job_id=job_id, kind="yet unknown", status=Status.QUEUED, version=1, created_at=now, updated_at=now, due_at=now
     )
-    await lab.engine.parts.status.create(job)
+    await lab.engine.deps.status.create(job)
     assert (await show_job(lab.app, job_id, {})).status == 200
     answer = await explain_job(lab.app, job_id)
     assert b'"code":"unknown_kind"' in answer.body
@@ -108,7 +108,7 @@ async def test_a_lost_message_is_told_from_a_long_line(lab: Lab) -> None:
     lab.start(Faults(only="queues.send".__eq__))
     ticket = await lab.submit()
     lab.start()
-    lab.clock.advance(lab.engine.parts.timing.grace.total_seconds() + 1)
+    lab.clock.advance(lab.engine.deps.timing.grace.total_seconds() + 1)
     assert b'"code":"message_lost"' in (await explain_job(lab.app, ticket.job.job_id)).body
     assert (await lab.engine.sweep()).resent == 1
     lab.start()

@@ -30,7 +30,7 @@ class _Lane:
         return self.users == 0 and max(self.free_at, self.closed_until) <= now
 
 
-class Pace:
+class Throttle:
     """The lanes of all hosts."""
 
     def __init__(self, concurrency: int, interval: float, monotonic: Callable[[], float] = time.monotonic) -> None:

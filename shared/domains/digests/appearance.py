@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from math import atan2, degrees, hypot
 
-from shared.domains.digests.model import Look
+from shared.domains.digests.model import Appearance
 from shared.domains.taste.colours import oklab
 from shared.domains.taste.feedback import Item as Words
 from shared.domains.taste.lexicon import lexicon
@@ -38,10 +38,10 @@ _NEUTRAL_CHROMA = 0.045
 _SHARED = ("style", "occasion")
 
 
-def look_of(words: Words) -> Look:
+def appearance_of(words: Words) -> Appearance:
     """Read what something looks like from its words."""
     facets = analyse_words(words).facets
-    return Look(facets, _group(facets.get("garment", {})))
+    return Appearance(facets, _group(facets.get("garment", {})))
 
 
 def alike(one: frozenset[tuple[str, str]], other: frozenset[tuple[str, str]]) -> float:
@@ -49,7 +49,7 @@ def alike(one: frozenset[tuple[str, str]], other: frozenset[tuple[str, str]]) ->
     return len(one & other) / len(one | other) if one and other else 0.0
 
 
-def goes_with(one: Look, other: Look) -> float:
+def goes_with(one: Appearance, other: Appearance) -> float:
     """How well two things are worn together, 0 to 1: of different groups, colours in harmony, for like occasions."""
     if frozenset((one.group, other.group)) not in _TOGETHER:
         return 0.0
@@ -65,9 +65,9 @@ def _group(garments: dict[str, float]) -> str | None:
     return _GROUP_OF[max(sure)[1]] if sure else None
 
 
-def _colours(look: Look) -> list[str]:
+def _colours(appearance: Appearance) -> list[str]:
     known = lexicon().colours
-    sure = [colour for colour, weight in look.facets.get("colour", {}).items() if weight >= 0.8]
+    sure = [colour for colour, weight in appearance.facets.get("colour", {}).items() if weight >= 0.8]
     return [colour for colour in sure if colour in known]
 
 

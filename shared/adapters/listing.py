@@ -1,0 +1,104 @@
+"""What Azure Storage answers to List Blobs and Find Blobs by Tags, read with lxml.
+
+The SDK makes of each row an object of thirty properties: 5,000 rows stop the event loop for a second. Here they take a tenth of
+that, on a thread.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote
+
+from shared.ports import BlobInfo, BlobPage, TaggedBlob, TagPage
+
+_TAG_NAME = re.compile(r"[A-Za-z0-9 +\-./:=_]{1,128}")
+_TAG_VALUE = re.compile(r"[A-Za-z0-9 +\-./:=_]{0,256}")
+_MOST_TAGS = 10
+_MONTHS = {
+    name: n
+    for n, name in enumerate(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1)
+}
+
+
+def checked_tags(tags: Mapping[str, str] | None) -> dict[str, str] | None:
+    """Tags as the service takes them; None where there are none.
+
+    Raises:
+        ValueError: if there are too many, or if a name or a value has what the service does not take.
+    """
+    if not tags:
+        return None
+    if len(tags) > _MOST_TAGS:
+        raise ValueError(f"{len(tags)} tags; {_MOST_TAGS} is the limit")
+    for name, value in tags.items():
+        checked_tag(name, value)
+    return dict(tags)
+
+
+def checked_tag(name: str, value: str) -> None:
+    """Refuse what cannot be a tag: neither then holds a quote, and both can go into an expression.
+
+    Raises:
+        ValueError: if the name or the value has what the service does not take.
+    """
+    if not _TAG_NAME.fullmatch(name) or not _TAG_VALUE.fullmatch(value):
+        raise ValueError(f"not a tag: {name!r} with the value {value!r}")
+
+
+def blob_page(body: bytes) -> BlobPage:
+    """Read the answer to List Blobs, with metadata."""
+    root = _root(body)
+    return BlobPage([_info(row) for row in _rows(root)], root.findtext("NextMarker") or None)
+
+
+def tag_page(body: bytes, tag: str) -> TagPage:
+    """Read the answer to Find Blobs by Tags, which names of each blob the tags that were asked for."""
+    root = _root(body)
+    found = [TaggedBlob(_name(row), _tags(row).get(tag, "")) for row in _rows(root)]
+    return TagPage(found, root.findtext("NextMarker") or None)
+
+
+def _root(body: bytes) -> Any:
+    from lxml import etree
+
+    return etree.fromstring(body, etree.XMLParser(resolve_entities=False, no_network=True))
+
+
+def _rows(root: Any) -> Iterator[Any]:
+    blobs = root.find("Blobs")
+    return iter(()) if blobs is None else blobs.iterchildren("Blob")
+
+
+def _info(row: Any) -> BlobInfo:
+    properties, metadata = row.find("Properties"), row.find("Metadata")
+    return BlobInfo(
+        name=_name(row),
+        etag=_quoted(properties.findtext("Etag")),
+        last_modified=_moment(properties.findtext("Last-Modified")),
+        metadata={} if metadata is None else {each.tag: each.text or "" for each in metadata},
+    )
+
+
+def _name(row: Any) -> str:
+    """A name that XML cannot hold comes percent-encoded."""
+    name = row.find("Name")
+    text = name.text or ""
+    return unquote(text) if name.get("Encoded") == "true" else text
+
+
+def _tags(row: Any) -> dict[str, str]:
+    return {tag.findtext("Key"): tag.findtext("Value") or "" for tag in row.iterfind("Tags/TagSet/Tag")}
+
+
+def _quoted(etag: str) -> str:
+    """A listing's ETags come without the quotes that belong to them."""
+    return etag if etag.startswith('"') else f'"{etag}"'
+
+
+def _moment(text: str) -> datetime:
+    """``Mon, 05 Jan 2026 12:00:00 GMT``: `email.utils` takes twenty times as long, which matters for thousands."""
+    day, month, year, hour, minute, second = text[5:7], text[8:11], text[12:16], text[17:19], text[20:22], text[23:25]
+    return datetime(int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second), tzinfo=UTC)
