@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import math
 import os
 import traceback
 from collections.abc import Awaitable, Callable
 from functools import cache
-from pathlib import Path
+from math import ceil
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -16,11 +15,12 @@ import azure.functions as func
 
 from blueprints import start
 from shared.settings import settings
-from shared.web import access
+from shared.web.answers import HEADERS, HSTS, Problem
 from shared.web.routes import Call
 
 if TYPE_CHECKING:
-    from shared.web.answers import Answer, Problem
+    from shared.web.access import Gate
+    from shared.web.answers import Answer
     from shared.web.routes import Api, Route
 
 LOG = logging.getLogger("nightshift.http")
@@ -45,8 +45,7 @@ def function_of(route: Route) -> Callable[[func.HttpRequest], Awaitable[func.Htt
             return start.response(str(error), req.url)
         except Exception as error:  # noqa: BLE001 - every error becomes an answer
             answer = _problem_of(error, req).answer(urlsplit(req.url).path)
-        secure = access.HSTS if req.url.startswith("https:") else {}
-        headers = {**access.HEADERS, **secure, **answer.headers}
+        headers = {**HEADERS, **(HSTS if req.url.startswith("https:") else {}), **answer.headers}
         # The media type goes by `mimetype`: a Content-Type among the headers would be sent twice by some hosts.
         return func.HttpResponse(answer.body, status_code=answer.status, headers=headers, mimetype=answer.content_type)
 
@@ -56,15 +55,19 @@ def function_of(route: Route) -> Callable[[func.HttpRequest], Awaitable[func.Htt
 
 
 @cache
-def gate() -> access.Gate:
+def gate() -> Gate:
     """What decides on access in this process."""
-    return access.Gate(settings(), os.environ)
+    from shared.web.access import Gate
+
+    return Gate(settings(), os.environ)
 
 
 async def _answer(route: Route, req: func.HttpRequest) -> Answer:
     """Have a request handled, if its caller may."""
+    from shared.web.access import Request
+
     app = start.app()
-    caller = gate().admit(route.rule, access.Request(req.headers, req.params, len(req.get_body())))
+    caller = gate().admit(route.rule, Request(req.headers, req.params, len(req.get_body())))
     _require_length(route, req)
     answer = await route.handler(app, call_of(route, req, caller.name))
     if route.rule.rate == "operator":
@@ -85,8 +88,6 @@ def call_of(route: Route, req: func.HttpRequest, caller: str = "") -> Call:
 def _require_length(route: Route, req: func.HttpRequest) -> None:
     """Refuse a body that the host did not read: it reads none without Content-Length, and hands over an empty one."""
     if route.body and not req.get_body() and "chunked" in req.headers.get("transfer-encoding", "").lower():
-        from shared.web.answers import Problem
-
         detail = "the body did not arrive: send it with Content-Length, not chunked (Transfer-Encoding)"
         raise Problem(411, "Length required", detail)
 
@@ -94,7 +95,6 @@ def _require_length(route: Route, req: func.HttpRequest) -> None:
 def _problem_of(error: Exception, req: func.HttpRequest) -> Problem:
     from shared.jobs import errors
     from shared.ports import StorageError
-    from shared.web.answers import Problem
     from shared.web.requests import invalid
 
     match error:
@@ -109,7 +109,7 @@ def _problem_of(error: Exception, req: func.HttpRequest) -> Problem:
         case errors.KeyReusedError():
             return Problem(422, "Idempotency key reused", str(error))
         case errors.InFlightError():
-            return Problem(409, "Still in flight", str(error), retry_after=math.ceil(error.seconds))
+            return Problem(409, "Still in flight", str(error), retry_after=ceil(error.seconds))
         case StorageError():
             LOG.error("storage does not answer: method=%s cause=%s", req.method, type(error).__name__)
             return Problem(503, "Storage does not answer", "nothing was lost: try again", retry_after=5)
@@ -124,5 +124,7 @@ def _problem_of(error: Exception, req: func.HttpRequest) -> Problem:
 
 def _place(error: Exception) -> str:
     """Where an error came from. Its message stays out of the log: it may quote what somebody sent."""
+    from pathlib import Path
+
     frames = traceback.extract_tb(error.__traceback__)[-3:]
     return " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))

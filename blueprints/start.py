@@ -10,7 +10,6 @@ import json
 import logging
 import traceback
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from shared.app import App
 
 LOG = logging.getLogger("nightshift.start")
-_ROOT = Path(__file__).resolve().parents[1]
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _OF_CODE = (AttributeError, ImportError, NameError, SyntaxError, TypeError)
 """Errors whose messages speak of the code, and not of what it was given."""
@@ -108,6 +106,8 @@ def _place(error: BaseException) -> str:
 
 
 def _module(file: str) -> str:
-    path = Path(file)
-    inside = path.relative_to(_ROOT) if path.is_relative_to(_ROOT) else Path(path.name)
+    from pathlib import Path
+
+    path, root = Path(file).resolve(), Path(__file__).resolve().parents[1]
+    inside = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)
     return ".".join(inside.with_suffix("").parts).removesuffix(".__init__")

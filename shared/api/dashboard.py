@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from shared.web.access import OPEN
 from shared.web.answers import Answer, Problem, matches, quoted
 from shared.web.routes import Api, Call, Parameter
+from shared.web.rules import OPEN
 
 if TYPE_CHECKING:
     from shared.app import App

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from shared.web.access import INSPECT, OPERATE, READ, REPLAY
 from shared.web.answers import Answer, Problem, json_answer, tagged_answer
 from shared.web.parameters import OF_KIND, PAGE, SINCE, UNTIL, UUID
 from shared.web.requests import read_limit, read_model, read_moment, read_uuid, unfit, validating
 from shared.web.routes import Api, Call, Parameter
+from shared.web.rules import INSPECT, OPERATE, READ, REPLAY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,9 @@ _OF_GROUPS = (
 )
 
 
-@api.route("ListDeadLetters", "GET dead-letters", READ, {200: "schemas:DeadLetterPage"}, (422,), parameters=(*_FILTERS, *PAGE))
+@api.route(
+    "ListDeadLetters", "GET dead-letters", READ, {200: "schemas:DeadLetterPage"}, (422,), parameters=(*_FILTERS, *PAGE)
+)
 async def list_dead_letters(app: App, call: Call) -> Answer:
     """Dead letters, newest first."""
     from shared.api.views import dead_letter_view

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from shared.web.access import INSPECT, OPERATE, READ, SUBMIT
 from shared.web.answers import Answer, Problem, cached_answer, json_answer
 from shared.web.parameters import OF_KIND, PAGE, PREFER, UUID, WORD
 from shared.web.requests import read_choice, read_limit, read_moment, read_uuid, unfit
 from shared.web.routes import TICKET, Api, Call, Parameter
+from shared.web.rules import INSPECT, OPERATE, READ, SUBMIT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -144,7 +144,9 @@ async def cancel_job(app: App, call: Call) -> Answer:
     return json_answer(job_view(current.value), 202, await _retry_after(app, current.value))
 
 
-@api.route("RetryJob", "POST jobs/{job_id}/retry", OPERATE, {202: "schemas:TicketView"}, (400, 404, 409), headers=TICKET)
+@api.route(
+    "RetryJob", "POST jobs/{job_id}/retry", OPERATE, {202: "schemas:TicketView"}, (400, 404, 409), headers=TICKET
+)
 async def retry_job(app: App, call: Call) -> Answer:
     """Put a failed job back, by replaying its dead letter; 409 for every other state."""
     from shared.api.views import ticket_answer

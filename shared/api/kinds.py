@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.web.access import OPERATE, READ
 from shared.web.answers import Answer, json_answer
 from shared.web.parameters import WORD
 from shared.web.requests import read_model
 from shared.web.routes import Api, Call, Parameter
+from shared.web.rules import OPERATE, READ
 
 if TYPE_CHECKING:
     from shared.api.schemas import KindView
@@ -29,7 +29,15 @@ async def list_kinds(app: App, call: Call) -> Answer:
     return json_answer({"items": items}, headers={"Cache-Control": "no-store"})
 
 
-@api.route("PauseKind", "POST kinds/{kind}/pause", OPERATE, {200: "schemas:KindView"}, (404,), body="bodies:PauseRequest", optional=True)
+@api.route(
+    "PauseKind",
+    "POST kinds/{kind}/pause",
+    OPERATE,
+    {200: "schemas:KindView"},
+    (404,),
+    body="bodies:PauseRequest",
+    optional=True,
+)
 async def pause_kind(app: App, call: Call) -> Answer:
     """Let no further attempt of a kind start. Within a few seconds every instance knows; what runs goes on."""
     from shared.api.bodies import PauseRequest

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from shared.web.access import OPEN, READ
 from shared.web.answers import Answer, json_answer, tagged_answer
 from shared.web.parameters import MOMENT
 from shared.web.requests import read_moment, unfit
 from shared.web.routes import Api, Call, Parameter
+from shared.web.rules import OPEN, READ
 
 if TYPE_CHECKING:
     from shared.app import App
@@ -49,7 +49,9 @@ async def get_metrics(app: App, call: Call) -> Answer:
     return Answer(200, await app.monitor.metrics.page(), _NO_STORE, CONTENT_TYPE)
 
 
-@api.route("GetStats", "GET stats", READ, {200: "monitor_views:StatsView", 304: None}, (422,), parameters=(_SINCE, _UNTIL))
+@api.route(
+    "GetStats", "GET stats", READ, {200: "monitor_views:StatsView", 304: None}, (422,), parameters=(_SINCE, _UNTIL)
+)
 async def get_stats(app: App, call: Call) -> Answer:
     """What happened to jobs, hour by hour: of the last day, unless `since` and `until` say otherwise."""
     from shared.api.monitor_views import hour_view

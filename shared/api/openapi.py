@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from shared.web.access import OPEN
 from shared.web.answers import Answer, tagged_answer
 from shared.web.routes import Api, Call
+from shared.web.rules import OPEN
 
 if TYPE_CHECKING:
     from shared.app import App

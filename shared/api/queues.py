@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from shared.web.access import READ
 from shared.web.answers import Answer, tagged_answer
 from shared.web.routes import Api, Call
+from shared.web.rules import READ
 
 if TYPE_CHECKING:
     from shared.app import App

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from shared.web.access import OPERATE, READ
 from shared.web.answers import Answer, Problem, json_answer, tagged_answer
 from shared.web.parameters import PAGE, WORD
 from shared.web.requests import read_choice, read_limit, read_model, read_moment, unfit
 from shared.web.routes import TICKET, Api, Call, Parameter
+from shared.web.rules import OPERATE, READ
 
 if TYPE_CHECKING:
     from shared.app import App

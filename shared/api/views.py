@@ -74,7 +74,11 @@ def explanation_view(job: Job, reasons: list[Reason], circumstances: Circumstanc
         "status": job.status,
         "summary": " ".join(reason.text for reason in reasons),
         "reasons": [_reason_view(reason) for reason in reasons],
-        "queue": {"name": circumstances.queue, "messages": circumstances.depth, "oldest_seconds": round(circumstances.queue_age, 1)},
+        "queue": {
+            "name": circumstances.queue,
+            "messages": circumstances.depth,
+            "oldest_seconds": round(circumstances.queue_age, 1),
+        },
         "estimated_seconds": seconds,
     }
 

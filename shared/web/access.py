@@ -1,7 +1,6 @@
-"""Access: the rules that a route may have (who may call it, how large a request may be, how often), and who decides by them.
+"""Access: who calls, and whether a route's rule lets them: by their role, the size of the request, and how often they ask.
 
-The host checks function keys; what it cannot check is decided here, for every route, by `blueprints.http.serve`: no route
-can be declared without a rule. Light on purpose (no model library): it is imported when the app is indexed.
+The host checks function keys; what it cannot check is decided here, for every route, by `blueprints.http`.
 
 An operator is whoever sends the operator's key (`NIGHTSHIFT_OPERATOR_KEY`; in Azure a host key of the same value lets it
 pass the host too), or whom Microsoft Entra ID gave the role `NIGHTSHIFT_OPERATOR_ROLE`. The header that tells of the
@@ -18,53 +17,17 @@ import time
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from shared.web.answers import Problem
 from shared.web.limits import Limiter
+from shared.web.rules import Role, Rule
 
 if TYPE_CHECKING:
     from shared.settings import Settings
-    from shared.web.answers import Problem
 
-Role = Literal["anonymous", "client", "operator"]
-RateClass = Literal["anonymous", "reads", "writes", "operator"]
-_KIB = 1024
 _ADDRESS = re.compile(r"\[(.+)\]:\d+|([\d.]+):\d+")
 """An IPv6 or IPv4 address with a port."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What holds for a route."""
-
-    role: Role
-    rate: RateClass
-    """The class of its rate limit."""
-    largest: int = _KIB
-    """Bytes of the largest body."""
-
-
-OPEN = Rule("anonymous", "anonymous")
-"""Holds no data: whether the app lives, what its API is, the dashboard's page (which asks for a key)."""
-READ = Rule("client", "reads")
-WRITE = Rule("client", "writes", 64 * _KIB)
-SUBMIT = Rule("client", "writes", 1024 * _KIB)
-"""Takes a payload, which may be too big for a message."""
-INSPECT = Rule("operator", "reads")
-"""Shows what clients have sent."""
-OPERATE = Rule("operator", "operator", 64 * _KIB)
-REPLAY = Rule("operator", "operator", 1024 * _KIB)
-"""Takes an edited payload."""
-HEADERS: Mapping[str, str] = {
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-"""What every answer says unless it says otherwise itself: no sniffing, no caching, no referrer, nothing to load or frame."""
-HSTS: Mapping[str, str] = {"Strict-Transport-Security": "max-age=31536000"}
-"""What answers over https say too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +86,15 @@ class Gate:
             Problem: 429 too often, 403 not an operator, 413 too large; looked at in this order, before the body is read.
         """
         if wait := self._limiter.take(_bucket_of(rule, request), rule.rate):
-            raise _problem(429, "Too many requests", "this caller asks more often than this instance answers", wait)
+            raise Problem(
+                429, "Too many requests", "this caller asks more often than this instance answers", retry_after=wait
+            )
         caller = Caller("anonymous") if rule.role == "anonymous" else self._caller(request)
         if rule.role == "operator" and caller.role != "operator":
-            raise _problem(403, "Not an operator", self._advice())
+            raise Problem(403, "Not an operator", self._advice())
         if request.size > rule.largest:
             detail = f"the body has {request.size} bytes; at most {rule.largest} are taken here"
-            raise _problem(413, "Content too large", detail)
+            raise Problem(413, "Content too large", detail)
         return caller
 
     def _caller(self, request: Request) -> Caller:
@@ -180,9 +145,3 @@ def _bucket_of(rule: Rule, request: Request) -> str:
     if rule.role == "anonymous" or not request.key:
         return request.address
     return hashlib.sha256(request.key).hexdigest()[:16]
-
-
-def _problem(status: int, title: str, detail: str, retry_after: int | None = None) -> Problem:
-    from shared.web.answers import Problem
-
-    return Problem(status, title, detail, retry_after=retry_after)

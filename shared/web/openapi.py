@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import TypeAdapter
 
-from shared.web.access import Role
 from shared.web.answers import PROBLEM_TYPE
 from shared.web.problem import ProblemView
 from shared.web.routes import Parameter, Route
+from shared.web.rules import Role
 
 if TYPE_CHECKING:
     from shared.jobs.kinds import Kind

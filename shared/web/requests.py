@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
-from uuid import UUID
 
 from shared.web.answers import Problem
 
@@ -85,6 +84,8 @@ def unfit(field: str, expected: str, status: int = 422, title: str = "Invalid in
 
 def read_uuid(text: str, field: str) -> str:
     """A UUID in its usual form, or a 400 problem."""
+    from uuid import UUID
+
     try:
         return str(UUID(text))
     except ValueError:

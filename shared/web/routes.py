@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from shared.app import App
-    from shared.web.access import Rule
     from shared.web.answers import Answer
+    from shared.web.rules import Rule
 
 TICKET = ("Location", "Retry-After", "ETag")
 """The headers of a ticket."""
@@ -37,9 +37,7 @@ class Parameter(NamedTuple):
     text: str
 
 
-IF_NONE_MATCH = Parameter(
-    "If-None-Match", "header", {"type": "string"}, "The ETag of an answer that the client holds."
-)
+IF_NONE_MATCH = Parameter("If-None-Match", "header", {"type": "string"}, "The ETag of an answer that the client holds.")
 
 
 class Call(NamedTuple):

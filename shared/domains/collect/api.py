@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from shared.web.access import SUBMIT
 from shared.web.answers import Answer, json_answer, quoted
 from shared.web.requests import read_json, read_uuid, validating
 from shared.web.routes import TICKET, Api, Call
+from shared.web.rules import SUBMIT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

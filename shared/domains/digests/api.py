@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from shared.domains.digests.weeks import is_week, split_digest_id
 from shared.domains.users.api import known_user
-from shared.web.access import OPERATE, READ, WRITE
 from shared.web.answers import Answer, Problem, cached_answer, json_answer, matches, quoted
 from shared.web.parameters import LIST, USER
 from shared.web.requests import ID_PATTERN, read_id, read_limit, read_model, unfit
 from shared.web.routes import TICKET, Api, Call, Parameter
+from shared.web.rules import OPERATE, READ, WRITE
 
 if TYPE_CHECKING:
     from shared.app import App

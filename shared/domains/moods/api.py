@@ -6,11 +6,11 @@ import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from shared.web.access import READ
 from shared.web.answers import Answer, Problem, tagged_answer
 from shared.web.parameters import WORD
 from shared.web.requests import read_choice, read_limit, unfit
 from shared.web.routes import Api, Call, Parameter
+from shared.web.rules import READ
 
 if TYPE_CHECKING:
     from shared.app import App

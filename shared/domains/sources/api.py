@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from shared.web.access import OPERATE, READ, WRITE
 from shared.web.answers import Answer, Problem, cached_answer, json_answer, matches, quoted
 from shared.web.parameters import LIST, SINCE, USER
 from shared.web.requests import (
@@ -19,6 +18,7 @@ from shared.web.requests import (
     validating,
 )
 from shared.web.routes import TICKET, Api, Call, Parameter
+from shared.web.rules import OPERATE, READ, WRITE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -129,7 +129,9 @@ async def delete_source(app: App, call: Call) -> Answer:
     current = await _current(app, call.path["source_id"])
     _require_match(current, call)
     try:
-        await SourceStore(app.documents).delete(current.value.id, current.etag if call.headers.get("if-match") else None)
+        await SourceStore(app.documents).delete(
+            current.value.id, current.etag if call.headers.get("if-match") else None
+        )
     except PreconditionError:
         raise _stale() from None
     return Answer(204)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from shared.web.access import READ, SUBMIT, WRITE
 from shared.web.answers import Answer, tagged_answer
 from shared.web.parameters import USER
 from shared.web.requests import read_id, read_json, validating
 from shared.web.routes import TICKET, Api, Call
+from shared.web.rules import READ, SUBMIT, WRITE
 
 if TYPE_CHECKING:
     from shared.app import App

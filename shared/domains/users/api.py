@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.web.access import READ, WRITE
 from shared.web.answers import Answer, Problem, json_answer, tagged_answer
 from shared.web.parameters import ID, LIST, USER
 from shared.web.requests import read_id, read_limit, read_model
 from shared.web.routes import Api, Call, Parameter
+from shared.web.rules import READ, WRITE
 
 if TYPE_CHECKING:
     from shared.app import App
