@@ -76,7 +76,10 @@ def _shapes(template: str) -> tuple[_Shape, ...]:
     """The segments of a template; of one whose last parameter may be left out, with and without it."""
     segments: list[str | _Parameter] = []
     optional = False
-    for text in _SEGMENT.findall(template.strip("/")):
+    texts = _SEGMENT.findall(template)
+    if "/".join(texts) != template.strip("/"):
+        raise DeclarationError(f"the route {template!r} cannot be read")
+    for text in texts:
         if "{" not in text:
             segments.append(text.lower())
             continue
