@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import azure.functions as func
 
 from blueprints import start
-from shared.settings import settings
+from shared.declarations import settings
 from shared.web.answers import HEADERS, HSTS, Problem
 from shared.web.routes import Call
 

@@ -4,7 +4,7 @@ import azure.functions as func
 
 from blueprints import http, queues, start
 from shared.api import jobs, kinds
-from shared.settings import settings
+from shared.declarations import artifacts, settings
 
 bp = func.Blueprint()
 http.serve(bp, jobs.api)
@@ -59,7 +59,5 @@ async def sweep_all_jobs(timer: func.TimerRequest) -> None:
 @bp.timer_trigger("timer", settings().retention_schedule)
 async def purge_expired(timer: func.TimerRequest) -> None:
     """Delete what has expired."""
-    from shared.bootstrap import ARTIFACTS
-
     del timer
-    await start.app().engine.purge(ARTIFACTS)
+    await start.app().engine.purge(artifacts())

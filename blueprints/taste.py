@@ -3,12 +3,14 @@
 import azure.functions as func
 
 from blueprints import http, queues, timers
+from shared.declarations import settings
 from shared.domains.taste.api import api
-from shared.settings import settings
+from shared.domains.taste.settings import TasteSettings
 
 bp = func.Blueprint()
 http.serve(bp, api)
-_QUEUE, _POISON = settings().taste_queue, settings().taste_poison_queue
+_SETTINGS = settings().of(TasteSettings)
+_QUEUE, _POISON = _SETTINGS.job_queue, _SETTINGS.poison_queue
 
 
 @bp.function_name("ProcessTasteAnalysisJob")
@@ -35,7 +37,7 @@ if f"{_QUEUE}-poison" != _POISON:
 
 
 @bp.function_name("RefreshTastePrior")
-@bp.timer_trigger("timer", settings().taste_prior_schedule)
+@bp.timer_trigger("timer", _SETTINGS.prior_schedule)
 async def refresh_taste_prior(timer: func.TimerRequest) -> None:
     """Have what all users like worked out anew."""
     await timers.tick(timer, "RefreshTastePrior")

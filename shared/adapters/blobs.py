@@ -21,7 +21,7 @@ from azure.storage.blob.aio import ContainerClient
 
 from shared.adapters.closing import Closeable, close_all
 from shared.adapters.errors import error_code, translated
-from shared.adapters.listing import blob_page, checked_tag, checked_tags, tag_page
+from shared.adapters.listing import blob_page, tag_page
 from shared.ports import (
     AlreadyExistsError,
     Blob,
@@ -30,6 +30,8 @@ from shared.ports import (
     PreconditionError,
     TagPage,
     TagsRefusedError,
+    checked_tag,
+    checked_tags,
 )
 
 Tags = Mapping[str, str] | None
@@ -128,7 +130,7 @@ class AzureBlobs:
         parameters = {"restype": "container", **question, "maxresults": str(limit)} | (
             {"marker": cursor} if cursor else {}
         )
-        client = self._container
+        client: Any = self._container
         url = f"{client.url}{'&' if '?' in client.url else '?'}{urlencode(parameters, quote_via=quote)}"
         request = HttpRequest("GET", url, headers={"x-ms-version": client.api_version, "Accept": "application/xml"})
         response = (await client._pipeline.run(request, stream=True)).http_response  # noqa: SLF001  see `transport.lean`

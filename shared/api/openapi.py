@@ -25,7 +25,7 @@ async def get_openapi(app: App, call: Call) -> Answer:
 
 @lru_cache(maxsize=1)
 def _document(kinds: Registry) -> dict[str, Any]:
-    from shared.bootstrap import find_routes
+    from shared.declarations import routes
     from shared.web.openapi import document
 
-    return document(find_routes(), [kind for kind in kinds if kinds.policy(kind.name).public])
+    return document(routes(), [kind for kind in kinds if kinds.policy(kind.name).public])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from shared.domains.digests.settings import DigestSettings
 from shared.domains.digests.weeks import is_week, split_digest_id
 from shared.domains.users.api import known_user
 from shared.web.answers import Answer, Problem, cached_answer, json_answer, matches, quoted
@@ -181,7 +182,7 @@ def _wants_page(call: Call) -> bool:
 def _store(app: App) -> DigestStore:
     from shared.domains.digests.store import DigestStore
 
-    return DigestStore(app.documents, app.blobs, app.clock, app.settings.weekly_digest_keep_days)
+    return DigestStore(app.documents, app.blobs, app.clock, app.settings.of(DigestSettings).keep_days)
 
 
 def _keywords(item: dict[str, Any]) -> list[str]:

@@ -6,6 +6,7 @@ import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from shared.domains.moods.settings import MoodSettings
 from shared.web.answers import Answer, Problem, tagged_answer
 from shared.web.parameters import WORD
 from shared.web.requests import read_choice, read_limit, unfit
@@ -87,7 +88,7 @@ async def _mood(app: App, mood_id: str) -> Mood:
 
 
 def _as_of(app: App) -> tuple[datetime, timedelta]:
-    return _hour(app), timedelta(days=app.settings.mood_half_life_days)
+    return _hour(app), timedelta(days=app.settings.of(MoodSettings).half_life_days)
 
 
 def _hour(app: App) -> datetime:

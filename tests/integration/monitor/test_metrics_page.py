@@ -13,11 +13,11 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from shared.api.monitor import get_metrics, get_stats, get_status, list_alarms
 from shared.app import App
 from shared.jobs.envelope import Envelope
+from shared.jobs.testing import Faults
 from shared.monitor import metrics, status
 from shared.ports import StorageError
 from shared.web.answers import Answer, Problem
 from support.calls import call
-from support.faulty import Faults
 from support.lab import Broken, Lab, Work
 
 BOUNDED = {"kind", "event", "state", "outcome", "reason", "queue", "repair", "timer", "service", "operation", "alarm", "le", "python"}  # fmt: skip

@@ -17,7 +17,7 @@ import pytest
 import blueprints.http
 import shared.bootstrap
 from shared.app import App
-from shared.bootstrap import find_routes
+from shared.declarations import routes
 from shared.settings import load
 from shared.web.access import Gate, Request, in_azure, operator_of
 from shared.web.answers import HEADERS, Answer, Problem
@@ -31,7 +31,7 @@ KEY = "the operator's key: long enough"
 AZURE = {"WEBSITE_INSTANCE_ID": "1"}
 SIGNED_IN = {**AZURE, "WEBSITE_AUTH_ENABLED": "True"}
 OID = "11111111-2222-3333-4444-555555555555"
-RULES = {route.function: route.rule for route in find_routes()}
+RULES = {route.function: route.rule for route in routes()}
 OPERATE = {name for name, rule in RULES.items() if rule.role == "operator"}
 ACTIONS = {
     "CancelJob", "RetryJob", "GetJobPayload", "PauseKind", "ResumeKind", "GetDeadLetter", "ReplayDeadLetter", "ReplayDeadLetters",
@@ -85,7 +85,7 @@ def request(
 
 def test_every_function_has_a_declared_route_and_every_route_a_function(functions: dict[str, Any]) -> None:
     told = {name: (binding["methods"], binding["route"]) for name, (binding, _) in functions.items()}
-    assert told == {route.function: ([route.method], route.template) for route in find_routes()}
+    assert told == {route.function: ([route.method], route.template) for route in routes()}
 
 
 def test_the_host_asks_for_a_key_wherever_the_table_does(functions: dict[str, Any]) -> None:

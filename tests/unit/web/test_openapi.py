@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from shared.bootstrap import find_kinds, find_routes
+from shared.declarations import kinds, routes
 from shared.web.openapi import document
 from shared.web.routes import Route
 
-ROUTES = list(find_routes())
+ROUTES = routes()
 
 
 @pytest.fixture(scope="module")
 def content() -> dict[str, Any]:
     """The document with every kind, as if all were public."""
-    return document(ROUTES, list(find_kinds()))
+    return document(ROUTES, kinds())
 
 
 def test_the_document_is_the_routes() -> None:
@@ -31,7 +31,7 @@ def test_the_document_is_the_routes() -> None:
 
 
 def test_every_public_kind_has_a_path_with_its_payload(content: dict[str, Any]) -> None:
-    for kind in find_kinds():
+    for kind in kinds():
         operation = content["paths"][f"/jobs/{kind.name}"]["post"]
         assert operation["operationId"] == f"SubmitJob-{kind.name}"
         assert f"/{kind.payload.__name__}" in json.dumps(operation["requestBody"])

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from shared.app import App
-from shared.bootstrap import find_routes
+from shared.declarations import routes
 from shared.web.answers import Answer
 from shared.web.routes import Api, Call, Parameter, Route
 from shared.web.rules import OPERATE, READ
 
-ROUTES = list(find_routes())
+ROUTES = routes()
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.function)

@@ -13,9 +13,9 @@ from shared.api.jobs import explain_job, get_job
 from shared.jobs import JobContext
 from shared.jobs.model import Job, Status
 from shared.jobs.submit import Options
+from shared.jobs.testing import Faults
 from support.azurite import AzuriteProcess
 from support.calls import call
-from support.faulty import Faults
 from support.lab import Lab, Work, close_lab, open_lab
 
 

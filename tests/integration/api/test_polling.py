@@ -11,9 +11,9 @@ import aiohttp
 import pytest
 
 from shared.api.jobs import get_job
+from shared.jobs.testing import Faults
 from support.azurite import AzuriteProcess
 from support.calls import call
-from support.faulty import Faults
 from support.lab import Lab, close_lab, open_lab
 from support.tickets import Desk
 
