@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from pkgutil import walk_packages
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from shared import containers as own
@@ -97,6 +98,23 @@ def routes() -> tuple[Route, ...]:
 
     apis = (*_defined("shared.api", _SHARED / "api", "*.py", Api), *_declared("api", Api))
     return _once("functions", ((each.function, place, each) for place, api in apis for each in api.routes))
+
+
+@cache
+def load_all() -> None:
+    """Import all that domains and the API are made of, so that what cannot be is known before somebody needs it.
+
+    Raises:
+        ImportError: naming the module; or, for text that is no Python, a SyntaxError.
+    """
+    for package in ("shared.api", "shared.domains"):
+        for each in walk_packages(importlib.import_module(package).__path__, f"{package}."):
+            try:
+                importlib.import_module(each.name)
+            except (ImportError, SyntaxError):
+                raise
+            except Exception as error:
+                raise ImportError(f"{each.name} fails: {type(error).__name__}", name=each.name) from error
 
 
 def _declared(module: str, sort: type[T]) -> Iterator[tuple[str, T]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -32,10 +33,12 @@ async def health(app: App, call: Call) -> Answer:
 
 @api.route("GetStatus", "GET status", READ, {200: "monitor_views:StatusView", 503: "monitor_views:StatusView"})
 async def get_status(app: App, call: Call) -> Answer:
-    """Whether the app can do its work (200) or not (503)."""
+    """Whether the app can do its work (200) or not (503): every part can be loaded, and what it depends on answers."""
     from shared.api.monitor_views import status_view
+    from shared.declarations import load_all
 
     del call
+    await asyncio.to_thread(load_all)
     condition = await app.monitor.readiness.condition()
     return json_answer(status_view(condition), 200 if condition.ready else 503, _NO_STORE)
 

@@ -11,7 +11,7 @@ What belongs to a domain is declared by the domain (``shared/domains/<name>/sett
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self, TypeVar
 
@@ -31,9 +31,9 @@ S = TypeVar("S", bound=Section)
 class SettingsError(ValueError):
     """App settings hold values that the app cannot work with."""
 
-    def __init__(self, wrong: Sequence[str]) -> None:
+    def __init__(self, *wrong: str) -> None:
         super().__init__("app settings: " + "; ".join(wrong))
-        self.names = tuple((re.match(r"[A-Z][A-Z0-9_]+(?=: )", each) or ["names of queues"])[0] for each in wrong)
+        self.names = tuple((re.match(r"\w+(?=: )", each) or ["names of queues"])[0] for each in wrong)
         """The settings, for those who must not see what they hold."""
 
 
@@ -89,7 +89,7 @@ def load(environ: Mapping[str, str], sections: Iterable[type[Section]] = ()) -> 
     wrong += [f"the queue {queue!r} would hold jobs and dead letters" for queue in _queues_of_both(everything)]
     wrong += [problem for each in everything for problem in each.problems(settings)]
     if wrong:
-        raise SettingsError(wrong)
+        raise SettingsError(*wrong)
     return settings
 
 
