@@ -52,7 +52,7 @@ class QueueList(TypedDict):
 async def list_queues(app: App, if_none_match: str | None) -> Answer:
     """Every queue, at most a few seconds old. Two storage calls for each that is empty, once for all who ask."""
     cached = _cached.setdefault(app.engine, Remembered(app.clock, FRESH))
-    facts = {each.name: each for each in await cached.of(lambda: read_queues(app))}
+    facts = {each.name: each for each in await cached.of(lambda: read_queues(app.engine))}
     items = [_view(facts[queue], facts[poison], kinds) for (queue, poison), kinds in _served(app).items()]
     return tagged_answer({"items": items}, if_none_match)
 
@@ -70,7 +70,7 @@ def _view(queue: QueueFacts, poison: QueueFacts, kinds: list[str]) -> QueueDepth
 def _served(app: App) -> dict[tuple[str, str], list[str]]:
     """Every queue and its poison queue, with the kinds whose jobs travel on it; the general ones first."""
     kinds = app.engine.deps.kinds
-    found: dict[tuple[str, str], list[str]] = {pair: [] for pair in pairs(app)}
+    found: dict[tuple[str, str], list[str]] = {pair: [] for pair in pairs(app.engine.deps)}
     for kind in kinds:
         priority = kinds.policy(kind.name).priority
         found[kinds.queue(kind.name, priority), kinds.poison_queue(kind.name, priority)].append(kind.name)
