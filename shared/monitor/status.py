@@ -7,21 +7,18 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 from shared.calls import Calls, Trouble
 from shared.containers import OPERATIONS
 from shared.jobs.dependencies import Dependencies
 from shared.monitor.remembered import Remembered
-from shared.monitor.telemetry import Telemetry
+from shared.monitor.telemetry import State, Telemetry
 
 FRESH = timedelta(seconds=5)
 """How long an answer is shared by all who ask."""
 PATIENCE = 3.0
 """Seconds that a dependency may take to answer."""
 _NOWHERE = "status-probe"
-
-State = Literal["ok", "failing", "off", "not started"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 from shared.api.views import ticket_answer
 from shared.domains.taste.feedback import Identifier, TasteJob, read_feedback
 from shared.domains.taste.prior import Prior
-from shared.domains.taste.profile import Profile, rank
+from shared.domains.taste.profile import Profile
+from shared.domains.taste.ranking import rank
 from shared.domains.taste.store import PriorStore, TasteStore
 from shared.fetch import parse_allowed
 from shared.jobs.errors import FieldProblem
