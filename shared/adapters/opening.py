@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from shared.adapters.calls import Calls, Naming, blob_operation, document_operation, queue_operation
+from shared.adapters.calls import Naming, blob_operation, document_operation, queue_operation
+from shared.calls import Calls
 from shared.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
