@@ -109,7 +109,7 @@ class MemoryBlobs:
         """Nothing is open."""
 
     def _check(self, tags: Mapping[str, str] | None) -> None:
-        if checked_tags(tags) and not self.takes_tags:
+        if checked_tags(tags or {}) and not self.takes_tags:
             raise TagsRefusedError("no tags here")
 
     def _put(self, name: str, data: bytes, metadata: Mapping[str, str] | None, tags: Mapping[str, str] | None) -> str:
