@@ -7,6 +7,7 @@ and lets nothing else of the SDK through.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -263,3 +264,66 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None:
         """Wait."""
         ...
+
+
+# --- what every adapter takes and refuses alike ------------------------------------------------------------------
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_ID = re.compile(r"[^/\\?#\r\n]{0,254}[^/\\?#\r\n ]")
+_TAG_NAME = re.compile(r"[A-Za-z0-9 +\-./:=_]{1,128}")
+_TAG_VALUE = re.compile(r"[A-Za-z0-9 +\-./:=_]{0,256}")
+_MOST_TAGS = 10
+
+
+def checked_name(name: str) -> str:
+    """A property's name, which goes into the text of a query: only letters, digits and underscores.
+
+    Raises:
+        ValueError: if it has anything else in it.
+    """
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"not the name of a property: {name!r}")
+    return name
+
+
+def checked_id(id: str) -> str:
+    r"""A document's id: what Cosmos DB takes, so that what works on one machine works in Azure.
+
+    Raises:
+        ValueError: if it is empty, has more than 255 characters or one of ``/ \ ? #``, or ends with a space.
+    """
+    if not _ID.fullmatch(id):
+        raise ValueError(f"not the id of a document: {id!r}")
+    return id
+
+
+def page(documents: list[Document], query: Query) -> Page:
+    """One page out of up to `limit` + 1 documents: the one too many says that there are more."""
+    items = documents[: query.limit]
+    cursor: Any = items[-1][query.order_by] if len(documents) > query.limit and items else None
+    return Page(items, cursor)
+
+
+def checked_tags(tags: Mapping[str, str] | None) -> dict[str, str] | None:
+    """Tags as the service takes them; None where there are none.
+
+    Raises:
+        ValueError: if there are too many, or if a name or a value has what the service does not take.
+    """
+    if not tags:
+        return None
+    if len(tags) > _MOST_TAGS:
+        raise ValueError(f"{len(tags)} tags; {_MOST_TAGS} is the limit")
+    for name, value in tags.items():
+        checked_tag(name, value)
+    return dict(tags)
+
+
+def checked_tag(name: str, value: str) -> None:
+    """Refuse what cannot be a tag: neither then holds a quote, and both can go into an expression.
+
+    Raises:
+        ValueError: if the name or the value has what the service does not take.
+    """
+    if not _TAG_NAME.fullmatch(name) or not _TAG_VALUE.fullmatch(value):
+        raise ValueError(f"not a tag: {name!r} with the value {value!r}")

@@ -14,7 +14,7 @@ from azure.storage.blob.aio import ContainerClient
 
 from shared.adapters.closing import Closeable, close_all
 from shared.adapters.errors import translated
-from shared.adapters.listing import blob_page, checked_tag, checked_tags, moment, tag_page
+from shared.adapters.listing import blob_page, moment, tag_page
 from shared.ports import (
     AlreadyExistsError,
     Blob,
@@ -23,6 +23,8 @@ from shared.ports import (
     PreconditionError,
     TagPage,
     TagsRefusedError,
+    checked_tag,
+    checked_tags,
 )
 
 Tags = Mapping[str, str] | None
@@ -127,10 +129,10 @@ class AzureBlobs:
     async def _put(self, name: str, data: bytes, metadata: Metadata, tags: Tags, condition: dict[str, str]) -> Any:
         headers = {"x-ms-blob-type": "BlockBlob", "Content-Type": "application/octet-stream", **condition}
         headers |= {f"x-ms-meta-{key}": value for key, value in (metadata or {}).items()}
-        if tags:
-            headers["x-ms-tags"] = urlencode(checked_tags(tags), quote_via=quote)
+        if named := checked_tags(tags):
+            headers["x-ms-tags"] = urlencode(named, quote_via=quote)
         answer = await self._send("PUT", name, headers, data)
-        if tags:
+        if named:
             _raise_if_tags_are_refused(answer)
         return answer
 

@@ -16,9 +16,18 @@ from azure.cosmos.exceptions import (
 )
 
 from shared.adapters.closing import Closeable, close_all
-from shared.adapters.documents import checked_id, checked_name, page
 from shared.adapters.errors import translated
-from shared.ports import AlreadyExistsError, Document, Page, PreconditionError, Query, StorageError
+from shared.ports import (
+    AlreadyExistsError,
+    Document,
+    Page,
+    PreconditionError,
+    Query,
+    StorageError,
+    checked_id,
+    checked_name,
+    page,
+)
 
 _PARTITION_KEY = "/pk"
 _TTL_BY_DOCUMENT = -1

@@ -6,44 +6,17 @@ that, on a thread.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
 from shared.ports import BlobInfo, BlobPage, TaggedBlob, TagPage
 
-_TAG_NAME = re.compile(r"[A-Za-z0-9 +\-./:=_]{1,128}")
-_TAG_VALUE = re.compile(r"[A-Za-z0-9 +\-./:=_]{0,256}")
-_MOST_TAGS = 10
 _MONTHS = {
     name: n
     for n, name in enumerate(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1)
 }
-
-
-def checked_tags(tags: Mapping[str, str]) -> dict[str, str]:
-    """Tags as the service takes them.
-
-    Raises:
-        ValueError: if there are too many, or if a name or a value has what the service does not take.
-    """
-    if len(tags) > _MOST_TAGS:
-        raise ValueError(f"{len(tags)} tags; {_MOST_TAGS} is the limit")
-    for name, value in tags.items():
-        checked_tag(name, value)
-    return dict(tags)
-
-
-def checked_tag(name: str, value: str) -> None:
-    """Refuse what cannot be a tag: neither then holds a quote, and both can go into an expression.
-
-    Raises:
-        ValueError: if the name or the value has what the service does not take.
-    """
-    if not _TAG_NAME.fullmatch(name) or not _TAG_VALUE.fullmatch(value):
-        raise ValueError(f"not a tag: {name!r} with the value {value!r}")
 
 
 def moment(text: str) -> datetime:

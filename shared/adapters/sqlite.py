@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from shared.adapters.calls import Calls
-from shared.adapters.documents import checked_id, checked_name, page
 from shared.ports import (
     AlreadyExistsError,
     Clock,
@@ -24,6 +23,9 @@ from shared.ports import (
     Query,
     StorageError,
     TooLargeError,
+    checked_id,
+    checked_name,
+    page,
 )
 
 T = TypeVar("T")

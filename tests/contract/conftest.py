@@ -11,11 +11,10 @@ from shared import ports
 from shared.adapters import opening, transport
 from shared.adapters.clock import SystemClock
 from shared.adapters.sqlite import SqliteDocuments
+from shared.jobs.testing import FakeClock, MemoryBlobs, MemoryDocuments
 from shared.settings import Settings, load
 from support.azurite import AzuriteProcess
-from support.clock import FakeClock
 from support.cosmos import KEY, CosmosProcess
-from support.memory import MemoryBlobs, MemoryDocuments
 from support.wire import Wire
 
 

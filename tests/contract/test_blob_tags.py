@@ -8,11 +8,10 @@ import pytest
 from aiohttp import web
 
 from shared.adapters import opening
+from shared.jobs.testing import FakeClock, MemoryBlobs
 from shared.ports import BlobStore, PreconditionError, StorageError, TagPage, TagsRefusedError
 from shared.settings import load
 from support.azurite import connection_string
-from support.clock import FakeClock
-from support.memory import MemoryBlobs
 from support.node import free_ports
 from support.wire import Wire
 

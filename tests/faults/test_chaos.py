@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from devtools.virtual_time import run
 from shared.containers import DEAD_LETTERS, JOBS
 from shared.jobs.callbacks import KIND as CALLBACK
 from shared.jobs.dead_letters.vault import letter_id_of
@@ -20,7 +21,6 @@ from shared.jobs.store import StatusStore, id_of
 from shared.ports import Query
 from support.chaos import CHILDREN, Day
 from support.lab import ENDS
-from support.virtual_time import run
 
 ORDINARY, MORE = 12, 72
 ODDS = (0.0, 0.02, 0.08)

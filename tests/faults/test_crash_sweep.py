@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from shared.jobs.errors import InvalidTransitionError
+from shared.jobs.testing import Died, Faults, Mode
 from shared.ports import StorageError
 from support import (
     scenarios,
@@ -25,7 +26,6 @@ from support import (
     scenarios_retention,
     scenarios_scrape,
 )
-from support.faulty import Died, Faults, Mode
 from support.lab import Lab, close_lab, open_memory_lab
 from support.scenarios import Scenario, Trial
 

@@ -13,8 +13,10 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from devtools.virtual_time import VirtualClock
 from shared.app import App
 from shared.bootstrap import compose
+from shared.declarations import settings_of
 from shared.jobs import Dedupe, JobContext, Policy, kind
 from shared.jobs.callbacks import derived_id
 from shared.jobs.dead_letters.vault import DeadLetter, Filter
@@ -23,13 +25,20 @@ from shared.jobs.errors import FinalError, JobsError, RetryLater, Snooze
 from shared.jobs.fan_out import Child, fan_out
 from shared.jobs.kinds import Kind
 from shared.jobs.submit import Options
+from shared.jobs.testing import (
+    MAX_DEQUEUE_COUNT,
+    MESSAGE_LEASE,
+    POISON,
+    Died,
+    FaultyBlobs,
+    FaultyDocuments,
+    FaultyQueues,
+    MemoryBlobs,
+    MemoryDocuments,
+    MemoryQueues,
+)
 from shared.ports import ReceivedMessage, StorageError
-from shared.settings import load
-from support.faulty import Died, FaultyBlobs, FaultyDocuments, FaultyQueues
-from support.host import MAX_DEQUEUE_COUNT, MESSAGE_LEASE, POISON
 from support.lab import Broken, Told, Work
-from support.memory import MemoryBlobs, MemoryDocuments, MemoryQueues
-from support.virtual_time import VirtualClock
 
 T = TypeVar("T")
 
@@ -205,7 +214,7 @@ class Day:
         self.blobs, self.queues = MemoryBlobs(self.clock), MemoryQueues(self.clock)
         self.documents = MemoryDocuments(self.clock)
         self.handlers = Handlers(self.rng)
-        self.settings = load({})
+        self.settings = settings_of({})
         self.tickets: list[str] = []
         self.replays_tried: Counter[str] = Counter()
         self.deaths = 0

@@ -21,7 +21,7 @@ from shared.jobs.errors import FinalError, InFlightError, InvalidTransitionError
 from shared.jobs.idempotency import Key
 from shared.jobs.model import Job, Status
 from shared.jobs.submit import Options
-from support.faulty import Died, Faults, Mode
+from shared.jobs.testing import Died, Faults, Mode
 from support.lab import Broken, Lab, Work, succeed
 
 BIG = "x" * 60_000

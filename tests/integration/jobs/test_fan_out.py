@@ -20,7 +20,7 @@ from support.lab import Lab, Work, succeed
 async def _rest(lab: Lab, rounds: int = 60) -> None:
     """Let the host deliver until nothing is left; the parent snoozes meanwhile."""
     for _ in range(rounds):
-        if not await lab.pump() and lab.host.idle:
+        if not await lab.pump() and lab.queues.idle:
             return
         lab.clock.advance(20)
     raise AssertionError("no rest")

@@ -15,7 +15,7 @@ from shared.jobs.decide import Delivery
 from shared.jobs.errors import FinalError, InvalidPayloadError, InvalidTransitionError, RetryLater, UnknownKindError
 from shared.jobs.model import Job, Status
 from shared.jobs.submit import Options
-from support.faulty import Died, Faults
+from shared.jobs.testing import Died, Faults
 from support.lab import Broken, Lab, Work, succeed
 
 
@@ -218,7 +218,7 @@ async def test_a_job_that_fails_after_it_was_to_be_cancelled_is_not_tried_again(
     lab.script = fails
     job = await lab.run()
     await lab.settled(job.job_id, Status.CANCELLED)
-    assert lab.host.idle
+    assert lab.queues.idle
 
 
 async def test_cancel_and_completion_race_to_one_outcome(lab: Lab) -> None:

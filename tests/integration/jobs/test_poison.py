@@ -15,8 +15,8 @@ from shared.jobs.decide import Delivery
 from shared.jobs.engine import Engine
 from shared.jobs.kinds import Queues, Registry
 from shared.jobs.model import Status
+from shared.jobs.testing import Faults
 from shared.ports import StorageError
-from support.faulty import Faults
 from support.lab import Lab
 
 RAW = "this is not Base64: ü"

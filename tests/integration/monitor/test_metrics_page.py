@@ -13,10 +13,10 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from shared.api.monitor import list_alarms, show_metrics, show_stats, show_status
 from shared.app import App
 from shared.jobs.envelope import Envelope
+from shared.jobs.testing import Faults
 from shared.monitor import metrics, status
 from shared.ports import StorageError
 from shared.web.answers import Answer, Problem
-from support.faulty import Faults
 from support.lab import Broken, Lab, Work
 
 BOUNDED = {"kind", "event", "state", "outcome", "reason", "queue", "repair", "timer", "service", "operation", "alarm", "le", "python"}  # fmt: skip

@@ -20,9 +20,8 @@ from shared.jobs.model import Entry, Failure, Job, Status, summary
 from shared.jobs.purge import Purger
 from shared.jobs.retention import Retention, expires_at
 from shared.jobs.store import name_of
+from shared.jobs.testing import FakeClock, MemoryBlobs, MemoryDocuments, MemoryQueues
 from shared.settings import load
-from support.clock import FakeClock
-from support.memory import MemoryBlobs, MemoryDocuments, MemoryQueues
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 KEPT = Retention()

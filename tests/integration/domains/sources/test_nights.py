@@ -21,7 +21,7 @@ from shared.fetch import FetchUnavailableError
 from shared.jobs.decide import Delivery
 from shared.jobs.locks import FencedError, Locks
 from shared.jobs.model import Job
-from support.faulty import Died, Faults, Mode
+from shared.jobs.testing import Died, Faults, Mode
 from support.scraping import Night, feed
 
 

@@ -1,4 +1,4 @@
-"""A clock that tests turn."""
+"""A clock that tests move."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 
 class FakeClock:
-    """Stands still until it is turned; sleeping turns it."""
+    """Stands still until it is moved; sleeping moves it."""
 
     def __init__(self, start: datetime = datetime(2026, 1, 5, 12, tzinfo=UTC)) -> None:
         self.time = start
@@ -17,6 +17,7 @@ class FakeClock:
         return self.time
 
     def advance(self, seconds: float) -> None:
+        """Move the clock."""
         self.time += timedelta(seconds=seconds)
 
     async def sleep(self, seconds: float) -> None:

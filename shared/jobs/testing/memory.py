@@ -1,4 +1,4 @@
-"""The ports in memory, for tests that make very many storage calls."""
+"""The ports in memory: they pass the contract tests of the real adapters, and cost next to nothing."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
-from shared.adapters.documents import checked_id, checked_name, page
-from shared.adapters.listing import checked_tags
 from shared.ports import (
     AlreadyExistsError,
     Blob,
@@ -28,6 +26,10 @@ from shared.ports import (
     TagsRefusedError,
     TooLargeError,
     Where,
+    checked_id,
+    checked_name,
+    checked_tags,
+    page,
 )
 
 _PAGE = 5000
@@ -105,11 +107,15 @@ class MemoryBlobs:
         ]
         return TagPage(rows[:limit], rows[limit - 1].name if len(rows) > limit else None)
 
+    def names(self) -> tuple[str, ...]:
+        """The names of all blobs, in the order in which they were made."""
+        return tuple(self._blobs)
+
     async def close(self) -> None:
         """Nothing is open."""
 
     def _check(self, tags: Mapping[str, str] | None) -> None:
-        if checked_tags(tags or {}) and not self.takes_tags:
+        if checked_tags(tags) and not self.takes_tags:
             raise TagsRefusedError("no tags here")
 
     def _put(self, name: str, data: bytes, metadata: Mapping[str, str] | None, tags: Mapping[str, str] | None) -> str:
@@ -145,11 +151,7 @@ class MemoryQueues:
     async def receive(
         self, queue: str, limit: int = 32, hide: timedelta = timedelta(minutes=1)
     ) -> list[ReceivedMessage]:
-        chosen = self._visible(queue)[:limit]
-        for message in chosen:
-            message.visible_at = self._clock.now() + hide
-            message.dequeue_count += 1
-        return [_received(message, f"{message.dequeue_count}") for message in chosen]
+        return [self.take(queue, message.id, hide) for message in self._visible(queue)[:limit]]
 
     async def peek(self, queue: str, limit: int = 32) -> list[ReceivedMessage]:
         return [_received(message, "") for message in self._visible(queue)[:limit]]
@@ -161,11 +163,29 @@ class MemoryQueues:
                 return True
         return False
 
+    async def due(self) -> list[tuple[str, str]]:
+        """The queue and the id of each visible message."""
+        return [(queue, each.id) for queue in sorted(self._queues) for each in self._visible(queue)]
+
+    def take(self, queue: str, message_id: str, hide: timedelta) -> ReceivedMessage:
+        """Receive one message."""
+        message = self._of(queue, message_id)
+        message.visible_at = self._clock.now() + hide
+        message.dequeue_count += 1
+        return _received(message, f"{message.dequeue_count}")
+
     def hide(self, queue: str, message: ReceivedMessage, hide: timedelta) -> None:
         """Let a received message be seen again after `hide`, as the host does where its function failed."""
-        for each in self._queues.get(queue, []):
-            if each.id == message.message_id:
-                each.visible_at = self._clock.now() + hide
+        self._of(queue, message.message_id).visible_at = self._clock.now() + hide
+
+    def next_at(self) -> datetime | None:
+        """When the next message can be seen; None where there is none at all."""
+        return min((each.visible_at for queue in self._queues.values() for each in queue), default=None)
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is no message, hidden ones included."""
+        return not any(self._queues.values())
 
     def depths(self) -> dict[str, int]:
         """How many messages there are in each queue that has any, hidden ones included."""
@@ -176,6 +196,9 @@ class MemoryQueues:
 
     async def close(self) -> None:
         """Nothing is open."""
+
+    def _of(self, queue: str, message_id: str) -> _Message:
+        return next(each for each in self._queues[queue] if each.id == message_id)
 
     def _visible(self, queue: str) -> list[_Message]:
         return [each for each in self._queues.get(queue, []) if each.visible_at <= self._clock.now()]

@@ -42,7 +42,9 @@ class Mode(StrEnum):
 class Around(Protocol):
     """Stands around every storage call."""
 
-    async def around(self, name: str, call: Callable[[], Awaitable[T]]) -> T: ...
+    async def around(self, name: str, call: Callable[[], Awaitable[T]]) -> T:
+        """Make the call, or do something else."""
+        ...
 
 
 class Faults:

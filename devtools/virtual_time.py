@@ -37,15 +37,18 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         super().__init__(self._leaping)
 
     def time(self) -> float:
+        """Seconds since the loop was made."""
         return self._leaping.elapsed
 
     def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:  # type: ignore[override]
+        """Run on a thread; no time passes until it is done."""
         future = super().run_in_executor(executor, func, *args)
         self._leaping.busy += 1
         future.add_done_callback(self._rested)
         return future
 
-    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as the loop has it
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109 - as the loop has it
+        """Wait for the threads."""
         self._leaping.busy += 1
         await super().shutdown_default_executor()
         self._leaping.busy -= 1
@@ -61,9 +64,11 @@ class VirtualClock:
         self._ahead = timedelta(seconds=ahead_seconds)
 
     def now(self) -> datetime:
+        """The present moment, in UTC."""
         return START + timedelta(seconds=asyncio.get_running_loop().time()) + self._ahead
 
     async def sleep(self, seconds: float) -> None:
+        """Let time pass."""
         await asyncio.sleep(seconds)
 
 

@@ -11,8 +11,8 @@ import aiohttp
 import pytest
 
 from shared.api.jobs import show_job
+from shared.jobs.testing import Faults
 from support.azurite import AzuriteProcess
-from support.faulty import Faults
 from support.lab import Lab, close_lab, open_lab
 from support.tickets import Desk
 

@@ -13,8 +13,8 @@ from shared.api.jobs import explain_job, show_job
 from shared.jobs import JobContext
 from shared.jobs.model import Job, Status
 from shared.jobs.submit import Options
+from shared.jobs.testing import Faults
 from support.azurite import AzuriteProcess
-from support.faulty import Faults
 from support.lab import Lab, Work, close_lab, open_lab
 
 

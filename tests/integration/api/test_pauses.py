@@ -11,8 +11,8 @@ import pytest
 from shared.jobs import JobContext
 from shared.jobs.model import Status
 from shared.jobs.submit import Options
+from shared.jobs.testing import Faults
 from support.azurite import AzuriteProcess
-from support.faulty import Faults
 from support.lab import Lab, Work, close_lab, open_lab
 
 
@@ -70,7 +70,7 @@ async def test_a_job_cancelled_during_a_pause_is_done_with(lab: Lab) -> None:
     await lab.engine.cancel(ticket.job.job_id)
     await lab.pump()
     assert [said for _, said in lab.host.deliveries] == ["dropped"]
-    assert lab.host.idle
+    assert lab.queues.idle
 
 
 async def test_a_job_that_was_due_later_waits_too(lab: Lab) -> None:

@@ -17,8 +17,8 @@ from shared.jobs.idempotency import IN_FLIGHT, Key
 from shared.jobs.kinds import Dedupe
 from shared.jobs.model import Status
 from shared.jobs.submit import Options
+from shared.jobs.testing import Died, Faults, Mode
 from support.azurite import AzuriteProcess
-from support.faulty import Died, Faults, Mode
 from support.lab import Lab, close_lab, open_lab
 from support.tickets import Desk
 
