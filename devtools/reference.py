@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from shared import declarations
+from shared.adapters.cosmos import indexing_policy
 from shared.declarations import sections, settings_of
 from shared.settings import specs_of
 from shared.web.operations import OPERATIONS
@@ -34,7 +35,6 @@ caller and instance. Made from `shared/web/access.py` by `python -m devtools.ref
 |---|---|---|---|---|---|---|
 """
 
-_OF_EVERY_DOCUMENT = '/"_etag"/?'
 """A property that Cosmos DB adds."""
 
 
@@ -57,7 +57,7 @@ def _names() -> dict[str, object]:
         "queues": sorted(queues),
         "database": default.cosmos_database,
         "containers": containers,
-        "unindexed": [*sorted({path for each in containers for path in each.unindexed}), _OF_EVERY_DOCUMENT],
+        "indexing": {each: indexing_policy(each) for each in containers},
     }
 
 
