@@ -26,9 +26,9 @@ from shared.api.monitor import show_stats
 from shared.app import App
 from shared.bootstrap import build
 from shared.containers import DEAD_LETTERS, JOBS
+from shared.declarations import settings_of
 from shared.jobs.dead_letters.vault import DeadLetter, Reason, fingerprint
 from shared.jobs.model import Failure, Job, Status, iso, summary
-from shared.settings import load
 from shared.web.answers import Answer
 
 FEW, MANY = 1_000, 100_000
@@ -100,7 +100,7 @@ _PARENT = "0198f3a0-0000-7000-8000-000000000001"
 
 async def _filled(path: Path, count: int, newest: datetime) -> App:
     """An app whose index holds so many jobs."""
-    app = build(load({"AzureWebJobsStorage": "UseDevelopmentStorage=true", "NIGHTSHIFT_SQLITE_PATH": str(path)}))
+    app = build(settings_of({"AzureWebJobsStorage": "UseDevelopmentStorage=true", "NIGHTSHIFT_SQLITE_PATH": str(path)}))
     await app.documents.read(JOBS, "none", "none")  # makes the tables
     rows = (
         (container, body["id"], body["id"], "0", 1, None, json.dumps(body))

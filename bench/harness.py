@@ -24,9 +24,10 @@ from shared import bootstrap
 from shared.adapters.clock import SystemClock
 from shared.adapters.opening import open_blobs, open_documents, open_queues
 from shared.app import App
+from shared.declarations import settings_of
 from shared.jobs import Dedupe, JobContext, Policy, kind
 from shared.jobs.decide import Delivery
-from shared.settings import Settings, load
+from shared.settings import Settings
 
 PLAIN, DEDUPED = "bench-plain", "bench-deduped"
 QUEUE = "bench-jobs"
@@ -93,7 +94,7 @@ def storage() -> Iterator[tuple[str, Path]]:
 @asynccontextmanager
 async def engine(connection: str, folder: Path) -> AsyncIterator[Bench]:
     """An engine on that storage, documents in SQLite, and no host yet."""
-    settings = load({"AzureWebJobsStorage": connection, "NIGHTSHIFT_SQLITE_PATH": str(folder / "documents.db")})
+    settings = settings_of({"AzureWebJobsStorage": connection, "NIGHTSHIFT_SQLITE_PATH": str(folder / "documents.db")})
     app = _compose(settings)
     try:
         yield Bench(app, connection, folder)

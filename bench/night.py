@@ -24,13 +24,14 @@ from devtools.virtual_time import VirtualClock, run
 from shared.adapters.sqlite import SqliteDocuments
 from shared.app import App
 from shared.bootstrap import compose
+from shared.declarations import settings_of
 from shared.jobs import JobContext, Policy, kind
 from shared.jobs.decide import Delivery
 from shared.jobs.fan_out import Child, fan_out
 from shared.jobs.kinds import Kind
 from shared.jobs.model import Job
 from shared.jobs.testing import FaultyBlobs, FaultyDocuments, FaultyQueues, MemoryBlobs, MemoryQueues
-from shared.settings import Settings, load
+from shared.settings import Settings
 
 T = TypeVar("T")
 SIZES, QUICK_SIZES = (1_000, 10_000), (200, 2_000)
@@ -118,7 +119,7 @@ async def _simulate(children: int, width: int, folder: Path) -> NightResult:
     blobs, queues = MemoryBlobs(clock), MemoryQueues(clock)
     documents = SqliteDocuments(folder / "night.db", clock)
     app = compose(
-        load({}), FaultyBlobs(blobs, ledger), FaultyQueues(queues, ledger), FaultyDocuments(documents, ledger), clock,
+        settings_of({}), FaultyBlobs(blobs, ledger), FaultyQueues(queues, ledger), FaultyDocuments(documents, ledger), clock,
         kinds=_kinds(width),
     )  # fmt: skip
     began, used = clock.now(), time.process_time()

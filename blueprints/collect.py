@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import azure.functions as func
 
 from blueprints.http import api_url, endpoint
-from shared.settings import settings
+from shared.declarations import settings
+from shared.domains.collect.settings import CollectSettings
 
 if TYPE_CHECKING:
     from shared.web.answers import Answer
@@ -28,7 +29,7 @@ async def summary_womble(req: func.HttpRequest) -> Answer:
 
 
 @bp.function_name("GetHotTopics")
-@bp.timer_trigger("timer", settings().hot_topics_schedule)
+@bp.timer_trigger("timer", settings().of(CollectSettings).hot_topics_schedule)
 async def get_hot_topics(timer: func.TimerRequest) -> None:
     """Have hot topics collected, look at the job once, and go on."""
     from shared.bootstrap import app

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import azure.functions as func
 
 from blueprints.http import api_url, endpoint
-from shared.settings import settings
+from shared.declarations import settings
+from shared.domains.digests.settings import DigestSettings
 
 if TYPE_CHECKING:
     from shared.web.answers import Answer
@@ -19,7 +20,7 @@ _FEEDBACK = "digests/{digest_id}/feedback"
 
 
 @bp.function_name("PluckItWeeklyDigest")
-@bp.timer_trigger("timer", settings().digest_schedule)
+@bp.timer_trigger("timer", settings().of(DigestSettings).digest_schedule)
 async def weekly_digest(timer: func.TimerRequest) -> None:
     """Have every user's digest of the week made."""
     from shared.bootstrap import app

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import azure.functions as func
 
-from shared.settings import settings
+from shared.declarations import settings
 from shared.web import access
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import azure.functions as func
 
 from blueprints.http import endpoint
-from shared.settings import settings
+from shared.declarations import settings
+from shared.domains.moods.settings import MoodSettings
 
 if TYPE_CHECKING:
     from shared.web.answers import Answer
@@ -16,7 +17,7 @@ bp = func.Blueprint()
 
 
 @bp.function_name("PluckItMoodProcessor")
-@bp.timer_trigger("timer", settings().mood_schedule)
+@bp.timer_trigger("timer", settings().of(MoodSettings).mood_schedule)
 async def pluck_it_mood_processor(timer: func.TimerRequest) -> None:
     """Have moods brought up to date with what was gathered."""
     from shared.bootstrap import app

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import azure.functions as func
 
 from blueprints.http import api_url, endpoint
-from shared.settings import settings
+from shared.declarations import settings
 
 if TYPE_CHECKING:
     from shared.web.answers import Answer
@@ -147,7 +147,8 @@ async def sweep_all_jobs(timer: func.TimerRequest) -> None:
 @bp.timer_trigger("timer", settings().retention_schedule)
 async def purge_expired(timer: func.TimerRequest) -> None:
     """Delete what has expired."""
-    from shared.bootstrap import ARTIFACTS, app
+    from shared import declarations
+    from shared.bootstrap import app
 
     del timer
-    await app().engine.purge(ARTIFACTS)
+    await app().engine.purge(declarations.artifacts())

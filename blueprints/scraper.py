@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import azure.functions as func
 
 from blueprints.http import api_url, endpoint
-from shared.settings import settings
+from shared.declarations import settings
+from shared.domains.sources.settings import ScraperSettings
 
 if TYPE_CHECKING:
     from shared.web.answers import Answer
@@ -21,7 +22,7 @@ _FOLLOW = "users/{user_id}/subscriptions/{source_id}"
 
 
 @bp.function_name("PluckItScraper")
-@bp.timer_trigger("timer", settings().scraper_schedule)
+@bp.timer_trigger("timer", settings().of(ScraperSettings).scraper_schedule)
 async def pluck_it_scraper(timer: func.TimerRequest) -> None:
     """Have every source scraped that is due."""
     from shared.bootstrap import app

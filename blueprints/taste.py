@@ -8,12 +8,14 @@ import azure.functions as func
 
 from blueprints import queues
 from blueprints.http import api_url, endpoint
-from shared.settings import settings
+from shared.declarations import settings
+from shared.domains.taste.settings import TasteSettings
 
 if TYPE_CHECKING:
     from shared.web.answers import Answer
 
 bp = func.Blueprint()
+_SETTINGS = settings().of(TasteSettings)
 _FEEDBACK = "taste/feedback"
 
 
@@ -51,30 +53,30 @@ async def delete_taste(req: func.HttpRequest) -> Answer:
 
 
 @bp.function_name("ProcessTasteAnalysisJob")
-@bp.queue_trigger("msg", settings().taste_queue, queues.CONNECTION, data_type=func.DataType.BINARY)
+@bp.queue_trigger("msg", _SETTINGS.job_queue, queues.CONNECTION, data_type=func.DataType.BINARY)
 async def process_taste_analysis_job(msg: func.QueueMessage) -> None:
     """Analyse an item that somebody liked, or not, and fold it into their profile."""
-    await queues.process(msg, settings().taste_queue)
+    await queues.process(msg, _SETTINGS.job_queue)
 
 
 @bp.function_name("ProcessTasteAnalysisJobDlq")
-@bp.queue_trigger("msg", settings().taste_poison_queue, queues.CONNECTION, data_type=func.DataType.BINARY)
+@bp.queue_trigger("msg", _SETTINGS.poison_queue, queues.CONNECTION, data_type=func.DataType.BINARY)
 async def process_taste_analysis_job_dlq(msg: bytes) -> None:
     """Record what gave up, or could not be read."""
-    await queues.record(msg, settings().taste_poison_queue)
+    await queues.record(msg, _SETTINGS.poison_queue)
 
 
-if settings().taste_poison_queue != f"{settings().taste_queue}-poison":
+if _SETTINGS.poison_queue != f"{_SETTINGS.job_queue}-poison":
     # The host has a name of its own for the poison queue. What it moves there must reach the vault too.
     @bp.function_name("ProcessTasteAnalysisJobHostDlq")
-    @bp.queue_trigger("msg", f"{settings().taste_queue}-poison", queues.CONNECTION, data_type=func.DataType.BINARY)
+    @bp.queue_trigger("msg", f"{_SETTINGS.job_queue}-poison", queues.CONNECTION, data_type=func.DataType.BINARY)
     async def process_taste_analysis_job_host_dlq(msg: bytes) -> None:
         """Record what the host moved to the poison queue of its own naming."""
-        await queues.record(msg, f"{settings().taste_queue}-poison")
+        await queues.record(msg, f"{_SETTINGS.job_queue}-poison")
 
 
 @bp.function_name("RefreshTastePrior")
-@bp.timer_trigger("timer", settings().taste_prior_schedule)
+@bp.timer_trigger("timer", _SETTINGS.prior_schedule)
 async def refresh_taste_prior(timer: func.TimerRequest) -> None:
     """Have what all users like worked out anew."""
     from shared.bootstrap import app

@@ -8,7 +8,7 @@ import azure.functions as func
 
 from blueprints import queues
 from blueprints.http import api_url, endpoint
-from shared.settings import settings
+from shared.declarations import settings
 
 if TYPE_CHECKING:
     from shared.web.answers import Answer

@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from shared import containers
-from shared.settings import Settings, specs
+from shared import declarations
+from shared.declarations import sections, settings_of
+from shared.settings import specs_of
 from shared.web.operations import OPERATIONS
 
 _ROOT = Path(__file__).parents[1]
@@ -15,7 +16,8 @@ _FOLDER = _ROOT / "docs" / "reference"
 _HEAD = """# Settings
 
 App settings in Azure, `Values` of `local.settings.json` on a developer's machine, or the environment. They are read when
-the app starts; one that does not fit stops the start, with an error that names it. Made from `shared/settings` by
+the app starts; one that does not fit stops the start, with an error that names it. Made from `shared/settings`
+and `shared/domains/*/settings.py` by
 `python -m devtools.reference`.
 
 | setting | default | expected | meaning |
@@ -32,13 +34,8 @@ caller and instance. Made from `shared/web/access.py` by `python -m devtools.ref
 |---|---|---|---|---|---|---|
 """
 
-_UNINDEXED = (
-    "/payload/*", "/results/*", "/history/*", "/error/*", "/progress/*", "/message_text/?", "/replays/*",
-    "/text/?", "/description/?", "/signals/*", "/articles/*", "/counted/*", "/vector/*", "/embedding/*",
-    "/facets/*", "/sources/*", "/image/*", "/shares/*", "/companions/*",
-    "/kinds/*", "/calls/*", "/events/*", '/"_etag"/?',
-)  # fmt: skip
-"""Large properties that no query asks for. Cosmos DB indexes all others, since it orders by nothing that it does not."""
+_OF_EVERY_DOCUMENT = '/"_etag"/?'
+"""A property that Cosmos DB adds."""
 
 
 def pages() -> dict[Path, str]:
@@ -52,23 +49,24 @@ def pages() -> dict[Path, str]:
 
 def _names() -> dict[str, object]:
     """What infra makes under the names that the app looks for by default."""
-    default = Settings()
-    jobs = (default.queue_high, default.queue_normal, default.queue_low, default.taste_queue)
+    default, containers = settings_of({}), declarations.containers()
+    queues = (each for section in (default, *default.sections) for pair in section.queues().items() for each in pair)
     return {
         "statusContainer": default.status_container,
         "artifactDays": default.retention_artifact_days,
-        "queues": sorted({*jobs, *(f"{queue}-poison" for queue in jobs), default.taste_poison_queue}),
+        "queues": sorted(queues),
         "database": default.cosmos_database,
-        "containers": containers.ALL,
-        "unindexed": _UNINDEXED,
+        "containers": containers,
+        "unindexed": [*sorted({path for each in containers for path in each.unindexed}), _OF_EVERY_DOCUMENT],
     }
 
 
 def _rows() -> Iterator[str]:
-    for name, spec in specs().items():
-        default = getattr(Settings, name)
-        shown = "" if default in (None, "") else f"`{default}`"
-        yield f"| `{spec.name}` | {shown} | {spec.kind} | {spec.meaning} |\n"
+    for section in sections():
+        for name, spec in specs_of(section).items():
+            default = getattr(section, name)
+            shown = "" if default in (None, "") else f"`{default}`"
+            yield f"| `{spec.name}` | {shown} | {spec.kind} | {spec.meaning} |\n"
 
 
 def _routes() -> Iterator[str]:

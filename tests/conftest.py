@@ -16,6 +16,8 @@ from support.cosmos import CosmosProcess
 if TYPE_CHECKING:
     from playwright.async_api import Browser
 
+    from shared.sandbox.pool import Sandbox
+
 # How fast examples come says something of the machine, and nothing of the code.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("quick", settings.get_profile("any machine"), max_examples=25)  # `dev.py test --fast`
@@ -47,6 +49,16 @@ async def browser() -> AsyncIterator[Browser]:
 
     async with launched() as browser:
         yield browser
+
+
+@pytest.fixture(scope="session")
+def box() -> Iterator[Sandbox]:
+    """A sandbox with the limits that the app has by default; tests share it."""
+    from shared.sandbox.pool import Sandbox
+
+    opened = Sandbox()
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

@@ -130,7 +130,7 @@ class AzureBlobs:
         parameters = {"restype": "container", **question, "maxresults": str(limit)} | (
             {"marker": cursor} if cursor else {}
         )
-        client = self._container
+        client: Any = self._container
         url = f"{client.url}{'&' if '?' in client.url else '?'}{urlencode(parameters, quote_via=quote)}"
         request = HttpRequest("GET", url, headers={"x-ms-version": client.api_version, "Accept": "application/xml"})
         response = (await client._pipeline.run(request, stream=True)).http_response  # noqa: SLF001  see `transport.lean`

@@ -16,6 +16,7 @@ from shared.jobs.machine import Event, Progressed, apply
 from shared.jobs.model import FanOut, Job, Progress
 from shared.jobs.tracing import traceparent
 from shared.ports import BlobStore, Clock, DocumentStore, StorageError
+from shared.settings import Settings
 from shared.storage import Versioned
 
 _POLL_SECONDS = 1.0
@@ -75,7 +76,7 @@ class JobContext:
         return self._deps.kinds.policy(self.job.kind).timeout_seconds
 
     @property
-    def settings(self) -> Any:
+    def settings(self) -> Settings:
         """The app's settings."""
         return self._deps.settings
 

@@ -20,6 +20,7 @@ from shared.jobs.observe import NullObserver, Observer
 from shared.jobs.pauses import Pauses
 from shared.jobs.store import StatusStore
 from shared.ports import BlobStore, Clock, DocumentStore, MessageQueues, StorageError
+from shared.settings import Settings
 from shared.storage import Versioned
 
 
@@ -50,7 +51,7 @@ class Dependencies:
     documents: DocumentStore
     clock: Clock
     kinds: Registry
-    settings: Any = None
+    settings: Settings = field(default_factory=Settings)
     timing: Timing = field(default_factory=Timing)
     callback: Callable[[Job], Mapping[str, Any]] = _no_callbacks
     """The payload of the job that tells an outcome."""

@@ -10,6 +10,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 from shared.jobs.errors import FieldProblem, InvalidPayloadError, NewerVersionError, UnknownKindError
 from shared.jobs.model import Priority
+from shared.settings import Settings
 
 if TYPE_CHECKING:
     from shared.jobs.context import JobContext
@@ -66,7 +67,7 @@ class Kind(Generic[P]):
     payload: type[P]
     handler: Handler[P]
     version: int = 1
-    policy: Policy | Callable[[Any], Policy] = field(default_factory=Policy)
+    policy: Policy | Callable[[Settings], Policy] = field(default_factory=Policy)
     dedupe: Callable[[P], Dedupe | None] | None = None
     upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
 
@@ -91,7 +92,7 @@ class Kind(Generic[P]):
         except ValidationError as error:
             raise InvalidPayloadError(problems_of(error)) from None
 
-    def settled(self, settings: object) -> Kind[P]:
+    def settled(self, settings: Settings) -> Kind[P]:
         """This kind with its policy worked out for the given settings."""
         if isinstance(self.policy, Policy):
             return self
@@ -105,7 +106,7 @@ def kind(
     *,
     payload: type[P],
     version: int = 1,
-    policy: Policy | Callable[[Any], Policy] | None = None,
+    policy: Policy | Callable[[Settings], Policy] | None = None,
     dedupe: Callable[[P], Dedupe | None] | None = None,
     upgrades: Mapping[int, Upgrade] | None = None,
 ) -> Callable[[Handler[P]], Kind[P]]:
@@ -154,8 +155,8 @@ class Queues:
 class Registry:
     """The kinds that an app knows, their policies settled, and the queues that they use."""
 
-    def __init__(self, kinds: Iterable[Kind[Any]], queues: Queues, settings: object = None) -> None:
-        self._kinds = {one.name: one.settled(settings) for one in kinds}
+    def __init__(self, kinds: Iterable[Kind[Any]], queues: Queues, settings: Settings | None = None) -> None:
+        self._kinds = {one.name: one.settled(settings or Settings()) for one in kinds}
         self._queues = queues
 
     def __getitem__(self, name: str) -> Kind[Any]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.settings.spec import Spec, matching, number, setting, text, url, whole
+from shared.settings.spec import Section, Spec, matching, number, setting, text, url, whole
 
 
 @dataclass(frozen=True)
-class FetchSettings:
+class FetchSettings(Section):
     """Settings of fetching, image reading and Azure OpenAI."""
 
     fetch_allowed_hosts: str = text(
@@ -37,6 +37,15 @@ class FetchSettings:
     )  # fmt: skip
     fetch_robots_ttl_seconds: float = number(
         "FETCH_ROBOTS_TTL_SECONDS", 3600, 0, 86400, "seconds", "How long a host's robots.txt is remembered."
+    )
+    sandbox_processes: int = whole(
+        "SANDBOX_PROCESSES", 2, 1, 64, "processes", "Most child processes that read what strangers wrote."
+    )
+    sandbox_seconds: int = whole(
+        "SANDBOX_SECONDS", 10, 1, 300, "seconds", "CPU time that a feed, page, map or picture may take to be read."
+    )
+    sandbox_memory_mb: int = whole(
+        "SANDBOX_MEMORY_MB", 512, 256, 65536, "MiB", "Address space of each of these processes; it is killed beyond."
     )
     image_max_bytes: int = whole(
         "IMAGE_MAX_BYTES", 8 * 1024 * 1024, 1024, 2**30, "bytes", "Largest image that is fetched."

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from devtools.virtual_time import VirtualClock
 from shared.app import App
 from shared.bootstrap import compose
+from shared.declarations import settings_of
 from shared.jobs import Dedupe, JobContext, Policy, kind
 from shared.jobs.callbacks import derived_id
 from shared.jobs.dead_letters.vault import DeadLetter, Filter
@@ -37,7 +38,6 @@ from shared.jobs.testing import (
     MemoryQueues,
 )
 from shared.ports import ReceivedMessage, StorageError
-from shared.settings import load
 from support.lab import Broken, Told, Work
 
 T = TypeVar("T")
@@ -214,7 +214,7 @@ class Day:
         self.blobs, self.queues = MemoryBlobs(self.clock), MemoryQueues(self.clock)
         self.documents = MemoryDocuments(self.clock)
         self.handlers = Handlers(self.rng)
-        self.settings = load({})
+        self.settings = settings_of({})
         self.tickets: list[str] = []
         self.replays_tried: Counter[str] = Counter()
         self.deaths = 0

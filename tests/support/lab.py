@@ -15,6 +15,7 @@ from shared.adapters.sqlite import SqliteDocuments
 from shared.app import App
 from shared.bootstrap import compose
 from shared.containers import JOBS
+from shared.declarations import settings_of
 from shared.jobs import Dedupe, JobContext, Policy, kind
 from shared.jobs.callbacks import derived_id
 from shared.jobs.dead_letters.vault import DeadLetter, Filter
@@ -35,7 +36,7 @@ from shared.jobs.testing import (
     MemoryQueues,
     recover,
 )
-from shared.settings import Settings, load
+from shared.settings import Settings
 from support.host import ClockedQueues
 
 ENDS = {Status.COMPLETED.value, Status.FAILED.value, Status.CANCELLED.value}
@@ -227,7 +228,7 @@ def _kinds(lab: Lab) -> tuple[Kind[Any], ...]:
 
 async def open_lab(connection: str, name: str, folder: Path, **environ: str) -> Lab:
     """A lab with containers and queues of its own. Close it with `close_lab`."""
-    settings = load(
+    settings = settings_of(
         {
             "AzureWebJobsStorage": connection,
             "NIGHTSHIFT_STATUS_CONTAINER": name,
@@ -245,7 +246,7 @@ async def open_lab(connection: str, name: str, folder: Path, **environ: str) -> 
 
 def open_memory_lab(name: str, folder: Path) -> Lab:
     """A lab whose blobs and queues are in memory; its documents are real."""
-    settings = load({"NIGHTSHIFT_STATUS_CONTAINER": name, "JOBS_QUEUE_NAME": name})
+    settings = settings_of({"NIGHTSHIFT_STATUS_CONTAINER": name, "JOBS_QUEUE_NAME": name})
     clock = FakeClock(datetime.now(UTC))
     documents = SqliteDocuments(folder / f"{name}.db", clock)
     return Lab(MemoryBlobs(clock), MemoryQueues(clock), documents, settings, clock)

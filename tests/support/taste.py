@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.adapters.sqlite import SqliteDocuments
-from shared.containers import TASTE
+from shared.domains.taste.containers import TASTE
 from shared.domains.taste.feedback import TasteJob
 from shared.domains.taste.kinds import analyse_feedback
 from shared.jobs.testing import FakeClock

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import runpy
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import azure.functions as func
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared import bootstrap
+from shared import declarations
 from shared.jobs import JobContext, Policy, kind
 from shared.jobs.errors import FinalError
 from shared.jobs.kinds import Kind
@@ -77,12 +76,12 @@ async def inner(payload: Echo, job: JobContext) -> str:
     return payload.text
 
 
-_found = bootstrap.find_kinds
+_found = declarations.kinds
 
 
-def _more_kinds() -> Iterator[Kind[Any]]:
-    yield from (*_found(), echo, steps, fails, apart, inner)
+def _more_kinds() -> tuple[Kind[Any], ...]:
+    return (*_found(), echo, steps, fails, apart, inner)
 
 
-bootstrap.find_kinds = _more_kinds
+declarations.kinds = _more_kinds
 app: func.FunctionApp = runpy.run_path(str(Path(__file__).parents[2] / "function_app.py"))["app"]

@@ -41,6 +41,7 @@ from shared.jobs.timers.occurrence import Occurrence
 from shared.jobs.timers.schedule import Schedule
 from shared.jobs.timers.timer import Missed, Timer
 from shared.ports import StorageError
+from shared.settings import Settings
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 END = datetime(2027, 1, 1, tzinfo=UTC)
@@ -79,7 +80,7 @@ class Chances:
     """Of each call to the ledger."""
     restart: float = 0.1
     """Before each call to the ledger."""
-    run_all: float = 0.3
+    both: float = 0.3
     """That both instances act at once."""
     lost: float = 0.05
     """That the host's trigger does not fire."""
@@ -172,7 +173,7 @@ class Year:
         """One day: the host's triggers, the accounting now and then, and perhaps a clock that jumps."""
         events: dict[datetime, list[str | None]] = defaultdict(list)
         for timer in TIMERS:
-            for moment in Schedule(timer.schedule(None)).between(
+            for moment in Schedule(timer.schedule(Settings())).between(
                 day - timedelta(seconds=1), day + _DAY - timedelta(seconds=1)
             ):
                 if not self._happens(self.chances.lost):
@@ -198,7 +199,7 @@ class Year:
         """Nothing runs for a while; then the host starts, and fires what it missed (unless it has lost its memory)."""
         end = day + timedelta(hours=self.dice.choice((2, 6.1, 7.2, 9.05, 9.5, 30, 75, 170)))
         self.ledgers = [self._start(number) for number in range(2)]
-        missed = [each for each in TIMERS if any(Schedule(each.schedule(None)).between(day, end))]
+        missed = [each for each in TIMERS if any(Schedule(each.schedule(Settings())).between(day, end))]
         self._set(end)
         if self.dice.random() < 0.7:
             for timer in missed:
@@ -221,8 +222,8 @@ class Year:
 
     async def _event(self, name: str | None, *, past_due: bool = False) -> None:
         """The host's trigger fires, or the accounting is done: in one instance, or in both at once."""
-        run_all = self._happens(self.chances.run_all)
-        numbers = [0, 1] if run_all else [self.dice.randrange(2)]
+        both = self._happens(self.chances.both)
+        numbers = [0, 1] if both else [self.dice.randrange(2)]
         await asyncio.gather(
             *(self._tick(number, name, past_due=past_due) if name else self._account(number) for number in numbers)
         )

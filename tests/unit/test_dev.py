@@ -129,7 +129,7 @@ def test_azurite_is_for_those_who_have_no_storage_account(configured: dict[str, 
 
 
 def test_the_example_of_local_settings_holds_defaults() -> None:
-    from shared.settings import load, specs
+    from shared.declarations import settings_of, specs
 
     example = json.loads((environment.ROOT / "local.settings.json.example").read_text())["Values"]
     ours = {
@@ -137,8 +137,8 @@ def test_the_example_of_local_settings_holds_defaults() -> None:
         for name, value in example.items()
         if name not in ("FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage")
     }
-    assert set(ours) <= {spec.name for spec in specs().values()}
-    assert load(ours) == load({})
+    assert set(ours) <= specs().keys()
+    assert settings_of(ours) == settings_of({})
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,12 @@ from urllib.parse import urlencode
 
 from shared.domains.collect.listings import parse_listing
 from shared.domains.collect.model import Harvest
-from shared.domains.collect.sources import Sort, read, whole
+from shared.domains.collect.settings import CollectSettings
+from shared.domains.collect.sources import Sort, whole
 from shared.fetch import Fetched, FetchUnavailableError, Limits, Request, StatusRefusedError
 from shared.fetch.errors import ContentRefusedError, RobotsRefusedError
+from shared.fetch.reading import read
+from shared.sandbox import sandbox
 
 if TYPE_CHECKING:
     from shared.fetch.polite import Fetcher
@@ -29,7 +32,8 @@ class Access:
 
     def __init__(self, fetcher: Fetcher, settings: Settings, now: Callable[[], float] = time.monotonic) -> None:
         self._fetcher = fetcher
-        self._settings = settings
+        self._settings = settings.of(CollectSettings)
+        self._timeout = settings.fetch_timeout_seconds
         self._now = now
         self._token = ""
         self._until = 0.0
@@ -53,7 +57,7 @@ class Access:
         pair = f"{self._settings.reddit_client_id}:{self._settings.reddit_client_secret}"
         request = Request(
             f"{self._settings.reddit_url.rstrip('/')}/api/v1/access_token",
-            Limits(("application/json",), 64 * 1024, self._settings.fetch_timeout_seconds),
+            Limits(("application/json",), 64 * 1024, self._timeout),
             authorization=f"Basic {base64.b64encode(pair.encode()).decode()}",
             form={"grant_type": "client_credentials"},
         )
@@ -67,9 +71,11 @@ class RedditSource:
     def __init__(self, fetcher: Fetcher, limits: Limits, settings: Settings) -> None:
         self._fetcher = fetcher
         self._limits = limits
-        self._public = settings.reddit_url.rstrip("/")
-        self._api = settings.reddit_api_url.rstrip("/")
+        chosen = settings.of(CollectSettings)
+        self._public = chosen.reddit_url.rstrip("/")
+        self._api = chosen.reddit_api_url.rstrip("/")
         self._access = Access(fetcher, settings)
+        self._box = sandbox(settings)
 
     def label(self, topic: str) -> str:
         """As Reddit writes it."""
@@ -85,7 +91,7 @@ class RedditSource:
         fetched = await (self._signed_in if self._access.possible else self._in_public)(f"/r/{topic}/{sort}", query)
         if "/subreddits/search" in fetched.url:
             raise ContentRefusedError("there is no such subreddit")  # Reddit redirects to a search for its name
-        return await read(parse_listing, fetched, topic)
+        return await read(self._box, parse_listing, fetched, topic)
 
     async def _in_public(self, path: str, query: str) -> Fetched:
         try:

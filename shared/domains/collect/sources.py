@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 from collections import OrderedDict
-from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol
 from urllib.parse import urlsplit
 
 from shared.domains.collect.model import Harvest
+from shared.domains.collect.settings import CollectSettings
 from shared.fetch import Fetched, Limits, NotModified, Request, Validators, fetcher
 from shared.fetch.errors import ContentRefusedError
+from shared.fetch.reading import read
+from shared.sandbox import sandbox
 
 if TYPE_CHECKING:
     from shared.fetch.polite import Fetcher
+    from shared.sandbox.pool import Sandbox
     from shared.settings import Settings
 
 SourceName = Literal["reddit", "rss", "web"]
 Sort = Literal["hot", "new", "top"]
-T = TypeVar("T")
 
-_PARSE_SECONDS = 30.0
 _MOST_FEEDS = 50
 """Feeds whose last version is remembered, so that an unchanged one need not be sent again."""
 
@@ -53,9 +53,10 @@ class Source(Protocol):
 class FeedSource:
     """Feeds by their addresses. Asks whether a feed has changed since this process last read it."""
 
-    def __init__(self, fetcher: Fetcher, limits: Limits) -> None:
+    def __init__(self, fetcher: Fetcher, limits: Limits, box: Sandbox) -> None:
         self._fetcher = fetcher
         self._limits = limits
+        self._box = box
         self._last: OrderedDict[str, tuple[Validators, Harvest]] = OrderedDict()
 
     def label(self, topic: str) -> str:
@@ -75,7 +76,7 @@ class FeedSource:
         if isinstance(answer, NotModified) and last:
             return last
         fetched = whole(answer)
-        harvest = await read(parse_feed, fetched, topic)
+        harvest = await read(self._box, parse_feed, fetched, topic)
         self._remember(topic, fetched.validators, harvest)
         return harvest
 
@@ -90,9 +91,10 @@ class FeedSource:
 class PageSource:
     """Single pages by their addresses."""
 
-    def __init__(self, fetcher: Fetcher, limits: Limits) -> None:
+    def __init__(self, fetcher: Fetcher, limits: Limits, box: Sandbox) -> None:
         self._fetcher = fetcher
         self._limits = limits
+        self._box = box
 
     def label(self, topic: str) -> str:
         """The page's host."""
@@ -106,7 +108,8 @@ class PageSource:
         """Fetch and read a page."""
         from shared.domains.collect.pages import parse_page
 
-        return await read(parse_page, whole(await self._fetcher.fetch(Request(topic, self._limits))), topic)
+        fetched = whole(await self._fetcher.fetch(Request(topic, self._limits)))
+        return await read(self._box, parse_page, fetched, topic)
 
 
 @cache
@@ -122,29 +125,16 @@ def sources(settings: Settings) -> dict[SourceName, Source]:
     from shared.domains.collect.pages import ACCEPT as PAGES
     from shared.domains.collect.reddit import RedditSource
 
-    shared = shared_fetcher(settings)
+    shared, box = shared_fetcher(settings), sandbox(settings)
 
     def limits(accept: tuple[str, ...]) -> Limits:
-        return Limits(accept, settings.collect_max_bytes, settings.fetch_timeout_seconds)
+        return Limits(accept, settings.of(CollectSettings).max_bytes, settings.fetch_timeout_seconds)
 
     return {
         "reddit": RedditSource(shared, limits(("application/json", "text/json")), settings),
-        "rss": FeedSource(shared, limits(FEEDS)),
-        "web": PageSource(shared, limits(PAGES)),
+        "rss": FeedSource(shared, limits(FEEDS), box),
+        "web": PageSource(shared, limits(PAGES), box),
     }
-
-
-async def read(parse: Callable[[Fetched, str], T], fetched: Fetched, topic: str) -> T:
-    """Parse off the event loop. What strangers wrote may break any parser: then it is their content that is refused."""
-    try:
-        async with asyncio.timeout(_PARSE_SECONDS):
-            return await asyncio.to_thread(parse, fetched, topic)
-    except TimeoutError:
-        raise ContentRefusedError("it takes too long to read") from None
-    except ContentRefusedError:
-        raise
-    except Exception as error:
-        raise ContentRefusedError(f"it cannot be read ({type(error).__name__})") from error
 
 
 def whole(answer: Fetched | NotModified) -> Fetched:

@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 
 from shared.api.views import ticket_answer
 from shared.domains.digests.page import policy_of
+from shared.domains.digests.settings import DigestSettings
 from shared.domains.digests.store import MADE, DigestStore, Feedback, Record
 from shared.domains.digests.weeks import digest_id, is_week, split_digest_id
 from shared.domains.taste.feedback import Item as Words
@@ -194,7 +195,7 @@ def _week(text: str) -> str:
 
 
 def _store(app: App) -> DigestStore:
-    return DigestStore(app.documents, app.blobs, app.clock, app.settings.weekly_digest_keep_days)
+    return DigestStore(app.documents, app.blobs, app.clock, app.settings.of(DigestSettings).keep_days)
 
 
 def _keywords(item: dict[str, Any]) -> list[str]:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.domains.digests.making import DigestRequest, Made, Maker, Skipped
+from shared.domains.digests.settings import DigestSettings
 from shared.domains.users.model import Identifier
 from shared.domains.users.store import UserStore
 from shared.jobs import JobContext, Policy, Priority, kind
 from shared.jobs.fan_out import Child, fan_out
-
-if TYPE_CHECKING:
-    from shared.settings import Settings
 
 
 class WeeklyDigest(BaseModel):
@@ -28,14 +26,13 @@ class WeeklyDigest(BaseModel):
 @kind("weekly-digest", payload=WeeklyDigest, version=1, policy=Policy())
 async def make_digests(payload: WeeklyDigest, job: JobContext) -> dict[str, Any]:
     """Have every user's digest made, so many at the same time. Its tally says how many were made, and skipped for what."""
-    settings: Settings = job.settings
     until = payload.scheduled_at.isoformat()
 
     async def plan() -> AsyncIterator[Child]:
         async for user in UserStore(job.documents, job.clock).all():
             yield Child(user.user_id, "user-digest", {"user_id": user.user_id, "until": until})
 
-    return await fan_out(job, plan, width=settings.weekly_digest_max_concurrency)
+    return await fan_out(job, plan, width=job.settings.of(DigestSettings).max_concurrency)
 
 
 class UserDigest(BaseModel):

@@ -10,9 +10,9 @@ from functools import lru_cache
 from math import log2
 from typing import Any
 
-from shared.containers import TASTE
 from shared.domains.digests.appearance import appearance_of
 from shared.domains.digests.model import Leaning, Opinion, Piece, Reader
+from shared.domains.taste.containers import TASTE
 from shared.domains.taste.evidence import EVIDENCE
 from shared.domains.taste.facets import FACETS
 from shared.domains.taste.feedback import Item as Words

@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 
 from shared.domains.moods.model import Mood, Support, iso, similarity
 from shared.domains.moods.names import identify
+from shared.domains.moods.settings import MoodSettings
 from shared.domains.moods.store import MoodStore
 from shared.domains.moods.vocabulary import PRIMARIES
 from shared.jobs.errors import FieldProblem
@@ -154,7 +155,7 @@ def _hour(app: App) -> datetime:
 
 
 def _summary(mood: Mood, app: App) -> dict[str, Any]:
-    half_life = timedelta(days=app.settings.mood_half_life_days)
+    half_life = timedelta(days=app.settings.of(MoodSettings).half_life_days)
     return {
         "id": mood.id,
         "name": mood.name,

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from shared.domains.sources.model import Source
 from shared.domains.sources.reading import retry_after
 from shared.domains.sources.run import SourceRun, results_of
+from shared.domains.sources.settings import ScraperSettings
 from shared.domains.sources.store import SourceStore
 from shared.fetch import FetchError
 from shared.fetch.errors import ContentRefusedError
@@ -54,12 +55,12 @@ async def scrape_sources(payload: ScrapeSources, job: JobContext) -> dict[str, A
         async for source in sources.due(job.clock.now()):
             yield Child(source.id, "scrape-source", {"source_id": source.id})
 
-    results = await fan_out(job, plan, width=job.settings.scraper_max_concurrency)
+    results = await fan_out(job, plan, width=job.settings.of(ScraperSettings).max_concurrency)
     return {**results, "troubled": [_trouble(source) for source in await sources.troubled(_LISTED)]}
 
 
 def _policy(settings: Settings) -> Policy:
-    timeout = settings.scraper_run_seconds + _MARGIN_SECONDS
+    timeout = settings.of(ScraperSettings).run_seconds + _MARGIN_SECONDS
     return Policy(max_attempts=2, base_backoff_seconds=60, max_backoff_seconds=600, timeout_seconds=timeout)
 
 
@@ -69,9 +70,8 @@ async def scrape_source(payload: ScrapeSource, job: JobContext) -> dict[str, Any
 
     A source that cannot be had is no failed job: it is written down with the source, which rests for a while.
     """
-    lock = Locks(job.documents, job.clock).hold(
-        f"source:{payload.source_id}", job.settings.scraper_lock_seconds, owner=job.job_id
-    )
+    lease = job.settings.of(ScraperSettings).lock_seconds
+    lock = Locks(job.documents, job.clock).hold(f"source:{payload.source_id}", lease, owner=job.job_id)
     try:
         async with lock as held_lock:
             current = await SourceStore(job.documents).get(payload.source_id)

@@ -6,15 +6,18 @@ import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING
 
-from shared.domains.collect.sources import read, shared_fetcher, sources, whole
+from shared.domains.collect.sources import shared_fetcher, sources, whole
 from shared.domains.sources.checkpoint import MOST_SEEN
 from shared.domains.sources.model import Found, Source, SourceKind
+from shared.domains.sources.settings import ScraperSettings
 from shared.fetch import Fetched, FetchError, FetchUnavailableError, Limits, NotModified, Request, Validators
 from shared.fetch.errors import ContentRefusedError
+from shared.fetch.reading import read
 from shared.fetch.text import without_markdown
+from shared.sandbox import sandbox
 
 if TYPE_CHECKING:
     from shared.domains.collect.model import Harvest
@@ -45,7 +48,9 @@ class Reader:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._chosen = settings.of(ScraperSettings)
         self._fetcher: Fetcher = shared_fetcher(settings)
+        self._box = sandbox(settings)
 
     async def read(self, source: Source) -> Reading | None:
         """Read a source; None where its server says that nothing has changed since it was read last.
@@ -61,7 +66,7 @@ class Reader:
         """Read the page behind an address; raises as `read` does."""
         from shared.domains.sources.brands import ACCEPT
 
-        return await read(partial(_page, currency=currency), whole(await self._get(url, ACCEPT)), url)
+        return await read(self._box, _page, whole(await self._get(url, ACCEPT)), currency)
 
     async def feed(self, source: Source) -> Reading | None:
         """Read a feed."""
@@ -70,7 +75,7 @@ class Reader:
         answer = await self._get(source.url or "", ACCEPT, _validators(source))
         if isinstance(answer, NotModified):
             return None
-        harvest = await read(partial(parse_feed, most=MOST_SEEN), answer, source.label)
+        harvest = await read(self._box, parse_feed, answer, source.label, MOST_SEEN)
         return Reading(_things(harvest), harvest.found, answer.validators)
 
     async def subreddit(self, source: Source) -> Reading:
@@ -85,7 +90,7 @@ class Reader:
         answer = await self._get(source.url or "", ACCEPT, _validators(source))
         if isinstance(answer, NotModified):
             return None
-        things = await read(lambda page, _: parse_brand_page(page, source.selectors, source.currency), answer, "")
+        things = await read(self._box, parse_brand_page, answer, source.selectors, source.currency)
         return Reading(tuple(things[:MOST_SEEN]), len(things), answer.validators)
 
     async def sitemap(self, source: Source) -> Reading | None:
@@ -98,7 +103,7 @@ class Reader:
         sitemap = await self._parsed(answer)
         if not sitemap.sitemaps:
             return Reading(sitemap.pages, sitemap.total, answer.validators)
-        files = await self._files(sitemap.sitemaps[: self._settings.scraper_max_sitemaps])
+        files = await self._files(sitemap.sitemaps[: self._chosen.max_sitemaps])
         return Reading(newest(files, MOST_SEEN), sum(each.total for each in files))
 
     async def _files(self, urls: tuple[str, ...]) -> list[Sitemap]:
@@ -122,13 +127,12 @@ class Reader:
     async def _parsed(self, fetched: Fetched) -> Sitemap:
         from shared.domains.sources.sitemaps import parse_sitemap
 
-        return await read(lambda f, _: parse_sitemap(f, self._settings.scraper_max_bytes, MOST_SEEN), fetched, "")
+        return await read(self._box, parse_sitemap, fetched, self._chosen.max_bytes, MOST_SEEN)
 
     async def _get(
         self, url: str, accept: tuple[str, ...], validators: Validators = _NONE, *, truncate: bool = False
     ) -> Fetched | NotModified:  # fmt: skip
-        settings = self._settings
-        limits = Limits(accept, settings.scraper_max_bytes, settings.fetch_timeout_seconds, truncate)
+        limits = Limits(accept, self._chosen.max_bytes, self._settings.fetch_timeout_seconds, truncate)
         return await self._fetcher.fetch(Request(url, limits, validators=validators))
 
 
@@ -157,7 +161,7 @@ def _validators(source: Source) -> Validators:
     return Validators(source.etag, source.last_modified)
 
 
-def _page(fetched: Fetched, _: str, *, currency: str | None) -> Found:
+def _page(fetched: Fetched, currency: str | None) -> Found:
     from shared.domains.sources.products import page_itself
     from shared.domains.sources.selecting import Page
 

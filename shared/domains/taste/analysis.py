@@ -10,8 +10,10 @@ from shared.domains.taste.feedback import Item
 from shared.domains.taste.findings import Findings, found, merge
 from shared.domains.taste.palette import palette
 from shared.domains.taste.words import analyse_words
+from shared.sandbox import sandbox
 
 if TYPE_CHECKING:
+    from shared.sandbox.pool import Sandbox
     from shared.settings import Settings
 
 
@@ -39,21 +41,22 @@ class WordAnalyser:
 class PaletteAnalyser:
     """Names the colours of the image."""
 
-    def __init__(self, max_pixels: int) -> None:
+    def __init__(self, box: Sandbox, max_pixels: int) -> None:
+        self._box = box
         self._max_pixels = max_pixels
 
     async def analyse(self, item: Item, image: bytes | None) -> Findings:  # noqa: ARG002 - the port's shape
         """Return what `shared.domains.taste.palette` finds."""
         if image is None:
             return Findings()
-        colours = await palette(image, self._max_pixels)
+        colours = await palette(self._box, image, self._max_pixels)
         return found("image", (("colour", name, share) for name, share in colours.items()))
 
 
 @cache
 def analysers(settings: Settings) -> tuple[Analyser, ...]:
     """The analysers that the app's settings call for, made once: one of them keeps a client."""
-    chosen: list[Analyser] = [WordAnalyser(), PaletteAnalyser(settings.image_max_pixels)]
+    chosen: list[Analyser] = [WordAnalyser(), PaletteAnalyser(sandbox(settings), settings.image_max_pixels)]
     if settings.openai_endpoint and settings.openai_vision_deployment:
         from shared.domains.taste.vision import VisionAnalyser
 

@@ -11,6 +11,7 @@ from shared.domains.taste.errors import AnalyserUnavailableError, ImageRefusedEr
 from shared.domains.taste.evidence import Evidence, ImageNote
 from shared.domains.taste.feedback import TasteJob
 from shared.domains.taste.findings import Findings
+from shared.domains.taste.settings import TasteSettings
 from shared.domains.taste.store import PriorStore, TasteStore
 from shared.fetch import FetchRefusedError, FetchUnavailableError, fetch_image, parse_allowed
 from shared.jobs import Dedupe, JobContext, Policy, Priority, kind
@@ -24,14 +25,15 @@ _READ = ImageNote("read")
 
 
 def _taste_policy(settings: Settings) -> Policy:
+    taste = settings.of(TasteSettings)
     return Policy(
-        queue=settings.taste_queue,
-        poison_queue=settings.taste_poison_queue,
-        max_attempts=1 + settings.taste_max_retries,
-        base_backoff_seconds=settings.taste_base_backoff_seconds,
-        max_backoff_seconds=settings.taste_max_backoff_seconds,
-        jitter_seconds=settings.taste_jitter_seconds,
-        dedupe_ttl_seconds=settings.taste_dedupe_ttl_seconds,
+        queue=taste.job_queue,
+        poison_queue=taste.poison_queue,
+        max_attempts=1 + taste.max_retries,
+        base_backoff_seconds=taste.base_backoff_seconds,
+        max_backoff_seconds=taste.max_backoff_seconds,
+        jitter_seconds=taste.jitter_seconds,
+        dedupe_ttl_seconds=taste.dedupe_ttl_seconds,
         timeout_seconds=120,
     )
 

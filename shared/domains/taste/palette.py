@@ -1,51 +1,64 @@
 """The colours of an image, by name.
 
-Content from strangers: formats are listed, the size is read from the header and checked before a pixel is decoded, and
-two images at most are decoded at once in a process, however many jobs run.
+Content from strangers: it is decoded in the sandbox, formats are listed, and the size is read from the header and checked before
+a pixel is decoded.
 """
 
 from __future__ import annotations
 
-import asyncio
 import io
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from shared.domains.taste.colours import distance, nearest
 from shared.domains.taste.errors import ImageRefusedError
 from shared.domains.taste.lexicon import RGB
+from shared.sandbox import Failure, Why
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from shared.sandbox.pool import Sandbox
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 SIDE = 96
 """Pixels of the longer side that is looked at."""
 MAX_COLOURS = 4
 MIN_SHARE = 0.1
-_DECODERS = 2
 _BACKGROUND_DISTANCE = 0.05
 _MIN_FOREGROUND = 0.1
 
 
-async def palette(data: bytes, max_pixels: int) -> dict[str, float]:
+async def palette(box: Sandbox, data: bytes, max_pixels: int) -> dict[str, float]:
     """Name the colours of an image's foreground, with their shares (0-1), the largest first.
 
     Raises:
         ImageRefusedError: it is no JPEG, PNG, WebP or GIF, is broken, or has more than `max_pixels` pixels.
     """
-    return await asyncio.get_running_loop().run_in_executor(_decoders(), read_palette, data, max_pixels)
+    return await _decoded(box, read_palette, data, max_pixels)
 
 
-async def reduced(data: bytes, max_pixels: int, side: int) -> io.BytesIO:
+async def reduced(box: Sandbox, data: bytes, max_pixels: int, side: int) -> bytes:
     """Return an image as a JPEG of at most `side` pixels, white where it is transparent. Raises as `palette` does."""
-    return await asyncio.get_running_loop().run_in_executor(_decoders(), _reduce, data, max_pixels, side)
+    return await _decoded(box, _reduce, data, max_pixels, side)
+
+
+async def _decoded(box: Sandbox, decode: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Look at an image in the sandbox. One that takes too much time or memory has too many pixels, whatever it says."""
+    answer = await box.run(decode, *args, **kwargs)
+    if not isinstance(answer, Failure):
+        return answer
+    if answer.type == ImageRefusedError.__name__:
+        raise ImageRefusedError(answer.detail)
+    raise ImageRefusedError("too-many-pixels" if answer.why in (Why.TIME, Why.MEMORY) else "not-an-image")
 
 
 def read_palette(data: bytes, max_pixels: int) -> dict[str, float]:
-    """Do what `palette` does, in the calling thread."""
+    """Do what `palette` does, in this process."""
     pixels = _foreground(_decode(data, max_pixels, SIDE))
     names: Counter[str] = Counter()
     for rgb, count in pixels.items():
@@ -55,7 +68,7 @@ def read_palette(data: bytes, max_pixels: int) -> dict[str, float]:
     return {name: round(share, 3) for name, share in shares[:MAX_COLOURS] if share >= MIN_SHARE}
 
 
-def _reduce(data: bytes, max_pixels: int, side: int) -> io.BytesIO:
+def _reduce(data: bytes, max_pixels: int, side: int) -> bytes:
     from PIL import Image
 
     image = _decode(data, max_pixels, side)
@@ -63,12 +76,7 @@ def _reduce(data: bytes, max_pixels: int, side: int) -> io.BytesIO:
     opaque.alpha_composite(image)
     jpeg = io.BytesIO()
     opaque.convert("RGB").save(jpeg, "JPEG", quality=85)
-    return jpeg
-
-
-@cache
-def _decoders() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_DECODERS, thread_name_prefix="palette")
+    return jpeg.getvalue()
 
 
 def _decode(data: bytes, max_pixels: int, side: int) -> Image:
@@ -83,7 +91,7 @@ def _decode(data: bytes, max_pixels: int, side: int) -> Image:
             return image.convert("RGBA")
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ImageRefusedError("too-many-pixels") from None
-    except ImageRefusedError:
+    except (ImageRefusedError, MemoryError):
         raise
     except Exception:  # noqa: BLE001 - a decoder fed with garbage raises whatever it likes
         raise ImageRefusedError("not-an-image") from None

@@ -7,7 +7,6 @@ that the lexicons know are taken: an image that talks the model into something e
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Awaitable, Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from shared.domains.taste.findings import Findings, found
 from shared.domains.taste.lexicon import lexicon
 from shared.domains.taste.palette import reduced
 from shared.fetch import retry_after
+from shared.sandbox import sandbox
 
 if TYPE_CHECKING:
     from openai import AsyncAzureOpenAI
@@ -61,7 +61,9 @@ class VisionAnalyser:
         """Return what the model sees; nothing where there is no image, or no answer of the kind asked for."""
         if image is None:
             return Findings()
-        answer = await self._ask(_as_url(await reduced(image, self._settings.image_max_pixels, SIDE)))
+        answer = await self._ask(
+            _as_url(await reduced(sandbox(self._settings), image, self._settings.image_max_pixels, SIDE))
+        )
         return found("vision", _known(answer))
 
     async def _ask(self, image_url: str) -> str:
@@ -139,5 +141,5 @@ def _known(answer: str) -> Iterator[tuple[str, str, float]]:
                 yield facet, value, WEIGHT
 
 
-def _as_url(jpeg: io.BytesIO) -> str:
-    return f"data:image/jpeg;base64,{base64.b64encode(jpeg.getvalue()).decode()}"
+def _as_url(jpeg: bytes) -> str:
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"

@@ -26,6 +26,7 @@ from shared.jobs.testing.clock import FakeClock
 from shared.jobs.testing.faults import Around, Faults, FaultyBlobs, FaultyDocuments, FaultyQueues
 from shared.jobs.testing.host import Host
 from shared.jobs.testing.memory import MemoryBlobs, MemoryDocuments, MemoryQueues
+from shared.settings import Settings
 
 T = TypeVar("T")
 P = TypeVar("P", bound=BaseModel)
@@ -51,14 +52,14 @@ class MemoryApp:
         settings: what handlers find as `job.settings`, and policies are made from.
     """
 
-    def __init__(self, *kinds: Kind[Any], settings: object = None) -> None:
+    def __init__(self, *kinds: Kind[Any], settings: Settings | None = None) -> None:
         self.clock = FakeClock()
         self.blobs = MemoryBlobs(self.clock)
         self.queues = MemoryQueues(self.clock)
         self.documents = MemoryDocuments(self.clock)
         self.host = Host(self.queues)
-        self._registry = Registry(kinds, Queues(), settings)
-        self._settings = settings
+        self._settings = settings or Settings()
+        self._registry = Registry(kinds, Queues(), self._settings)
         self._calls: dict[str, list[str]] = defaultdict(list)
         self._submissions = 0
         self._status = StatusStore(self.blobs, self.clock)

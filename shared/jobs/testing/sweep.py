@@ -14,6 +14,7 @@ from shared.jobs.kinds import Kind
 from shared.jobs.testing.app import MemoryApp
 from shared.jobs.testing.faults import Died, Faults, Mode
 from shared.ports import StorageError
+from shared.settings import Settings
 
 P = TypeVar("P", bound=BaseModel)
 Scenario = Callable[[Faults], Awaitable[object]]
@@ -110,7 +111,7 @@ def handling(
     kind: Kind[P],
     payload: P,
     *others: Kind[Any],
-    settings: object = None,
+    settings: Settings | None = None,
     arrange: Callable[[MemoryApp], Awaitable[object]] | None = None,
     outcome: Callable[[MemoryApp], Awaitable[object]] = outcomes,
 ) -> Scenario:

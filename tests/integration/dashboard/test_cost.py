@@ -17,7 +17,7 @@ from shared.api.queues import list_queues
 from shared.api.timers import list_timers
 from shared.app import App
 from shared.bootstrap import build
-from shared.settings import load
+from shared.declarations import settings_of
 from support.azurite import AzuriteProcess
 from support.node import node
 
@@ -39,7 +39,7 @@ async def app(azurite: AzuriteProcess, unique: str, tmp_path: Path) -> AsyncIter
     """The whole app, idle, over a storage account of its own."""
     names = {name: f"{unique[:30]}-{n}" for n, name in enumerate(_QUEUES)}
     made = build(
-        load(
+        settings_of(
             {
                 "AzureWebJobsStorage": azurite.connection_string,
                 "NIGHTSHIFT_STATUS_CONTAINER": unique,

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from shared.adapters.sqlite import SqliteDocuments
+from shared.declarations import settings_of
 from shared.domains.webhooks.message import WebhookJob
 from shared.jobs import JobContext, Policy, kind
 from shared.jobs.testing import FakeClock, MemoryBlobs, MemoryQueues
-from shared.settings import load
 from support.azurite import AzuriteProcess
 from support.lab import Lab, close_lab, open_lab
 from support.watched import HOOK, Watched
@@ -32,7 +32,9 @@ async def watched(tmp_path: Path) -> AsyncIterator[Watched]:
         told.append((job.job_id, payload))
 
     clock = FakeClock(SUNDAY)
-    settings = load({"ALARM_WEBHOOK_URL": HOOK, "WEBHOOK_SECRET": SECRET, "NIGHTSHIFT_STATUS_CONTAINER": "watched"})
+    settings = settings_of(
+        {"ALARM_WEBHOOK_URL": HOOK, "WEBHOOK_SECRET": SECRET, "NIGHTSHIFT_STATUS_CONTAINER": "watched"}
+    )
     documents = SqliteDocuments(tmp_path / "watched.db", clock)
     more: tuple[Any, ...] = (tell,)
     lab = Lab(MemoryBlobs(clock), MemoryQueues(clock), documents, settings, clock, more_kinds=more)

@@ -240,9 +240,9 @@ def test_without_a_connection_string_nothing_of_it_is_imported(tmp_path: Path) -
     code = """
 import asyncio, os, sys
 from shared.bootstrap import build
-from shared.settings import load
+from shared.declarations import settings_of
 async def main(connection):
-    app = build(load({"NIGHTSHIFT_SQLITE_PATH": sys.argv[1], "AzureWebJobsStorage": "UseDevelopmentStorage=true", **connection}))
+    app = build(settings_of({"NIGHTSHIFT_SQLITE_PATH": sys.argv[1], "AzureWebJobsStorage": "UseDevelopmentStorage=true", **connection}))
     await app.close()
     return sorted(name for name in sys.modules if name.split(".")[0] in ("opentelemetry", "psutil", "msrest"))
 print(asyncio.run(main({})), asyncio.run(main({"APPLICATIONINSIGHTS_CONNECTION_STRING": "InstrumentationKey=x"})))

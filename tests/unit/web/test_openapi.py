@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.bootstrap import find_kinds
+from shared.declarations import kinds
 from shared.web.openapi import document
 from shared.web.operations import OPERATIONS
 from support.functions import functions as app_functions
@@ -46,16 +46,15 @@ def test_the_document_is_the_table() -> None:
 
 
 def test_every_public_kind_has_a_path_with_its_payload() -> None:
-    kinds = list(find_kinds())
-    content = document(kinds)
-    for kind in kinds:
+    content = document(list(kinds()))
+    for kind in kinds():
         operation = content["paths"][f"/jobs/{kind.name}"]["post"]
         assert operation["operationId"] == f"SubmitJob-{kind.name}"
         assert f"/{kind.payload.__name__}" in json.dumps(operation["requestBody"])
 
 
 def test_every_path_parameter_is_declared_and_every_reference_leads_somewhere() -> None:
-    content = document(list(find_kinds()))
+    content = document(list(kinds()))
     for path, methods in content["paths"].items():
         for operation in methods.values():
             declared = {one["name"] for one in operation.get("parameters", []) if one["in"] == "path"}

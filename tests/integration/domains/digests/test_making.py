@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from shared.declarations import settings_of
 from shared.domains.digests import api as digests
 from shared.domains.digests.store import DigestStore
 from shared.domains.digests.timers import WEEKLY
@@ -17,7 +18,6 @@ from shared.jobs.model import Status
 from shared.jobs.testing import Faults
 from shared.jobs.timers.timer import Missed
 from shared.ports import Query, Where
-from shared.settings import Settings
 from shared.web.answers import Problem
 from support import digests as world
 from support.lab import Lab
@@ -347,7 +347,7 @@ async def test_what_a_digest_costs(lab: Lab) -> None:
 
 def test_a_missed_monday_is_not_made_up() -> None:
     assert (WEEKLY.missed, WEEKLY.healthy_for) == (Missed.SKIP, None)
-    assert WEEKLY.schedule(Settings()) == "0 0 9 * * 1"
+    assert WEEKLY.schedule(settings_of({})) == "0 0 9 * * 1"
 
 
 def _store(lab: Lab) -> DigestStore:

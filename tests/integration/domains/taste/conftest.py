@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.sqlite import SqliteDocuments
+from shared.declarations import settings_of
 from shared.jobs.testing import FakeClock
-from shared.settings import load
 from support.sites import Site, open_site
 from support.taste import Context
 
@@ -23,5 +23,5 @@ async def site() -> AsyncIterator[Site]:
 @pytest.fixture
 async def context(tmp_path: Path, clock: FakeClock, site: Site) -> AsyncIterator[Context]:
     documents = SqliteDocuments(tmp_path / "taste.db", clock)
-    yield Context(documents, load({"FETCH_ALLOWED_HOSTS": site.host, "FETCH_TIMEOUT_SECONDS": "2"}), clock)
+    yield Context(documents, settings_of({"FETCH_ALLOWED_HOSTS": site.host, "FETCH_TIMEOUT_SECONDS": "2"}), clock)
     await documents.close()

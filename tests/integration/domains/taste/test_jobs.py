@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.containers import TASTE
+from shared.domains.taste.containers import TASTE
 from shared.domains.taste.kinds import TastePriorJob, refresh_prior
 from shared.domains.taste.store import TasteStore
 from shared.fetch.errors import FetchUnavailableError

@@ -13,6 +13,7 @@ import pytest
 from shared.adapters import opening
 from shared.adapters.clock import SystemClock
 from shared.adapters.sqlite import SqliteDocuments
+from shared.declarations import settings_of
 from shared.domains.taste.api import forget_user, show_profile, take_feedback
 from shared.domains.taste.evidence import Evidence, ImageNote
 from shared.domains.taste.feedback import TasteJob
@@ -22,7 +23,6 @@ from shared.domains.taste.words import analyse_words
 from shared.jobs.model import Status
 from shared.jobs.testing import FakeClock, MemoryBlobs, MemoryQueues
 from shared.ports import DocumentStore
-from shared.settings import load
 from support.cosmos import KEY, CosmosProcess
 from support.lab import Lab
 
@@ -31,7 +31,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 @pytest.fixture
 async def cosmos_documents(cosmos: CosmosProcess) -> AsyncIterator[DocumentStore]:
-    opened = opening.open_documents(load({"COSMOS_ENDPOINT": cosmos.endpoint, "COSMOS_KEY": KEY}))
+    opened = opening.open_documents(settings_of({"COSMOS_ENDPOINT": cosmos.endpoint, "COSMOS_KEY": KEY}))
     yield opened
     await opened.close()
 
@@ -91,7 +91,7 @@ async def test_the_prior_on_cosmos_is_made_across_partitions(cosmos_documents: D
 async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
     clock = FakeClock(datetime.now(UTC))
     documents = SqliteDocuments(tmp_path / "lab.db", clock)
-    yield Lab(MemoryBlobs(clock), MemoryQueues(clock), documents, load({}), clock)
+    yield Lab(MemoryBlobs(clock), MemoryQueues(clock), documents, settings_of({}), clock)
     await documents.close()
 
 

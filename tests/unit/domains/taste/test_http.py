@@ -12,20 +12,20 @@ import pytest
 from shared.adapters.sqlite import SqliteDocuments
 from shared.app import App
 from shared.bootstrap import compose
+from shared.declarations import settings_of
 from shared.domains.taste.api import forget_user, show_profile, take_feedback
 from shared.domains.taste.evidence import Evidence, ImageNote
 from shared.domains.taste.feedback import TasteJob
 from shared.domains.taste.store import PriorStore, TasteStore
 from shared.domains.taste.words import analyse_words
 from shared.jobs.testing import FakeClock, MemoryBlobs, MemoryQueues
-from shared.settings import load
 from shared.web.answers import Problem
 
 
 @pytest.fixture
 async def app(tmp_path: Path, clock: FakeClock) -> AsyncIterator[App]:
     documents = SqliteDocuments(tmp_path / "taste.db", clock)
-    yield compose(load({}), MemoryBlobs(clock), MemoryQueues(clock), documents, clock)
+    yield compose(settings_of({}), MemoryBlobs(clock), MemoryQueues(clock), documents, clock)
     await documents.close()
 
 

@@ -16,6 +16,7 @@ from shared.domains.taste.colours import distance, nearest, oklab
 from shared.domains.taste.errors import ImageRefusedError
 from shared.domains.taste.lexicon import lexicon
 from shared.domains.taste.palette import palette, read_palette, reduced
+from shared.sandbox.pool import Sandbox
 
 PIXELS = 40_000_000
 Colour = tuple[int, int, int] | tuple[int, int, int, int]
@@ -95,10 +96,10 @@ def test_one_pixel_is_enough() -> None:
 
 
 @pytest.mark.parametrize("side", [7_000, 12_000, 30_000])
-async def test_a_decompression_bomb_is_refused_before_a_pixel_is_decoded(side: int) -> None:
+async def test_a_decompression_bomb_is_refused_before_a_pixel_is_decoded(box: Sandbox, side: int) -> None:
     """7,000 is above our limit, 12,000 above Pillow's warning, 30,000 above its own limit."""
     with pytest.raises(ImageRefusedError) as caught:
-        await palette(_png_header(side, side), PIXELS)
+        await palette(box, _png_header(side, side), PIXELS)
     assert caught.value.reason == "too-many-pixels"
 
 
@@ -117,9 +118,9 @@ async def test_a_decompression_bomb_is_refused_before_a_pixel_is_decoded(side: i
         b"%!PS-Adobe-3.0 EPSF-3.0",
     ],
 )
-async def test_what_is_no_image_that_is_taken_is_refused(data: bytes) -> None:
+async def test_what_is_no_image_that_is_taken_is_refused(box: Sandbox, data: bytes) -> None:
     with pytest.raises(ImageRefusedError) as caught:
-        await palette(data, PIXELS)
+        await palette(box, data, PIXELS)
     assert caught.value.reason == "not-an-image"
 
 
@@ -131,8 +132,8 @@ def test_a_damaged_image_is_read_or_refused(noise: bytes, at: int) -> None:
         read_palette(whole[:at] + noise + whole[at + len(noise) :], PIXELS)
 
 
-async def test_a_reduced_copy_is_a_small_jpeg() -> None:
-    copy = await reduced(_image((36, 86, 179, 255), (0, 0, 0, 0), mode="RGBA", size=2000), PIXELS, 512)
-    with Image.open(copy) as image:
+async def test_a_reduced_copy_is_a_small_jpeg(box: Sandbox) -> None:
+    copy = await reduced(box, _image((36, 86, 179, 255), (0, 0, 0, 0), mode="RGBA", size=2000), PIXELS, 512)
+    with Image.open(io.BytesIO(copy)) as image:
         assert (image.format, image.size) == ("JPEG", (512, 512))
         assert image.getpixel((2, 2)) == (255, 255, 255)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from shared.adapters.sqlite import SqliteDocuments
-from shared.containers import TASTE
+from shared.domains.taste.containers import TASTE
 from shared.domains.taste.evidence import Evidence, ImageNote
 from shared.domains.taste.feedback import TasteJob
 from shared.domains.taste.prior import default_prior

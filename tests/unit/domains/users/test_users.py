@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from shared.containers import USERS
 from shared.domains.taste import feedback
 from shared.domains.users import model
+from shared.domains.users.containers import USERS
 from shared.domains.users.model import OwnedSettings, UserSettings
 from shared.domains.users.store import UserStore
 from shared.jobs.testing import FakeClock, Faults, FaultyDocuments, MemoryDocuments
