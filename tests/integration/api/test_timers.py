@@ -37,7 +37,7 @@ async def occurrences(desk: Desk, **params: Any) -> dict[str, Any]:
 async def settled(desk: Desk, job_id: str) -> None:
     """Wait for the accounting, which follows the sweep."""
     async with asyncio.timeout(120):
-        while job_id not in [each.get("job_id") for each in (await occurrences(desk, state="completed"))["items"]]:
+        while job_id not in [each.get("job_id") for each in (await occurrences(desk, state="completed"))["items"]]:  # noqa: ASYNC110
             await asyncio.sleep(0.2)
 
 
