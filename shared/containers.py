@@ -11,37 +11,48 @@ from typing import Self
 
 
 class Container(str):
-    """A container of documents: its name, and which properties no query asks for, so that no index is kept of them."""
+    """A container of documents: its name, what of it is not indexed, and whether it goes with its user."""
 
-    __slots__ = ("unindexed",)
+    __slots__ = ("of_user", "unindexed")
     unindexed: tuple[str, ...]
+    of_user: bool
 
-    def __new__(cls, name: str, unindexed: Iterable[str] = ()) -> Self:
+    def __new__(cls, name: str, unindexed: Iterable[str] = (), *, of_user: bool = False) -> Self:
         """Declare a container.
 
         Args:
             name: as the document store knows it.
-            unindexed: paths as Cosmos DB's indexing policy writes them: ``/text/?`` for a plain value, ``/history/*`` for others.
+            unindexed: properties that no query asks for, as paths that Cosmos DB's indexing policy takes: ``/text/?`` for a
+                plain value, ``/history/*`` for others.
+            of_user: whether its partition key is the id of a user, with whom the partition is deleted.
         """
         self = super().__new__(cls, name)
         self.unindexed = tuple(unindexed)
+        self.of_user = of_user
         return self
 
 
 class Artifacts(str):
     """What the names begin with of blobs that a domain's jobs write; they go after `RETENTION_ARTIFACT_DAYS`."""
 
-    __slots__ = ()
+    __slots__ = ("of_user",)
+    of_user: bool
 
-    def __new__(cls, prefix: str) -> Self:
+    def __new__(cls, prefix: str, *, of_user: bool = False) -> Self:
         """Declare artifacts.
+
+        Args:
+            prefix: what the names begin with.
+            of_user: whether the id of a user and a slash come next, so that the blobs are deleted with the user.
 
         Raises:
             ValueError: the engine's own blobs, below ``jobs/``, would go with them.
         """
         if prefix.startswith(_JOBS) or _JOBS.startswith(prefix):
             raise ValueError(f"artifacts may not be where the engine's own blobs are: {prefix!r}")
-        return super().__new__(cls, prefix)
+        self = super().__new__(cls, prefix)
+        self.of_user = of_user
+        return self
 
 
 _JOBS = "jobs/"

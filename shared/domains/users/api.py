@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from pydantic import ConfigDict, TypeAdapter, with_config
 from typing_extensions import TypedDict
 
-from shared.domains.digests.store import DigestStore
+from shared import declarations
+from shared.domains.users.erasure import erase
 from shared.domains.users.model import Identifier, Owned, OwnedSettings, User, UserSettings
 from shared.domains.users.store import UserStore
 from shared.jobs.errors import FieldProblem
@@ -87,7 +88,7 @@ async def forget_user(app: App, user_id: str) -> Answer:
     """204: the user, their wardrobe, subscriptions, digests and feedback on them are gone. Safe to repeat."""
     user_id = read_id(user_id, "user_id")
     await _users(app).forget(user_id)
-    await DigestStore(app.documents, app.blobs, app.clock).forget(user_id)
+    await erase(app.documents, app.blobs, user_id, declarations.of_users())
     return Answer(204)
 
 
