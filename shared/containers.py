@@ -11,23 +11,28 @@ from typing import Self
 
 
 class Container(str):
-    """A container of documents: its name, what of it is not indexed, and whether it goes with its user."""
+    """A container of documents: its name, of which properties an index is kept (each costs every write), and whose it is."""
 
-    __slots__ = ("of_user", "unindexed")
-    unindexed: tuple[str, ...]
+    __slots__ = ("indexed", "of_user", "unindexed")
     of_user: bool
+    indexed: tuple[str, ...] | None
+    unindexed: tuple[str, ...]
 
-    def __new__(cls, name: str, unindexed: Iterable[str] = (), *, of_user: bool = False) -> Self:
+    def __new__(
+        cls, name: str, unindexed: Iterable[str] = (), indexed: Iterable[str] | None = None, *, of_user: bool = False
+    ) -> Self:
         """Declare a container.
 
         Args:
             name: as the document store knows it.
-            unindexed: properties that no query asks for, as paths that Cosmos DB's indexing policy takes: ``/text/?`` for a
-                plain value, ``/history/*`` for others.
+            unindexed: paths that no query asks for, as Cosmos DB's indexing policy writes them: ``/text/?`` for a plain value,
+                ``/history/*`` for others.
+            indexed: instead, the names of all properties that queries do ask for, beside ``id``.
             of_user: whether its partition key is the id of a user, with whom the partition is deleted.
         """
         self = super().__new__(cls, name)
         self.unindexed = tuple(unindexed)
+        self.indexed = None if indexed is None else tuple(indexed)
         self.of_user = of_user
         return self
 
@@ -57,7 +62,7 @@ class Artifacts(str):
 
 _JOBS = "jobs/"
 
-JOBS = Container("jobs", ("/payload/*", "/results/*", "/history/*", "/error/*", "/progress/*"))
+JOBS = Container("jobs", indexed=("created_at", "discarded_at", "due_at", "kind", "parent_id", "status", "watch_at"))
 """The index of jobs, a projection of the status blobs. ``pk`` = job id: one small document per partition."""
 
 DEDUPE = Container("dedupe")
