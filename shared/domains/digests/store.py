@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from shared.domains.digests.containers import DIGESTS, PAGES
 from shared.domains.digests.model import Opinion
 from shared.domains.digests.weeks import json_name, page_name
-from shared.domains.users.erasure import erase
+from shared.domains.users.public import erase
 from shared.jobs.model import iso
 from shared.ports import AlreadyExistsError, BlobStore, Clock, Document, DocumentStore, PreconditionError, Query, Where
 
