@@ -114,8 +114,8 @@ async def served(bench: Bench) -> AsyncIterator[Host]:
 def _compose(settings: Settings) -> App:
     blobs, queues = open_blobs(settings, settings.status_container), open_queues(settings)
     documents = open_documents(settings)
-    closing = (blobs, queues, documents)
-    return bootstrap.compose(settings, blobs, queues, documents, SystemClock(), closing, (plain, deduped))
+    made = bootstrap.compose(settings, blobs, queues, documents, SystemClock(), (plain, deduped))
+    return made.closing(blobs, queues, documents)
 
 
 def _functions(bench: Bench) -> func.FunctionApp:

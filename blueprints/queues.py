@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import azure.functions as func
 
+from blueprints import start
+
 if TYPE_CHECKING:
     from shared.jobs.decide import Delivery
 
@@ -16,9 +18,7 @@ CONNECTION = "AzureWebJobsStorage"
 
 async def process(msg: func.QueueMessage, queue: str) -> None:
     """Run the job that a message is about."""
-    from shared.bootstrap import app
-
-    await app().engine.process_or_put_back(_delivery(msg, queue))
+    await start.app().engine.process_or_put_back(_delivery(msg, queue))
 
 
 async def record(msg: bytes, queue: str) -> None:
@@ -31,10 +31,10 @@ async def record(msg: bytes, queue: str) -> None:
     Poison triggers take the body alone. With a `QueueMessage` the worker reads the trigger's metadata too, which a body
     with properties of the same names overwrites: if they are of the wrong type, it fails before any function runs.
     """
-    from shared.bootstrap import app
+    app = start.app()
     from shared.jobs.decide import Delivery
 
-    await app().engine.record_or_put_back(Delivery(queue, "", _body(msg)))
+    await app.engine.record_or_put_back(Delivery(queue, "", _body(msg)))
 
 
 def _body(msg: object) -> bytes:

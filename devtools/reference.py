@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from shared import declarations
-from shared.declarations import sections, settings_of
+from shared.adapters.cosmos import indexing_policy
+from shared.declarations import routes, sections, settings_of
 from shared.settings import specs_of
-from shared.web.operations import OPERATIONS
 
 _ROOT = Path(__file__).parents[1]
 _FOLDER = _ROOT / "docs" / "reference"
@@ -28,13 +28,12 @@ _ROUTES = """# Routes
 
 Every route, below `/api`. The host checks the key that the auth level asks for; the app itself decides on the role, the size of the
 body, and how often a caller may ask ([threat model](../explanation/threat-model.md)). A rate is named by its setting, and counts for each
-caller and instance. Made from `shared/web/access.py` by `python -m devtools.reference`; a test holds it to the app.
+caller and instance. Made from what is declared above each handler by `python -m devtools.reference`.
 
 | method | route | function | auth level | role | largest body | rate |
 |---|---|---|---|---|---|---|
 """
 
-_OF_EVERY_DOCUMENT = '/"_etag"/?'
 """A property that Cosmos DB adds."""
 
 
@@ -57,7 +56,7 @@ def _names() -> dict[str, object]:
         "queues": sorted(queues),
         "database": default.cosmos_database,
         "containers": containers,
-        "unindexed": [*sorted({path for each in containers for path in each.unindexed}), _OF_EVERY_DOCUMENT],
+        "indexing": {each: indexing_policy(each) for each in containers},
     }
 
 
@@ -70,12 +69,11 @@ def _rows() -> Iterator[str]:
 
 
 def _routes() -> Iterator[str]:
-    for each in sorted(OPERATIONS, key=lambda operation: (operation.route, operation.method)):
+    for each in sorted(routes(), key=lambda route: (route.path, route.method)):
         rule = each.rule
         level = "anonymous" if rule.role == "anonymous" else "function"
-        size = f"{rule.largest // 1024} KiB"
-        rate = f"`RATE_{rule.rate.upper()}`"
-        yield f"| {each.method.upper()} | `{each.route}` | {each.function} | {level} | {rule.role} | {size} | {rate} |\n"
+        size, rate = f"{rule.largest // 1024} KiB", f"`RATE_{rule.rate.upper()}`"
+        yield f"| {each.method} | `{each.path}` | {each.function} | {level} | {rule.role} | {size} | {rate} |\n"
 
 
 def main() -> None:
