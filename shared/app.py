@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol, Self
+from typing import Protocol, Self, Unpack
 
 from shared.calls import Calls
 from shared.jobs.engine import Engine
+from shared.jobs.kinds import Kind, P
+from shared.jobs.ticket import Options, Ticket
 from shared.jobs.timers.ledger import Ledger
 from shared.monitor.monitor import Monitor
 from shared.monitor.stats import Stats
@@ -41,6 +43,10 @@ class App:
     def closing(self, *more: Closeable) -> Self:
         """This app, which closes more things when it is closed."""
         return replace(self, _closing=(*self._closing, *more))
+
+    async def submit(self, kind: Kind[P], payload: P, **options: Unpack[Options]) -> Ticket:
+        """Take a job in and return its ticket; see `shared.jobs.submit.Submitter.submit`."""
+        return await self.engine.submit(kind, payload, **options)
 
     async def close(self) -> None:
         """Close the connections; for tests and tools, since the host keeps a process until it ends it."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 from shared import declarations
@@ -55,7 +58,7 @@ def compose(
     """Make an app of the given ports. A kind that is given takes the place of the one of its name, if there is one."""
     general = Queues(chosen.queue_high, chosen.queue_normal, chosen.queue_low)
     known = {kind.name: kind for kind in (*declarations.kinds(), *kinds)}
-    registry = Registry(known.values(), general, chosen)
+    registry = Registry(known.values(), general, chosen, _longest_seconds(os.environ))
     timing = Timing(timedelta(seconds=chosen.lease_seconds), timedelta(seconds=chosen.sweep_grace_seconds))
     stats = Stats(documents, clock, (kind.name for kind in registry), timedelta(days=chosen.stats_days))
     telemetry = _telemetry(chosen, registry)
@@ -78,6 +81,18 @@ def _telemetry(chosen: Settings, kinds: Registry) -> Telemetry | None:
     from shared.adapters.insights import open_exporters
 
     return Telemetry(partial(open_exporters, connection, chosen.insights_authentication), (kind.name for kind in kinds))
+
+
+def _longest_seconds(environ: Mapping[str, str]) -> float | None:
+    """How long the host lets a function run, in seconds; None where it says so, or where no host.json is found."""
+    path = Path(__file__).parents[1] / "host.json"
+    content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    text = environ.get("AzureFunctionsJobHost__functionTimeout") or content.get("functionTimeout", "")
+    found = re.fullmatch(r"(?:(\d+)\.)?(\d{1,2}):(\d{2}):(\d{2})", text)
+    if found is None:
+        return None
+    days, hours, minutes, seconds = (int(each or 0) for each in found.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
 
 
 def _rules(chosen: Settings, timers: Iterable[Timer], environ: Mapping[str, str]) -> Rules:

@@ -12,10 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.containers import OPERATIONS
-from shared.jobs.callbacks import derived_id
 from shared.jobs.engine import Engine
+from shared.jobs.ids import derived_id
 from shared.jobs.model import iso
-from shared.jobs.ticket import Options
 from shared.jobs.timers.ledger import Ledger
 from shared.monitor.alarms import Alarm, AlarmInputs, Board, Change, Limits, Seen, Standing, TimerFacts, advance
 from shared.monitor.queues import read_queues
@@ -134,7 +133,7 @@ class Watch:
         settings = self._settings
         if settings.alarm_webhook_url and settings.webhook_secrets:
             payload = _message(change, settings.alarm_webhook_url)
-            await self._engine.submit("webhook", payload, Options(job_id=job_id_of(change)))
+            await self._engine.submit("webhook", payload, job_id=job_id_of(change))
 
     async def _strike_sent(self, sent: list[Change]) -> Board:
         """Strike from the board what was told, whoever wrote it meanwhile."""

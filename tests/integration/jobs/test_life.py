@@ -11,11 +11,11 @@ import pytest
 
 from shared.jobs import JobContext, Priority
 from shared.jobs.dead_letters.vault import Reason
-from shared.jobs.decide import Delivery
+from shared.jobs.envelope import Delivery
 from shared.jobs.errors import FinalError, InvalidPayloadError, InvalidTransitionError, RetryLater, UnknownKindError
 from shared.jobs.model import Job, Status
-from shared.jobs.submit import Options
 from shared.jobs.testing import Died, Faults
+from shared.jobs.ticket import Options
 from support.lab import Broken, Lab, Work, succeed
 
 

@@ -25,7 +25,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from shared.adapters.insights import open_exporters
 from shared.jobs import JobContext
 from shared.jobs.engine import Engine
-from shared.jobs.submit import Options
+from shared.jobs.ticket import Options
 from shared.monitor import pipeline
 from shared.monitor.monitor import Monitor
 from shared.monitor.telemetry import Telemetry

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from shared.jobs import JobContext, Policy, kind
+from shared.jobs import JobContext, job
 from shared.jobs.errors import JobNotFoundError
 from shared.jobs.fan_out import Child, fan_out
 from shared.jobs.model import Status
-from shared.jobs.submit import Options
 from shared.jobs.testing import MemoryApp
 from shared.settings import load
 
@@ -23,13 +22,13 @@ class Count(BaseModel):
     n: int = 1
 
 
-@kind("steady", payload=Count)
+@job("steady")
 async def steady(payload: Count, job: JobContext) -> dict[str, int]:
     await job.progress("halfway", 1, 2)
     return {"n": payload.n}
 
 
-@kind("flaky", payload=Count, policy=Policy(max_attempts=3, base_backoff_seconds=60))
+@job("flaky", max_attempts=3, base_backoff_seconds=60)
 async def flaky(payload: Count, job: JobContext) -> int:
     """Fail so many times."""
     if job.attempt <= payload.n:
@@ -37,7 +36,7 @@ async def flaky(payload: Count, job: JobContext) -> int:
     return job.attempt
 
 
-@kind("many", payload=Count)
+@job("many")
 async def many(payload: Count, job: JobContext) -> Any:
     async def plan() -> Any:
         for n in range(payload.n):
@@ -46,7 +45,7 @@ async def many(payload: Count, job: JobContext) -> Any:
     return await fan_out(job, plan, width=2)
 
 
-@kind("asks", payload=Count, policy=Policy(final=(LookupError,)))
+@job("asks", final=(LookupError,))
 async def asks(payload: Count, job: JobContext) -> Any:
     """Read what a setting says, and write a document of its own."""
     await job.documents.create("things", {"id": "one", "pk": "one", "n": payload.n})
@@ -86,7 +85,7 @@ async def test_a_job_that_gives_up_has_failed() -> None:
 async def test_the_clock_moves_as_far_as_it_is_told_to() -> None:
     app = MemoryApp(steady)
     later = app.clock.now() + timedelta(hours=2)
-    ticket = await app.submit(steady, Count(), Options(not_before=later))
+    ticket = await app.submit(steady, Count(), not_before=later)
     assert await app.drain(timedelta(hours=1)) == 0
     assert (await app.job(ticket)).status is Status.QUEUED
     assert app.clock.now() == later - timedelta(hours=1)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from shared.jobs import JobContext, kind
+from shared.jobs import JobContext, job
 from shared.jobs.testing import MODES, Died, Faults, MemoryApp, Mode, crash_sweep, handling
 from shared.ports import AlreadyExistsError, StorageError
 
@@ -18,7 +18,7 @@ class Visit(BaseModel):
     name: str
 
 
-@kind("greet", payload=Visit)
+@job("greet")
 async def greet(payload: Visit, job: JobContext) -> dict[str, str]:
     """Safe to run twice: what it writes does not depend on how often."""
     try:
@@ -28,7 +28,7 @@ async def greet(payload: Visit, job: JobContext) -> dict[str, str]:
     return {"said": f"hello {payload.name}"}
 
 
-@kind("count", payload=Visit)
+@job("count")
 async def count_visits(payload: Visit, job: JobContext) -> None:
     """Not safe: counts again what it has counted."""
     found = await job.documents.read("guests", payload.name, payload.name)
@@ -39,7 +39,7 @@ async def count_visits(payload: Visit, job: JobContext) -> None:
         await job.documents.replace("guests", {**document, "visits": document["visits"] + 1}, etag)
 
 
-@kind("forgets", payload=Visit)
+@job("forgets")
 async def forgets(payload: Visit, job: JobContext) -> bool:
     """Not safe either: a second run takes its own work for somebody else's."""
     try:
