@@ -10,7 +10,7 @@ import azure.functions as func
 from blueprints import start
 
 if TYPE_CHECKING:
-    from shared.jobs.decide import Delivery
+    from shared.jobs.envelope import Delivery
 
 CONNECTION = "AzureWebJobsStorage"
 """The setting that names the storage account of every queue."""
@@ -32,7 +32,7 @@ async def record(msg: bytes, queue: str) -> None:
     with properties of the same names overwrites: if they are of the wrong type, it fails before any function runs.
     """
     app = start.app()
-    from shared.jobs.decide import Delivery
+    from shared.jobs.envelope import Delivery
 
     await app.engine.record_or_put_back(Delivery(queue, "", _body(msg)))
 
@@ -44,7 +44,7 @@ def _body(msg: object) -> bytes:
 
 
 def _delivery(msg: func.QueueMessage, queue: str) -> Delivery:
-    from shared.jobs.decide import Delivery
+    from shared.jobs.envelope import Delivery
 
     inserted = msg.insertion_time
     if inserted and inserted.tzinfo is None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from shared import declarations
+from shared.adapters.cosmos import indexing_policy
 from shared.declarations import routes, sections, settings_of
 from shared.settings import specs_of
 
@@ -33,7 +34,6 @@ caller and instance. Made from what is declared above each handler by `python -m
 |---|---|---|---|---|---|---|
 """
 
-_OF_EVERY_DOCUMENT = '/"_etag"/?'
 """A property that Cosmos DB adds."""
 
 
@@ -56,7 +56,7 @@ def _names() -> dict[str, object]:
         "queues": sorted(queues),
         "database": default.cosmos_database,
         "containers": containers,
-        "unindexed": [*sorted({path for each in containers for path in each.unindexed}), _OF_EVERY_DOCUMENT],
+        "indexing": {each: indexing_policy(each) for each in containers},
     }
 
 

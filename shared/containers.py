@@ -11,20 +11,24 @@ from typing import Self
 
 
 class Container(str):
-    """A container of documents: its name, and which properties no query asks for, so that no index is kept of them."""
+    """A container of documents: its name, and of which properties an index is kept; each costs every write."""
 
-    __slots__ = ("unindexed",)
+    __slots__ = ("indexed", "unindexed")
+    indexed: tuple[str, ...] | None
     unindexed: tuple[str, ...]
 
-    def __new__(cls, name: str, unindexed: Iterable[str] = ()) -> Self:
+    def __new__(cls, name: str, unindexed: Iterable[str] = (), indexed: Iterable[str] | None = None) -> Self:
         """Declare a container.
 
         Args:
             name: as the document store knows it.
-            unindexed: paths as Cosmos DB's indexing policy writes them: ``/text/?`` for a plain value, ``/history/*`` for others.
+            unindexed: paths that no query asks for, as Cosmos DB's indexing policy writes them: ``/text/?`` for a plain value,
+                ``/history/*`` for others.
+            indexed: instead, the names of all properties that queries do ask for, beside ``id``.
         """
         self = super().__new__(cls, name)
         self.unindexed = tuple(unindexed)
+        self.indexed = None if indexed is None else tuple(indexed)
         return self
 
 
@@ -46,7 +50,7 @@ class Artifacts(str):
 
 _JOBS = "jobs/"
 
-JOBS = Container("jobs", ("/payload/*", "/results/*", "/history/*", "/error/*", "/progress/*"))
+JOBS = Container("jobs", indexed=("created_at", "discarded_at", "due_at", "kind", "parent_id", "status", "watch_at"))
 """The index of jobs, a projection of the status blobs. ``pk`` = job id: one small document per partition."""
 
 DEDUPE = Container("dedupe")

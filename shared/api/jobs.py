@@ -153,7 +153,7 @@ async def retry_job(app: App, call: Call) -> Answer:
     from shared.jobs.dead_letters.replay import ReplayOutcome
     from shared.jobs.errors import FieldProblem
     from shared.jobs.model import Status
-    from shared.jobs.submit import Ticket
+    from shared.jobs.ticket import Ticket
 
     current = await _current(app, call)
     if current.value.status is not Status.FAILED or current.value.dead_letter_id is None:
@@ -217,8 +217,8 @@ def _period(since: datetime | None, until: datetime | None) -> Iterator[Where]:
 
     A child's id holds the time of its parent, which may have been at work for days.
     """
+    from shared.jobs.ids import prefixes
     from shared.jobs.model import iso
-    from shared.jobs.store import prefixes
     from shared.ports import Where
 
     if since:

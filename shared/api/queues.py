@@ -34,7 +34,7 @@ async def list_queues(app: App, call: Call) -> Answer:
     from shared.monitor.remembered import Remembered
 
     cached = _cached.setdefault(app.engine, Remembered(app.clock, FRESH))
-    facts = {each.name: each for each in await cached.of(lambda: read_queues(app))}
+    facts = {each.name: each for each in await cached.of(lambda: read_queues(app.engine))}
     items = [queue_view(facts[queue], facts[poison], kinds) for (queue, poison), kinds in _served(app).items()]
     return tagged_answer({"items": items}, call.if_none_match)
 
@@ -44,7 +44,7 @@ def _served(app: App) -> dict[tuple[str, str], list[str]]:
     from shared.monitor.queues import pairs
 
     kinds = app.engine.deps.kinds
-    found: dict[tuple[str, str], list[str]] = {pair: [] for pair in pairs(app)}
+    found: dict[tuple[str, str], list[str]] = {pair: [] for pair in pairs(app.engine.deps)}
     for kind in kinds:
         priority = kinds.policy(kind.name).priority
         found[kinds.queue(kind.name, priority), kinds.poison_queue(kind.name, priority)].append(kind.name)

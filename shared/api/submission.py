@@ -14,10 +14,9 @@ from shared.api.jobs import KEY_PATTERN
 from shared.api.views import job_view, ticket_answer
 from shared.fetch import FetchRefusedError, check_url, parse_allowed
 from shared.jobs.errors import FieldProblem, InvalidPayloadError, UnknownKindError
-from shared.jobs.idempotency import Key
 from shared.jobs.kinds import Policy
 from shared.jobs.model import Priority
-from shared.jobs.submit import Options, Ticket
+from shared.jobs.ticket import IdempotencyKey, Options, Ticket
 from shared.storage import Versioned
 from shared.web import waiting
 from shared.web.answers import Answer, Problem, json_answer, quoted
@@ -65,7 +64,7 @@ async def submit(app: App, call: Call) -> Answer:
 
 async def _take_in(app: App, kind: str, wanted: Submission, options: Options) -> Ticket:
     try:
-        return await app.engine.submit(kind, wanted.payload, options)
+        return await app.engine.submit(kind, wanted.payload, **options)
     except InvalidPayloadError as error:
         problems = (FieldProblem(f"payload.{each.field}".rstrip("."), each.message) for each in error.problems)
         raise invalid(tuple(problems)) from None
@@ -129,14 +128,14 @@ def _callback(app: App, url: str | None) -> str | None:
     return url
 
 
-def _key(app: App, kind: str, wanted: Submission, given: str | None) -> Key | None:
+def _key(app: App, kind: str, wanted: Submission, given: str | None) -> IdempotencyKey | None:
     if given is None:
         return None
     if not re.fullmatch(KEY_PATTERN, given.strip()):
         detail = "must be 1 to 255 printable ASCII characters, in double quotes or without"
         raise Problem(400, "Not an idempotency key", detail, (FieldProblem("Idempotency-Key", detail),))
     key = given.strip()
-    return Key(
+    return IdempotencyKey(
         key[1:-1] if key.startswith('"') else key, _fingerprint(kind, wanted), app.settings.idempotency_ttl_seconds
     )
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from shared.jobs.explain import Circumstances, Reason
     from shared.jobs.kinds import Kind, Policy
     from shared.jobs.pauses import Pause
-    from shared.jobs.submit import Ticket
+    from shared.jobs.ticket import Ticket
 
 
 def job_view(job: Job, *, whole: bool = True) -> JobView:  # noqa: C901 - one line for each field that may be absent

@@ -16,12 +16,12 @@ from shared.declarations import DeclaredTwiceError
 
 KIND = """
 from pydantic import BaseModel
-from shared.jobs import JobContext, kind
+from shared.jobs import JobContext, job
 
 class Nothing(BaseModel):
     pass
 
-@kind("{name}", payload=Nothing)
+@job("{name}")
 async def handle(payload: Nothing, job: JobContext) -> None:
     pass
 """

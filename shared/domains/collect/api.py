@@ -61,9 +61,8 @@ async def collect_hot_topics(app: App, *, past_due: bool) -> None:
 async def _started(app: App, call: Call, payload: dict[str, Any]) -> Answer:
     from shared.domains.collect.payload import CollectJob
     from shared.domains.collect.views import started_view
-    from shared.jobs.submit import Options
 
-    ticket = await app.engine.submit(KIND, CollectJob(**payload), Options(trace=call.trace))
+    ticket = await app.engine.submit(KIND, CollectJob(**payload), trace=call.trace)
     headers = {
         "Location": f"{call.api_url}/jobs/{ticket.job.job_id}",
         "Retry-After": str(app.settings.retry_after_seconds),

@@ -80,11 +80,10 @@ async def get_digest(app: App, call: Call) -> Answer:
 async def run_digest(app: App, call: Call) -> Answer:
     """Make this week's digest of a user anew."""
     from shared.api.views import ticket_answer
-    from shared.jobs.submit import Options
 
     user = await known_user(app, call.path["user_id"])
     payload = {"user_id": user.user_id, "until": app.clock.now().isoformat(), "remake": True}
-    ticket = await app.engine.submit("user-digest", payload, Options(trace=call.trace))
+    ticket = await app.engine.submit("user-digest", payload, trace=call.trace)
     return await ticket_answer(app, ticket, call.api_url)
 
 
@@ -100,7 +99,6 @@ async def post_digest_feedback(app: App, call: Call) -> Answer:
     """
     from shared.api.views import ticket_answer
     from shared.domains.digests.views import SuggestionFeedback
-    from shared.jobs.submit import Options
 
     feedback, suggestion = await _suggested(app, call.path["digest_id"], read_model(SuggestionFeedback, call.body))
     if not await _store(app).hear(feedback):
@@ -108,7 +106,7 @@ async def post_digest_feedback(app: App, call: Call) -> Answer:
             "digest_id": feedback.digest_id, "item_id": feedback.item_id, "signal": suggestion.signal
         }  # fmt: skip
         return json_answer(view)
-    ticket = await app.engine.submit(_TASTE, suggestion, Options(trace=call.trace))
+    ticket = await app.engine.submit(_TASTE, suggestion, trace=call.trace)
     return await ticket_answer(app, ticket, call.api_url)
 
 

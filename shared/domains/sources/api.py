@@ -143,11 +143,10 @@ async def delete_source(app: App, call: Call) -> Answer:
 async def run_source(app: App, call: Call) -> Answer:
     """Scrape a source now, whether it is due, resting or switched off."""
     from shared.api.views import ticket_answer
-    from shared.jobs.submit import Options
 
     current = await _current(app, call.path["source_id"])
     payload = {"source_id": current.value.id, "force": True}
-    ticket = await app.engine.submit("scrape-source", payload, Options(trace=call.trace))
+    ticket = await app.engine.submit("scrape-source", payload, trace=call.trace)
     return await ticket_answer(app, ticket, call.api_url)
 
 

@@ -29,12 +29,11 @@ async def post_taste_feedback(app: App, call: Call) -> Answer:
     from shared.api.views import ticket_answer
     from shared.domains.taste.feedback import TasteJob, read_feedback
     from shared.fetch import parse_allowed
-    from shared.jobs.submit import Options
 
     with validating():
         feedback = read_feedback(read_json(call.body), parse_allowed(app.settings.fetch_allowed_hosts))
     job = TasteJob(**dict(feedback), occurred_at=app.clock.now())
-    ticket = await app.engine.submit(KIND, job, Options(trace=call.trace))
+    ticket = await app.engine.submit(KIND, job, trace=call.trace)
     return await ticket_answer(app, ticket, call.api_url)
 
 

@@ -9,7 +9,8 @@ from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from shared.domains.taste.prior import Prior
-from shared.domains.taste.profile import Profile, rank
+from shared.domains.taste.profile import Profile
+from shared.domains.taste.ranking import rank
 
 
 @with_config(ConfigDict(extra="forbid"))

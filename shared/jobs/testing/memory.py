@@ -29,7 +29,9 @@ from shared.ports import (
     checked_id,
     checked_name,
     checked_tags,
+    names_of,
     page,
+    projected,
 )
 
 _PAGE = 5000
@@ -263,7 +265,8 @@ class MemoryDocuments:
         if query.after is not None:
             beyond = Where(query.order_by, "<" if query.descending else ">", query.after)
             chosen = [each for each in chosen if _holds(each, beyond)]
-        return page(chosen[: query.limit + 1], query)
+        names = names_of(query)
+        return page([projected(each, names) for each in chosen[: query.limit + 1]], query)
 
     async def close(self) -> None:
         """Nothing is open."""

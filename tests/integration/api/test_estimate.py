@@ -12,8 +12,8 @@ import pytest
 from shared.api.jobs import explain_job, get_job
 from shared.jobs import JobContext
 from shared.jobs.model import Job, Status
-from shared.jobs.submit import Options
 from shared.jobs.testing import Faults
+from shared.jobs.ticket import Options
 from support.azurite import AzuriteProcess
 from support.calls import call
 from support.lab import Lab, Work, close_lab, open_lab

@@ -200,7 +200,7 @@ async def test_a_dependency_that_does_not_answer_is_not_waited_for(lab: Lab, mon
             await asyncio.Event().wait()
             raise StorageError(queue)
 
-    object.__setattr__(lab.app, "queues", Hanging())
+    object.__setattr__(lab.app.engine.deps, "queues", Hanging())
     answer = await get_status(lab.app, call())
     found = {each["name"]: each for each in content(answer)["dependencies"]}
     assert answer.status == 503

@@ -193,8 +193,23 @@ def queried(root: Path) -> set[str]:
 def test_nothing_that_a_query_asks_for_is_left_out_of_the_index(root: Path, infra: Path) -> None:
     asked = queried(root)
     assert {"status", "kind", "watch_at", "sort", "fingerprint"} <= asked
-    left_out = {path.split("/")[1] for path in names_of(infra)["unindexed"]}
+    policies = names_of(infra)["indexing"]
+    left_out = {
+        path["path"].split("/")[2]
+        for each in policies.values()
+        for path in each["excludedPaths"]
+        if path["path"].startswith("/body/")
+    }
+    assert "payload" in left_out
     assert left_out & asked == set()
+
+
+def test_of_a_job_only_what_queries_ask_for_is_indexed(infra: Path) -> None:
+    policy = names_of(infra)["indexing"]["jobs"]
+    indexed = [path["path"] for path in policy["includedPaths"]]
+    asked = ["created_at", "discarded_at", "due_at", "kind", "parent_id", "status", "watch_at"]
+    assert indexed == [f"/body/{name}/?" for name in asked]
+    assert policy["excludedPaths"][0] == {"path": "/*"}
 
 
 def test_no_lifecycle_rule_can_touch_a_job(templates: dict[str, Template]) -> None:

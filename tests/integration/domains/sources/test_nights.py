@@ -18,7 +18,7 @@ from shared.domains.sources.model import Health, RunOutcome
 from shared.domains.sources.run import SourceRun
 from shared.domains.sources.store import SourceStore
 from shared.fetch import FetchUnavailableError
-from shared.jobs.decide import Delivery
+from shared.jobs.envelope import Delivery
 from shared.jobs.locks import FencedError, Locks
 from shared.jobs.model import Job
 from shared.jobs.testing import Died, Faults, Mode
