@@ -189,7 +189,7 @@ class CosmosDocuments:
         )
 
 
-def indexing_policy(container: str) -> dict[str, list[dict[str, str]]]:
+def indexing_policy(container: str) -> dict[str, Any]:
     """What Cosmos DB keeps an index of in a container: what is declared of it (`Container`), else everything."""
     indexed = container.indexed if isinstance(container, Container) else None
     unindexed = container.unindexed if isinstance(container, Container) else ()

@@ -83,6 +83,10 @@ CREATE INDEX IF NOT EXISTS documents_by_open_job ON documents
 CREATE INDEX IF NOT EXISTS documents_by_set_aside ON documents
     (container, json_extract(body, '$.set_aside'), json_extract(body, '$.sort'))
     WHERE json_extract(body, '$.set_aside') IS NOT NULL AND json_extract(body, '$.sort') IS NOT NULL;
+CREATE INDEX IF NOT EXISTS documents_by_open ON documents
+    (container, json_extract(body, '$.replayed'), json_extract(body, '$.set_aside'), json_extract(body, '$.sort'))
+    WHERE json_extract(body, '$.replayed') IS NOT NULL AND json_extract(body, '$.set_aside') IS NOT NULL
+    AND json_extract(body, '$.sort') IS NOT NULL;
 CREATE INDEX IF NOT EXISTS documents_by_expiry ON documents (expires_at) WHERE expires_at IS NOT NULL;
 """
 _ALIVE = "(expires_at IS NULL OR expires_at > :now)"

@@ -222,6 +222,7 @@ async def test_a_file_that_stays_locked_ends_all_that_waits_within_one_limit(
         (Query((Where("sort", "<=", "b"),), order_by="sort", after="a", partition="p"), "documents_by_pk_and_sort"),
         (Query((Where("watch_at", "<", "x"),)), "documents_by_watch"),
         (Query((Where("job_id", "=", "x"),), order_by="sort", descending=True), "documents_by_job"),
+        (Query((Where("replayed", "=", 0), Where("set_aside", "=", 0)), order_by="sort"), "documents_by_open"),
         (Query((Where("set_aside", "=", 0),), order_by="sort", descending=True), "documents_by_set_aside"),
         (
             Query((Where("job_id", ">=", "a"), Where("job_id", "<=", "b"), Where("open", "=", 1))),
