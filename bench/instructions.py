@@ -20,8 +20,7 @@ from pathlib import Path
 
 from bench.harness import PLAIN, QUEUE, engine, storage
 from devtools.environment import ROOT
-from shared.jobs.decide import Delivery
-from shared.jobs.envelope import encode, envelope_of
+from shared.jobs.envelope import Delivery, encode, envelope_of
 
 FEW, MANY = 20, 120
 _TOTAL = re.compile(r"^(?:summary|totals): (\d+)", re.MULTILINE)

@@ -25,8 +25,8 @@ from shared.adapters.sqlite import SqliteDocuments
 from shared.app import App
 from shared.bootstrap import compose
 from shared.declarations import settings_of
-from shared.jobs import JobContext, Policy, kind
-from shared.jobs.decide import Delivery
+from shared.jobs import JobContext, job
+from shared.jobs.envelope import Delivery
 from shared.jobs.fan_out import Child, fan_out
 from shared.jobs.kinds import Kind
 from shared.jobs.model import Job
@@ -137,12 +137,12 @@ async def _simulate(children: int, width: int, folder: Path) -> NightResult:
 
 
 def _kinds(width: int) -> tuple[Kind[Any], ...]:
-    @kind("bench-child", payload=Size)
+    @job("bench-child")
     async def child(payload: Size, job: JobContext) -> dict[str, int]:
         await job.clock.sleep(CHILD_SECONDS)
         return {"done": 1, "number": payload.number}
 
-    @kind("bench-parent", payload=Size, policy=Policy(timeout_seconds=540))
+    @job("bench-parent", timeout_seconds=540)
     async def parent(payload: Size, job: JobContext) -> dict[str, Any]:
         async def plan() -> AsyncIterator[Child]:
             for number in range(payload.number):

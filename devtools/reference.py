@@ -8,9 +8,8 @@ from pathlib import Path
 
 from shared import declarations
 from shared.adapters.cosmos import indexing_policy
-from shared.declarations import sections, settings_of
+from shared.declarations import routes, sections, settings_of
 from shared.settings import specs_of
-from shared.web.operations import OPERATIONS
 
 _ROOT = Path(__file__).parents[1]
 _FOLDER = _ROOT / "docs" / "reference"
@@ -29,7 +28,7 @@ _ROUTES = """# Routes
 
 Every route, below `/api`. The host checks the key that the auth level asks for; the app itself decides on the role, the size of the
 body, and how often a caller may ask ([threat model](../explanation/threat-model.md)). A rate is named by its setting, and counts for each
-caller and instance. Made from `shared/web/access.py` by `python -m devtools.reference`; a test holds it to the app.
+caller and instance. Made from what is declared above each handler by `python -m devtools.reference`.
 
 | method | route | function | auth level | role | largest body | rate |
 |---|---|---|---|---|---|---|
@@ -70,12 +69,11 @@ def _rows() -> Iterator[str]:
 
 
 def _routes() -> Iterator[str]:
-    for each in sorted(OPERATIONS, key=lambda operation: (operation.route, operation.method)):
+    for each in sorted(routes(), key=lambda route: (route.path, route.method)):
         rule = each.rule
         level = "anonymous" if rule.role == "anonymous" else "function"
-        size = f"{rule.largest // 1024} KiB"
-        rate = f"`RATE_{rule.rate.upper()}`"
-        yield f"| {each.method.upper()} | `{each.route}` | {each.function} | {level} | {rule.role} | {size} | {rate} |\n"
+        size, rate = f"{rule.largest // 1024} KiB", f"`RATE_{rule.rate.upper()}`"
+        yield f"| {each.method} | `{each.path}` | {each.function} | {level} | {rule.role} | {size} | {rate} |\n"
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """What the domains declare, found by convention: nothing lists domains.
 
 A module ``shared/domains/<domain>/settings.py`` declares settings, ``containers.py`` the containers of documents and the blobs
-that it writes, ``kinds.py`` kinds of jobs, ``timers.py`` timers. What such a module names at its top level is served. A module is
+that it writes, ``kinds.py`` kinds of jobs, ``timers.py`` timers, ``api.py`` routes. What such a module names at its top level is served. A module is
 imported when it is first asked for: a cold start reads the settings, and not one model.
 """
 
@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from pkgutil import walk_packages
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from shared import containers as own
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     from shared.jobs.kinds import Kind
     from shared.jobs.timers.timer import Timer
     from shared.settings import Spec
+    from shared.web.routes import Route
 
 T = TypeVar("T")
-_DOMAINS = Path(__file__).parent / "domains"
+_SHARED = Path(__file__).parent
+_DOMAINS = _SHARED / "domains"
 
 
 class DeclaredTwiceError(ValueError):
@@ -89,10 +92,39 @@ def timers() -> tuple[Timer, ...]:
     return _once("timers", ((each.name, place, each) for place, each in _declared("timers", Timer)))
 
 
+def routes() -> tuple[Route, ...]:
+    """The routes, the engine's own first."""
+    from shared.web.routes import Api
+
+    apis = (*_defined("shared.api", _SHARED / "api", "*.py", Api), *_declared("api", Api))
+    return _once("functions", ((each.function, place, each) for place, api in apis for each in api.routes))
+
+
+@cache
+def load_all() -> None:
+    """Import all that domains and the API are made of, so that what cannot be is known before somebody needs it.
+
+    Raises:
+        ImportError: naming the module; or, for text that is no Python, a SyntaxError.
+    """
+    for package in ("shared.api", "shared.domains"):
+        for each in walk_packages(importlib.import_module(package).__path__, f"{package}."):
+            try:
+                importlib.import_module(each.name)
+            except (ImportError, SyntaxError):
+                raise
+            except Exception as error:
+                raise ImportError(f"{each.name} fails: {type(error).__name__}", name=each.name) from error
+
+
 def _declared(module: str, sort: type[T]) -> Iterator[tuple[str, T]]:
     """What the domains' modules of this name define of a sort, each with its place."""
-    for path in sorted(_DOMAINS.glob(f"*/{module}.py")):
-        name = f"shared.domains.{path.parent.name}.{module}"
+    return _defined("shared.domains", _DOMAINS, f"*/{module}.py", sort)
+
+
+def _defined(package: str, folder: Path, pattern: str, sort: type[T]) -> Iterator[tuple[str, T]]:
+    for path in sorted(folder.glob(pattern)):
+        name = ".".join((package, *path.relative_to(folder).with_suffix("").parts))
         for variable, value in vars(importlib.import_module(name)).items():
             if isinstance(value, sort):
                 yield f"{name}.{variable}", value

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from shared.adapters.calls import Calls, Naming, blob_operation, document_operation, queue_operation
+from shared.adapters.calls import Naming, blob_operation, document_operation, queue_operation
+from shared.calls import Calls
 from shared.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
     from shared.adapters.sqlite import SqliteDocuments
 
 _NO_STORAGE = (
-    "app settings: no storage account. Set AzureWebJobsStorage to a connection string, or, for access by identity, "
+    "AzureWebJobsStorage: no storage account. Set it to a connection string, or, for access by identity, "
     "AzureWebJobsStorage__accountName or AzureWebJobsStorage__{service}ServiceUri"
 )
-_BAD_CONNECTION = "app settings: AzureWebJobsStorage is not a connection string"
+_BAD_CONNECTION = "AzureWebJobsStorage: this is not a connection string"
 
 
 def open_blobs(settings: Settings, container: str, calls: Calls | None = None) -> AzureBlobs:

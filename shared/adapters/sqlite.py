@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from shared.adapters.calls import Calls
+from shared.calls import Calls
 from shared.ports import (
     AlreadyExistsError,
     Clock,

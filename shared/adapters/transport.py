@@ -11,7 +11,8 @@ from azure.core.exceptions import AzureError
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.core.settings import settings
 
-from shared.adapters.calls import Calls, Naming
+from shared.adapters.calls import Naming
+from shared.calls import Calls
 
 CONNECTION_TIMEOUT = 5
 """Seconds to wait for a connection."""

@@ -45,6 +45,11 @@ def key(url: str) -> str:
     return f"{parts.netloc.removeprefix('www.')}{parts.path.rstrip('/')}?{query}"
 
 
+def host_of(url: str) -> str:
+    """The host of an address."""
+    return urlsplit(url).netloc.lower()
+
+
 def is_front_page(url: str) -> bool:
     """Whether the address is a whole site's, and so tells its items nothing apart."""
     parts = urlsplit(url)

@@ -29,7 +29,12 @@ S = TypeVar("S", bound=Section)
 
 
 class SettingsError(ValueError):
-    """An app setting holds a value that the app cannot work with."""
+    """App settings hold values that the app cannot work with."""
+
+    def __init__(self, *wrong: str) -> None:
+        super().__init__("app settings: " + "; ".join(wrong))
+        self.names = tuple((re.match(r"\w+(?=: )", each) or ["names of queues"])[0] for each in wrong)
+        """The settings, for those who must not see what they hold."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ def load(environ: Mapping[str, str], sections: Iterable[type[Section]] = ()) -> 
     wrong += [f"the queue {queue!r} would hold jobs and dead letters" for queue in _queues_of_both(everything)]
     wrong += [problem for each in everything for problem in each.problems(settings)]
     if wrong:
-        raise SettingsError("app settings: " + "; ".join(wrong))
+        raise SettingsError(*wrong)
     return settings
 
 

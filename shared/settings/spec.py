@@ -6,10 +6,7 @@ import re
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from shared.settings import Settings
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +29,7 @@ class Section:
         """Its queues of jobs, each with its poison queue."""
         return {}
 
-    def problems(self, settings: Settings) -> Iterable[str]:  # noqa: ARG002 - what most sections need not look at
+    def problems(self, settings: Any) -> Iterable[str]:  # noqa: ARG002 - what most sections need not look at
         """What is wrong with values that each by itself would do, given the app's own settings."""
         return ()
 

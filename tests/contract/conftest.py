@@ -11,7 +11,7 @@ from shared import ports
 from shared.adapters import opening, transport
 from shared.adapters.clock import SystemClock
 from shared.adapters.sqlite import SqliteDocuments
-from shared.jobs.testing import FakeClock, MemoryBlobs, MemoryDocuments
+from shared.jobs.testing import FakeClock, MemoryBlobs, MemoryDocuments, MemoryQueues
 from shared.settings import Settings, load
 from support.azurite import AzuriteProcess
 from support.cosmos import KEY, CosmosProcess
@@ -50,16 +50,28 @@ def memory_blobs() -> ports.BlobStore:
 
 @pytest.fixture(params=["azure", "memory"])
 def blobs(request: pytest.FixtureRequest) -> ports.BlobStore:
-    """Every adapter of the port in turn, and the twin that other tests use."""
+    """Every adapter of the port in turn, and the test kit's."""
     store: ports.BlobStore = request.getfixturevalue(f"{request.param}_blobs")
     return store
 
 
 @pytest.fixture
-async def queues(azurite_settings: Settings, wire: Wire) -> AsyncIterator[ports.MessageQueues]:
+async def azure_queues(azurite_settings: Settings, wire: Wire) -> AsyncIterator[ports.MessageQueues]:
     opened = opening.open_queues(azurite_settings)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def memory_queues() -> ports.MessageQueues:
+    return MemoryQueues(SystemClock())
+
+
+@pytest.fixture(params=["azure", "memory"])
+def queues(request: pytest.FixtureRequest) -> ports.MessageQueues:
+    """Every adapter of the port in turn, and the test kit's."""
+    opened: ports.MessageQueues = request.getfixturevalue(f"{request.param}_queues")
+    return opened
 
 
 @pytest.fixture
@@ -83,6 +95,6 @@ def memory_documents(clock: FakeClock) -> ports.DocumentStore:
 
 @pytest.fixture(params=["sqlite", "cosmos", "memory"])
 def documents(request: pytest.FixtureRequest) -> ports.DocumentStore:
-    """Every adapter of the port in turn, and the twin that other tests use."""
+    """Every adapter of the port in turn, and the test kit's."""
     store: ports.DocumentStore = request.getfixturevalue(f"{request.param}_documents")
     return store

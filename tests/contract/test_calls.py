@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from shared.adapters import opening
-from shared.adapters.calls import Calls
 from shared.adapters.clock import SystemClock
 from shared.adapters.sqlite import SqliteDocuments
+from shared.calls import Calls
 from shared.ports import DocumentStore, PreconditionError, Query, StorageError
 from shared.settings import load
 from support.azurite import AzuriteProcess, connection_string

@@ -299,7 +299,7 @@ async def test_words_of_sql_are_names_too(documents: DocumentStore, unique: str)
 
 
 async def test_a_query_gives_only_what_is_asked_for(documents: DocumentStore, unique: str) -> None:
-    rich: Document = {"t": True, "n": 1.5, "list": [{"x": None}], "none": None, "text": "long"}
+    rich: dict[str, Any] = {"t": True, "n": 1.5, "list": [{"x": None}], "none": None, "text": "long"}
     await fill(documents, unique, document("a", key="2", **rich), document("b", key="1"), document("c", key="3", n=2))
     first = await documents.query(unique, Query(fields=("list", "t", "none", "n"), limit=2))
     assert first == Page([{"id": "a", "list": [{"x": None}], "t": True, "none": None, "n": 1.5}, {"id": "b"}], "b")

@@ -66,7 +66,7 @@ async def test_a_read_gives_up_soon(server: FailingServer, blobs: BlobStore) -> 
     with pytest.raises(StorageError, match="reading a blob: 500"):
         await blobs.read("x")
     assert server.calls == 4
-    assert time.monotonic() - start < 4
+    assert time.monotonic() - start < 30
 
 
 async def test_a_conditional_write_that_may_have_taken_effect_is_not_tried_again(

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from shared.jobs.decide import Delivery
+from shared.jobs.envelope import Delivery
 from shared.jobs.testing import MemoryQueues
 from shared.ports import Clock, MessageQueues, ReceivedMessage, TooLargeError
 

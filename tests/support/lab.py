@@ -16,15 +16,15 @@ from shared.app import App
 from shared.bootstrap import compose
 from shared.containers import JOBS
 from shared.declarations import settings_of
-from shared.jobs import Dedupe, JobContext, Policy, kind
-from shared.jobs.callbacks import derived_id
+from shared.jobs import Dedupe, JobContext, Policy
+from shared.jobs import job as declare
 from shared.jobs.dead_letters.vault import DeadLetter, Filter
 from shared.jobs.engine import Engine
 from shared.jobs.fan_out import Child, fan_out
+from shared.jobs.ids import derived_id
 from shared.jobs.kinds import Kind
 from shared.jobs.model import HISTORY_LIMIT, Job, Status, summary
 from shared.jobs.store import id_of
-from shared.jobs.submit import Options, Ticket
 from shared.jobs.testing import (
     FakeClock,
     Faults,
@@ -36,6 +36,7 @@ from shared.jobs.testing import (
     MemoryQueues,
     recover,
 )
+from shared.jobs.ticket import Options, Ticket
 from shared.settings import Settings
 from support.host import ClockedQueues
 
@@ -117,7 +118,7 @@ class Lab:
 
     async def submit(self, kind: str = "work", options: Options | None = None, **payload: Any) -> Ticket:
         """Take a job in."""
-        return await self.engine.submit(kind, payload, options)
+        return await self.engine.submit(kind, payload, **(options or {}))
 
     async def pump(self) -> int:
         """Let the host deliver what is visible."""
@@ -216,13 +217,13 @@ def _kinds(lab: Lab) -> tuple[Kind[Any], ...]:
     own = Policy(queue=f"{lab.settings.queue_normal}-own", max_attempts=1)
     quick = Policy(max_attempts=2, base_backoff_seconds=0, timeout_seconds=0.05)
     return (
-        kind("work", payload=Work, policy=policy)(handle),
-        kind("many", payload=Work, policy=policy)(many),
-        kind("once", payload=Work, policy=once, dedupe=what)(handle),
-        kind("grown", payload=Work, version=3, policy=policy, upgrades=upgrades)(handle),
-        kind("webhook", payload=Told, policy=policy)(tell),
-        kind("own", payload=Work, policy=own)(handle),
-        kind("quick", payload=Work, policy=quick)(handle),
+        declare("work", policy=policy)(handle),
+        declare("many", policy=policy)(many),
+        declare("once", policy=once, dedupe=what)(handle),
+        declare("grown", version=3, policy=policy, upgrades=upgrades)(handle),
+        declare("webhook", policy=policy)(tell),
+        declare("own", policy=own)(handle),
+        declare("quick", policy=quick)(handle),
     )
 
 

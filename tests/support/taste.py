@@ -58,7 +58,7 @@ def job(**changes: Any) -> TasteJob:
 
 
 async def run(payload: TasteJob, context: Context) -> Any:
-    return await analyse_feedback(payload, context)  # type: ignore[arg-type]
+    return await analyse_feedback(payload, context)
 
 
 async def stored(context: Context) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from shared.adapters.sqlite import SqliteDocuments
-from shared.jobs import JobContext, Policy, kind
+from shared.jobs import JobContext, job
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.engine import Engine
 from shared.jobs.kinds import Queues, Registry
@@ -266,7 +266,7 @@ class Year:
         return Ledger(self._engine(self.clocks[number], faults or Faults()), TIMERS, RULES)
 
     def _engine(self, clock: Any, faults: Faults) -> Engine:
-        @kind("night", payload=Night, policy=Policy(max_attempts=3))
+        @job("night", max_attempts=3)
         async def work(payload: Night, job: JobContext) -> None:
             self.ran[payload.timer, payload.scheduled_at] += 1
 

@@ -16,12 +16,12 @@ from shared.declarations import DeclaredTwiceError
 
 KIND = """
 from pydantic import BaseModel
-from shared.jobs import JobContext, kind
+from shared.jobs import JobContext, job
 
 class Nothing(BaseModel):
     pass
 
-@kind("{name}", payload=Nothing)
+@job("{name}")
 async def handle(payload: Nothing, job: JobContext) -> None:
     pass
 """
@@ -29,6 +29,17 @@ TIMER = """
 from shared.jobs.timers.timer import Missed, Timer
 
 MINE = Timer("{name}", schedule=lambda settings: "0 0 1 * * *", kind="none", missed=Missed.SKIP, meaning="None.")
+"""
+ROUTE = """
+from shared.web.answers import Answer
+from shared.web.routes import Api
+from shared.web.rules import READ
+
+api = Api(__name__, "mine")
+
+@api.route("{name}", "GET mine", READ, {200: None})
+async def handler(app, call):
+    return Answer(200)
 """
 SETTING = """
 from dataclasses import dataclass
@@ -73,6 +84,8 @@ DECLARED: list[tuple[str, str, Any, str, str]] = [
     ("containers", CONTAINER.format(sort="Container", name="{name}"), declarations.containers, "locks", "shared.containers.LOCKS"),
     ("containers", CONTAINER.format(sort="Artifacts", name="{name}"), declarations.artifacts, "digests/", "domains.digests.containers.PAGES"),
     ("kinds", KIND, declarations.kinds, "scrape-source", "domains.sources.kinds.scrape_source"),
+    ("api", ROUTE, declarations.routes, "ListSources", "domains.sources.api.api"),
+    ("api", ROUTE, declarations.routes, "GetJob", "shared.api.jobs.api"),
     ("timers", TIMER, declarations.timers, "PluckItScraper", "domains.sources.timers.SCRAPER"),
 ]  # fmt: skip
 
@@ -97,7 +110,7 @@ def test_what_a_domain_declares_is_found(
     declarations.sections.cache_clear()
     (domain / f"{module}.py").write_text(source.replace("{name}", "OF_ITS_OWN"))
     (new,) = [each for each in found() if each not in before]
-    assert taken not in (new, getattr(new, "name", None)), place
+    assert taken not in (new, getattr(new, "name", None), getattr(new, "function", None)), place
 
 
 def test_what_a_module_imports_from_another_is_declared_once(domain: Path) -> None:

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from shared.domains.collect.listings import parse_listing
-from shared.domains.collect.model import Harvest
+from shared.domains.collect.model import Harvest, Sort
 from shared.domains.collect.settings import CollectSettings
-from shared.domains.collect.sources import Sort, whole
 from shared.fetch import Fetched, FetchUnavailableError, Limits, Request, StatusRefusedError
 from shared.fetch.errors import ContentRefusedError, RobotsRefusedError
-from shared.fetch.reading import read
+from shared.fetch.reading import read, whole
 from shared.sandbox import sandbox
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from shared.domains.digests.making import DigestRequest, Made, Maker, Skipped
 from shared.domains.digests.settings import DigestSettings
 from shared.domains.users.model import Identifier
 from shared.domains.users.store import UserStore
-from shared.jobs import JobContext, Policy, Priority, kind
+from shared.jobs import JobContext, Priority, job
 from shared.jobs.fan_out import Child, fan_out
 
 
@@ -23,7 +23,7 @@ class WeeklyDigest(BaseModel):
     scheduled_at: AwareDatetime
 
 
-@kind("weekly-digest", payload=WeeklyDigest, version=1, policy=Policy())
+@job("weekly-digest")
 async def make_digests(payload: WeeklyDigest, job: JobContext) -> dict[str, Any]:
     """Have every user's digest made, so many at the same time. Its tally says how many were made, and skipped for what."""
     until = payload.scheduled_at.isoformat()
@@ -46,9 +46,8 @@ class UserDigest(BaseModel):
     """Make it anew where the week has one already, and of however little is new: for a run by hand."""
 
 
-@kind(
-    "user-digest", payload=UserDigest, version=1,
-    policy=Policy(priority=Priority.LOW, max_attempts=4, timeout_seconds=120),
+@job(
+    "user-digest", priority=Priority.LOW, max_attempts=4, timeout_seconds=120,
 )  # fmt: skip
 async def make_digest(payload: UserDigest, job: JobContext) -> dict[str, Any]:
     """Make a user's digest of a week, or say why there is none. Safe to run twice: the digest is one, and the same."""

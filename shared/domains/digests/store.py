@@ -42,6 +42,11 @@ class Record:
     """Of the digest's data."""
     suggestions: int = 0
 
+    @property
+    def made(self) -> bool:
+        """Whether there is a digest."""
+        return self.state == MADE
+
     @classmethod
     def from_document(cls, document: Document) -> Record:
         """Read back what `to_document` made."""

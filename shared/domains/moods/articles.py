@@ -10,14 +10,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from shared.domains.collect.model import Item as FeedItem
-from shared.domains.collect.sources import Source, host_of, sources
+from shared.domains.collect.sources import Source, sources
 from shared.domains.items.model import Item
 from shared.domains.items.store import ItemStore
 from shared.domains.moods.ports import Article
 from shared.domains.moods.settings import MoodSettings
 from shared.fetch import FetchError
 from shared.fetch.errors import ContentRefusedError
-from shared.fetch.urls import canonical, is_front_page, key
+from shared.fetch.urls import canonical, host_of, is_front_page, key
 from shared.jobs.concurrently import run_all
 
 if TYPE_CHECKING:

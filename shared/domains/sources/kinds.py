@@ -14,7 +14,7 @@ from shared.domains.sources.settings import ScraperSettings
 from shared.domains.sources.store import SourceStore
 from shared.fetch import FetchError
 from shared.fetch.errors import ContentRefusedError
-from shared.jobs import JobContext, Policy, kind
+from shared.jobs import JobContext, Policy, job
 from shared.jobs.errors import RetryLater, Snooze
 from shared.jobs.fan_out import Child, fan_out
 from shared.jobs.locks import LockedError, Locks
@@ -46,7 +46,7 @@ class ScrapeSource(BaseModel):
     """Whether it is scraped although it is not due, rests, or is switched off."""
 
 
-@kind("scrape-sources", payload=ScrapeSources, version=1, policy=Policy(max_attempts=4, timeout_seconds=540))
+@job("scrape-sources", max_attempts=4, timeout_seconds=540)
 async def scrape_sources(payload: ScrapeSources, job: JobContext) -> dict[str, Any]:  # noqa: ARG001 - what is due now, is
     """Scrape every active source that is due, each in a job of its own. Safe to run twice."""
     sources = SourceStore(job.documents)
@@ -64,7 +64,7 @@ def _policy(settings: Settings) -> Policy:
     return Policy(max_attempts=2, base_backoff_seconds=60, max_backoff_seconds=600, timeout_seconds=timeout)
 
 
-@kind("scrape-source", payload=ScrapeSource, version=1, policy=_policy)
+@job("scrape-source", policy=_policy)
 async def scrape_source(payload: ScrapeSource, job: JobContext) -> dict[str, Any]:
     """Scrape one source, unless it need not be. Safe to run twice.
 

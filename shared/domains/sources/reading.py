@@ -9,13 +9,22 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
-from shared.domains.collect.sources import shared_fetcher, sources, whole
+from shared.domains.collect.sources import sources
 from shared.domains.sources.checkpoint import MOST_SEEN
 from shared.domains.sources.model import Found, Source, SourceKind
 from shared.domains.sources.settings import ScraperSettings
-from shared.fetch import Fetched, FetchError, FetchUnavailableError, Limits, NotModified, Request, Validators
+from shared.fetch import (
+    Fetched,
+    FetchError,
+    FetchUnavailableError,
+    Limits,
+    NotModified,
+    Request,
+    Validators,
+    shared_fetcher,
+)
 from shared.fetch.errors import ContentRefusedError
-from shared.fetch.reading import read
+from shared.fetch.reading import read, whole
 from shared.fetch.text import without_markdown
 from shared.sandbox import sandbox
 

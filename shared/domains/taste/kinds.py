@@ -14,7 +14,7 @@ from shared.domains.taste.findings import Findings
 from shared.domains.taste.settings import TasteSettings
 from shared.domains.taste.store import PriorStore, TasteStore
 from shared.fetch import FetchRefusedError, FetchUnavailableError, fetch_image, parse_allowed
-from shared.jobs import Dedupe, JobContext, Policy, Priority, kind
+from shared.jobs import Dedupe, JobContext, Policy, Priority, job
 from shared.jobs.errors import RetryLater
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def _same_signal(job: TasteJob) -> Dedupe:
     return Dedupe(key=f"{job.user_id} {job.item_id} {job.gallery_image_index}", fingerprint=job.signal)
 
 
-@kind("taste-analysis", payload=TasteJob, version=1, policy=_taste_policy, dedupe=_same_signal)
+@job("taste-analysis", policy=_taste_policy, dedupe=_same_signal)
 async def analyse_feedback(payload: TasteJob, job: JobContext) -> dict[str, Any]:
     """Analyse the item, keep the signal as evidence, and bring the user's profile up to date. Safe to run twice."""
     image, note = await _image(payload, job)
@@ -66,7 +66,7 @@ class TastePriorJob(BaseModel):
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
-@kind("taste-prior", payload=TastePriorJob, version=1, policy=Policy(priority=Priority.LOW, max_attempts=3))
+@job("taste-prior", priority=Priority.LOW, max_attempts=3)
 async def refresh_prior(payload: TastePriorJob, job: JobContext) -> dict[str, Any]:  # noqa: ARG001 - it is empty
     """Make the prior anew from a sample of profiles."""
     prior = await PriorStore(job.documents, job.clock).refresh()

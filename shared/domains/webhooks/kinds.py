@@ -8,7 +8,7 @@ from shared.domains.webhooks import signing
 from shared.domains.webhooks.message import WebhookJob
 from shared.domains.webhooks.settings import WebhookSettings
 from shared.fetch import FetchRefusedError, FetchUnavailableError, parse_allowed, post
-from shared.jobs import JobContext, Policy, kind
+from shared.jobs import JobContext, Policy, job
 from shared.jobs.errors import FinalError, RetryLater
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def _policy(settings: Settings) -> Policy:
     )
 
 
-@kind("webhook", payload=WebhookJob, policy=_policy)
+@job("webhook", policy=_policy)
 async def deliver(payload: WebhookJob, job: JobContext) -> dict[str, int]:
     """Post the callback. 2xx is success, 410 is final, anything else is tried again. Receivers know repetitions by id."""
     settings = job.settings

@@ -6,26 +6,24 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import replace
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 from pydantic import BaseModel
 
-from shared.jobs.callbacks import derived_id
-from shared.jobs.decide import Delivery
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.engine import Engine
-from shared.jobs.envelope import decode
+from shared.jobs.envelope import Delivery, decode
 from shared.jobs.errors import JobNotFoundError, UnreadableError
+from shared.jobs.ids import derived_id
 from shared.jobs.kinds import Kind, Queues, Registry
 from shared.jobs.model import Job
 from shared.jobs.store import StatusStore, id_of
-from shared.jobs.submit import Options, Ticket
 from shared.jobs.testing.clock import FakeClock
 from shared.jobs.testing.faults import Around, Faults, FaultyBlobs, FaultyDocuments, FaultyQueues
 from shared.jobs.testing.host import Host
 from shared.jobs.testing.memory import MemoryBlobs, MemoryDocuments, MemoryQueues
+from shared.jobs.ticket import Options, Ticket
 from shared.settings import Settings
 
 T = TypeVar("T")
@@ -77,20 +75,19 @@ class MemoryApp:
         )  # fmt: skip
         return self.engine
 
-    async def submit(self, kind: Kind[P], payload: P, options: Options | None = None) -> Ticket:
+    async def submit(self, kind: Kind[P], payload: P, **options: Unpack[Options]) -> Ticket:
         """Take a job in, as the app does; nothing runs yet."""
         self._submissions += 1
-        options = options or Options()
-        if options.job_id is None:  # made from this clock's time, and the same in each play of a scenario
-            options = replace(options, job_id=derived_id(self.clock.now(), f"submission {self._submissions}"))
+        # An id made from this clock's time, and the same in each play of a scenario.
+        options.setdefault("job_id", derived_id(self.clock.now(), f"submission {self._submissions}"))
         with _counting() as calls:
-            ticket = await self.engine.submit(kind.name, payload, options)
+            ticket = await self.engine.submit(kind, payload, **options)
         self._calls[ticket.job.job_id] += calls
         return ticket
 
-    async def perform(self, kind: Kind[P], payload: P, options: Options | None = None) -> Job:
+    async def perform(self, kind: Kind[P], payload: P, **options: Unpack[Options]) -> Job:
         """Submit a job and let it run to its outcome, retries and children included; return its record."""
-        return await self.ended(await self.submit(kind, payload, options))
+        return await self.ended(await self.submit(kind, payload, **options))
 
     async def ended(self, ticket: Ticket | Job | str) -> Job:
         """Let everything run, moving the clock to whatever is due next, until this job has ended."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from shared.jobs.decide import Delivery
+from shared.jobs.envelope import Delivery
 from shared.ports import MessageQueues, ReceivedMessage
 
 POISON = "-poison"

@@ -48,6 +48,11 @@ class Report:
     plays: int
     broken: tuple[Breakage, ...]
 
+    def check(self) -> None:
+        """Raise AssertionError where a fault broke it: with every such call, and caused by what the first one raised."""
+        if self.broken:
+            raise AssertionError(str(self)) from self.broken[0].cause
+
     def __str__(self) -> str:
         """The calls that broke it, one to a line."""
         return "\n  ".join((f"{len(self.broken)} of {self.plays} faults broke it", *map(str, self.broken)))
@@ -59,7 +64,7 @@ async def crash_sweep(scenario: Scenario, modes: Sequence[Mode] = MODES, every: 
     Example::
 
         report = await crash_sweep(handling(greet, Greeting(name="ann")))
-        assert not report.broken, report
+        report.check()
 
     Args:
         scenario: plays once; see `handling` for the usual one. An exception that it raises is an outcome that differs.

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from shared.api.jobs import explain_job, show_job
+from shared.api.jobs import explain_job, get_job
 from shared.jobs import JobContext
 from shared.jobs.model import Job, Status
-from shared.jobs.submit import Options
 from shared.jobs.testing import Faults
+from shared.jobs.ticket import Options
 from support.azurite import AzuriteProcess
+from support.calls import call
 from support.lab import Lab, Work, close_lab, open_lab
 
 
@@ -36,7 +37,7 @@ async def taking(lab: Lab, seconds: float) -> None:
 
 
 async def retry_after(lab: Lab, job_id: str) -> int:
-    return int((await show_job(lab.app, job_id, {})).headers["Retry-After"])
+    return int((await get_job(lab.app, call(job_id=job_id))).headers["Retry-After"])
 
 
 async def test_a_kind_of_which_nothing_is_known_takes_the_default(lab: Lab) -> None:
@@ -99,8 +100,8 @@ async def test_a_job_of_a_kind_that_this_code_does_not_know(lab: Lab) -> None:
         job_id=job_id, kind="yet unknown", status=Status.QUEUED, version=1, created_at=now, updated_at=now, due_at=now
     )
     await lab.engine.deps.status.create(job)
-    assert (await show_job(lab.app, job_id, {})).status == 200
-    answer = await explain_job(lab.app, job_id)
+    assert (await get_job(lab.app, call(job_id=job_id))).status == 200
+    answer = await explain_job(lab.app, call(job_id=job_id))
     assert b'"code":"unknown_kind"' in answer.body
 
 
@@ -109,9 +110,9 @@ async def test_a_lost_message_is_told_from_a_long_line(lab: Lab) -> None:
     ticket = await lab.submit()
     lab.start()
     lab.clock.advance(lab.engine.deps.timing.grace.total_seconds() + 1)
-    assert b'"code":"message_lost"' in (await explain_job(lab.app, ticket.job.job_id)).body
+    assert b'"code":"message_lost"' in (await explain_job(lab.app, call(job_id=ticket.job.job_id))).body
     assert (await lab.engine.sweep()).resent == 1
     lab.start()
-    assert b'"code":"backlog"' in (await explain_job(lab.app, ticket.job.job_id)).body
+    assert b'"code":"backlog"' in (await explain_job(lab.app, call(job_id=ticket.job.job_id))).body
     await lab.pump()
     await lab.settled(ticket.job.job_id, Status.COMPLETED)

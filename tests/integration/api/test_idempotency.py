@@ -12,12 +12,12 @@ import pytest
 
 from shared.containers import DEDUPE
 from shared.jobs import dedupe
+from shared.jobs.dedupe import IN_FLIGHT
 from shared.jobs.errors import InFlightError, KeyReusedError
-from shared.jobs.idempotency import IN_FLIGHT, Key
 from shared.jobs.kinds import Dedupe
 from shared.jobs.model import Status
-from shared.jobs.submit import Options
 from shared.jobs.testing import Died, Faults, Mode
+from shared.jobs.ticket import IdempotencyKey, Options
 from support.azurite import AzuriteProcess
 from support.lab import Lab, close_lab, open_lab
 from support.tickets import Desk
@@ -31,7 +31,7 @@ async def lab(azurite: AzuriteProcess, unique: str, tmp_path: Path) -> AsyncIter
 
 
 def keyed(key: str = "the key", fingerprint: str = "the body", ttl_seconds: int = 3600) -> Options:
-    return Options(idempotency=Key(key, fingerprint, ttl_seconds))
+    return Options(idempotency=IdempotencyKey(key, fingerprint, ttl_seconds))
 
 
 @pytest.mark.parametrize("form", ['"{}"', "{}"])

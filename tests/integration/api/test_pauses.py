@@ -10,8 +10,8 @@ import pytest
 
 from shared.jobs import JobContext
 from shared.jobs.model import Status
-from shared.jobs.submit import Options
 from shared.jobs.testing import Faults
+from shared.jobs.ticket import Options
 from support.azurite import AzuriteProcess
 from support.lab import Lab, Work, close_lab, open_lab
 

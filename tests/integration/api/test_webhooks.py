@@ -57,7 +57,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 async def told(desk: Desk, job_id: str) -> dict[str, Any]:
     """The callback's job of a job, once both have ended."""
     await desk.until(job_id)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while "callback_job_id" not in (job := await desk.job(job_id)):
         assert time.monotonic() < deadline, job
         await asyncio.sleep(0.05)

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from shared.jobs.children import Children
-from shared.jobs.decide import Delivery
-from shared.jobs.envelope import encode, envelope_of
+from shared.jobs.envelope import Delivery, encode, envelope_of
 from shared.jobs.errors import FinalError, RetryLater, Snooze
 from shared.jobs.fan_out import Child
 from shared.jobs.model import Job, Status

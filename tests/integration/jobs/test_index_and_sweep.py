@@ -13,8 +13,8 @@ from shared.jobs.engine import Engine
 from shared.jobs.errors import UnreadableError
 from shared.jobs.kinds import Queues, Registry
 from shared.jobs.model import Status, summary
-from shared.jobs.submit import Options
 from shared.jobs.testing import Died, Faults, Mode
+from shared.jobs.ticket import Options
 from shared.ports import Query
 from support.lab import Broken, Lab
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from shared.jobs.dead_letters.vault import Reason
-from shared.jobs.decide import Delivery
 from shared.jobs.engine import Engine
+from shared.jobs.envelope import Delivery
 from shared.jobs.kinds import Queues, Registry
 from shared.jobs.model import Status
 from shared.jobs.testing import Faults

@@ -12,7 +12,7 @@ import pytest
 from shared.adapters.sqlite import SqliteDocuments
 from shared.declarations import settings_of
 from shared.domains.webhooks.message import WebhookJob
-from shared.jobs import JobContext, Policy, kind
+from shared.jobs import JobContext, job
 from shared.jobs.testing import FakeClock, MemoryBlobs, MemoryQueues
 from support.azurite import AzuriteProcess
 from support.lab import Lab, close_lab, open_lab
@@ -27,7 +27,7 @@ async def watched(tmp_path: Path) -> AsyncIterator[Watched]:
     """An app on a Sunday at noon, of which the ledger has known for a while."""
     told: list[tuple[str, WebhookJob]] = []
 
-    @kind("webhook", payload=WebhookJob, policy=Policy(max_attempts=3))
+    @job("webhook", max_attempts=3)
     async def tell(payload: WebhookJob, job: JobContext) -> None:
         told.append((job.job_id, payload))
 

@@ -105,10 +105,9 @@ async def test_a_large_body_is_refused_before_it_is_read(desk: Desk) -> None:
 
 
 async def test_who_asks_too_often_is_told_when_to_come_back(desk: Desk) -> None:
-    async with asyncio.timeout(30):
-        while (answer := await desk.http.get("/api/health")).status_code == 200:
-            pass
-    assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
+    answers = await asyncio.gather(*(desk.http.get("/api/health") for _ in range(100)))
+    assert {answer.status_code for answer in answers} == {200, 429}
+    assert {answer.headers["retry-after"] for answer in answers if answer.status_code == 429} == {"1"}
     elsewhere = {"X-Forwarded-For": "1.2.3.4, 203.0.113.7:1234"}
     assert (await desk.http.get("/api/health", headers=elsewhere)).status_code == 200
     assert (await desk.http.get("/api/kinds")).status_code == 200  # another class of routes

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from shared import declarations
 from shared.declarations import settings_of
-from shared.jobs import JobContext, Policy, Priority, kind
+from shared.jobs import JobContext, Policy, Priority, job
 from shared.jobs.errors import InvalidPayloadError, NewerVersionError, UnknownKindError
 from shared.jobs.kinds import Kind, Queues, Registry
 from shared.settings import Settings
@@ -30,7 +30,9 @@ async def greet(payload: Greeting, job: JobContext) -> str:
 
 
 def declared(**options: Any) -> Kind[Greeting]:
-    return kind("greet", payload=Greeting, **options)(greet)
+    declare: Any = job("greet", **options)
+    kind: Kind[Greeting] = declare(greet)
+    return kind
 
 
 def test_each_upgrade_is_taken_in_turn() -> None:

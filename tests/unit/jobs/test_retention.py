@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.containers import JOBS
-from shared.jobs.callbacks import derived_id
 from shared.jobs.dead_letters.vault import DeadLetter, Discard, Reason, Replay, Vault
 from shared.jobs.dependencies import Dependencies
+from shared.jobs.ids import derived_id
 from shared.jobs.kinds import Queues, Registry
 from shared.jobs.model import Entry, Failure, Job, Status, summary
 from shared.jobs.purge import Purger

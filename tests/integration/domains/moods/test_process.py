@@ -20,7 +20,7 @@ from shared.domains.moods.model import Mood
 from shared.domains.moods.ports import Article, Finding, Findings, MoodServiceError
 from shared.domains.moods.settings import MoodSettings
 from shared.domains.moods.store import MoodStore
-from shared.jobs.decide import Delivery
+from shared.jobs.envelope import Delivery
 from shared.jobs.model import Status
 from shared.jobs.testing import Faults
 from shared.settings import load

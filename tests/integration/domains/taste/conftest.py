@@ -23,5 +23,5 @@ async def site() -> AsyncIterator[Site]:
 @pytest.fixture
 async def context(tmp_path: Path, clock: FakeClock, site: Site) -> AsyncIterator[Context]:
     documents = SqliteDocuments(tmp_path / "taste.db", clock)
-    yield Context(documents, settings_of({"FETCH_ALLOWED_HOSTS": site.host, "FETCH_TIMEOUT_SECONDS": "2"}), clock)
+    yield Context(documents, settings_of({"FETCH_ALLOWED_HOSTS": site.host, "FETCH_TIMEOUT_SECONDS": "30"}), clock)
     await documents.close()

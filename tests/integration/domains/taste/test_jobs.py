@@ -90,7 +90,7 @@ async def test_a_down_after_an_up_stands(context: Context) -> None:
 async def test_the_prior_is_refreshed_by_a_job(context: Context) -> None:
     for number in range(6):
         await run(job(user_id=f"u{number}"), context)
-    result = await refresh_prior(TastePriorJob(), context)  # type: ignore[arg-type]
+    result = await refresh_prior(TastePriorJob(), context)
     assert result["users"] == 6
     assert (await context.documents.read(TASTE, "~prior", "prior")) is not None
 

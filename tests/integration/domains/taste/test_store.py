@@ -14,7 +14,7 @@ from shared.adapters import opening
 from shared.adapters.clock import SystemClock
 from shared.adapters.sqlite import SqliteDocuments
 from shared.declarations import settings_of
-from shared.domains.taste.api import forget_user, show_profile, take_feedback
+from shared.domains.taste.api import delete_taste, get_taste_profile, post_taste_feedback
 from shared.domains.taste.evidence import Evidence, ImageNote
 from shared.domains.taste.feedback import TasteJob
 from shared.domains.taste.profile import fold
@@ -23,6 +23,7 @@ from shared.domains.taste.words import analyse_words
 from shared.jobs.model import Status
 from shared.jobs.testing import FakeClock, MemoryBlobs, MemoryQueues
 from shared.ports import DocumentStore
+from support.calls import call
 from support.cosmos import KEY, CosmosProcess
 from support.lab import Lab
 
@@ -100,7 +101,7 @@ async def test_feedback_goes_all_the_way(lab: Lab) -> None:
     body = {"user_id": "u", "item_id": "i", "signal": "up", "item": {"title": "Teal silk gown", "size": "8"}}
 
     async def say(signal: str) -> dict[str, str]:
-        answer = await take_feedback(lab.app, json.dumps(body | {"signal": signal}).encode(), "http://host", None)
+        answer = await post_taste_feedback(lab.app, call(json.dumps(body | {"signal": signal}).encode()))
         assert answer.status == 202
         lab.clock.advance(1)
         ticket: dict[str, str] = json.loads(answer.body)
@@ -115,11 +116,11 @@ async def test_feedback_goes_all_the_way(lab: Lab) -> None:
         assert job.status is Status.COMPLETED
         assert isinstance(job.results, dict)
         assert job.results["image"] == {"status": "none"}
-    profile = json.loads((await show_profile(lab.app, "u", None)).body)
+    profile = json.loads((await get_taste_profile(lab.app, call(user_id="u"))).body)
     assert (profile["evidence"]["ups"], profile["evidence"]["downs"]) == (1, 0)
     assert profile["facets"]["colour"][0]["value"] == "teal"
-    await forget_user(lab.app, "u")
-    assert json.loads((await show_profile(lab.app, "u", None)).body)["evidence"]["ups"] == 0
+    await delete_taste(lab.app, call(user_id="u"))
+    assert json.loads((await get_taste_profile(lab.app, call(user_id="u"))).body)["evidence"]["ups"] == 0
 
 
 async def test_the_prior_is_refreshed_by_the_engine(lab: Lab) -> None:
