@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from shared.domains.items.model import item_id_of
+from shared.domains.items.public import item_id_of
 from shared.domains.sources.containers import SOURCES
 from shared.domains.sources.model import Found
 from shared.fetch.urls import is_front_page, key
@@ -72,7 +72,7 @@ class Checkpoints:
     async def read(self, source_id: str) -> Checkpoint:
         """What a source has shown; nothing where it was never read. One storage call."""
         found = await self._documents.read(SOURCES, source_id, _id(source_id))
-        return Checkpoint(_unpacked(found[0]["seen"])) if found else Checkpoint()
+        return Checkpoint(_unpacked(found.value["seen"])) if found else Checkpoint()
 
     async def write(self, source_id: str, checkpoint: Checkpoint, fence: int) -> None:
         """Keep it. One storage call.
