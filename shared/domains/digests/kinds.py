@@ -9,8 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.domains.digests.making import DigestRequest, Made, Maker, Skipped
 from shared.domains.digests.settings import DigestSettings
-from shared.domains.users.model import Identifier
-from shared.domains.users.store import UserStore
+from shared.domains.users.public import Identifier, UserStore
 from shared.jobs import JobContext, Priority, job
 from shared.jobs.fan_out import Child, fan_out
 

@@ -11,9 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from shared.domains.items.model import Item, Origin, item_id_of
-from shared.domains.items.settings import ItemSettings
-from shared.domains.items.store import ItemStore, Put
+from shared.domains.items.public import Item, ItemSettings, ItemStore, Origin, Put, item_id_of
 from shared.domains.sources.checkpoint import Checkpoint, Checkpoints, identified
 from shared.domains.sources.health import Patience, after
 from shared.domains.sources.model import Found, Run, RunOutcome, Source
