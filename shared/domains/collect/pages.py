@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, cast
 
 from shared.domains.collect.model import Harvest, Item
 from shared.fetch import Fetched
+from shared.fetch.decoding import decode
 from shared.fetch.errors import ContentRefusedError
-from shared.fetch.text import ARTICLE, block, decode, line
+from shared.fetch.text import ARTICLE, block, line
 from shared.fetch.urls import canonical, key
 
 if TYPE_CHECKING:
