@@ -125,7 +125,9 @@ def connector_for(target: URL, allowed: Collection[str], resolver: AbstractResol
     """What opens the connections of one hop: to public addresses only, unless the operator listed the host."""
     listed = is_allowed((target.raw_host or "").lower(), target.port or 0, allowed)
     return aiohttp.TCPConnector(
-        resolver=resolver or Names(), use_dns_cache=False, socket_factory=_open_socket if listed else _open_public_socket
+        resolver=resolver or Names(),
+        use_dns_cache=False,
+        socket_factory=_open_socket if listed else _open_public_socket,
     )
 
 

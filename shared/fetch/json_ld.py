@@ -53,7 +53,11 @@ def read_json_ld(text: str) -> Any:
 def types_of(fields: Fields) -> set[str]:
     """An object's types by their bare names: `Product` for `https://schema.org/Product` and `schema:Product` too."""
     given = fields.get("@type")
-    return {re.split(r"[/:#]", each)[-1] for each in (given if isinstance(given, list) else [given]) if isinstance(each, str)}
+    return {
+        re.split(r"[/:#]", each)[-1]
+        for each in (given if isinstance(given, list) else [given])
+        if isinstance(each, str)
+    }
 
 
 def _unwrapped(text: str) -> str:

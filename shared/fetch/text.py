@@ -59,7 +59,9 @@ def fragment(markup: str) -> Element | None:
     from lxml import etree, html
 
     try:
-        return html.fragment_fromstring(_escaped(whole_characters(_clean(markup)[:_LONGEST_MARKUP])), create_parent="div")
+        return html.fragment_fromstring(
+            _escaped(whole_characters(_clean(markup)[:_LONGEST_MARKUP])), create_parent="div"
+        )
     except (etree.LxmlError, ValueError, AssertionError):
         return None
 

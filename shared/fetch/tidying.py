@@ -15,7 +15,9 @@ from shared.fetch.decoding import without_declaration
 _UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What XML cannot hold."""
 _REFERENCE = re.compile(r"&(?:#(\d{1,40}|[xX][0-9A-Fa-f]{1,40});|([A-Za-z_][\w.-]{0,40});|#?\w{0,12})")
-_SURROGATES = re.compile(r"&#(5[56]\d{3}|[xX][dD][89abAB][0-9A-Fa-f]{2});&#(5[67]\d{3}|[xX][dD][c-fC-F][0-9A-Fa-f]{2});")
+_SURROGATES = re.compile(
+    r"&#(5[56]\d{3}|[xX][dD][89abAB][0-9A-Fa-f]{2});&#(5[67]\d{3}|[xX][dD][c-fC-F][0-9A-Fa-f]{2});"
+)
 _ENTITY = re.compile(r"""<!ENTITY\s+([A-Za-z_][\w.-]{0,40})\s+(?:"([^"&<%]{0,1000})"|'([^'&<%]{0,1000})')\s*>""")
 _LONG_TAG = re.compile(r"<([A-Za-z_][\w.:-]{0,60})[^<>]{2000,}?(/?)>")
 _MOST_ATTRIBUTES = 100
@@ -62,7 +64,9 @@ def _parts(text: str) -> Iterator[tuple[str, bool]]:
 
 def _without_doctype(text: str) -> tuple[str, dict[str, str]]:
     """The text after its doctype, and the plain entities that it declares: without references, markup or files."""
-    start = re.match(r"\s*(?:<!--.{0,4000}?-->\s*|<\?[^>]{0,1000}>\s*){0,20}<!DOCTYPE\b", text, re.IGNORECASE | re.DOTALL)
+    start = re.match(
+        r"\s*(?:<!--.{0,4000}?-->\s*|<\?[^>]{0,1000}>\s*){0,20}<!DOCTYPE\b", text, re.IGNORECASE | re.DOTALL
+    )
     if not start:
         return text, {}
     bracket, close = text.find("[", start.end()), text.find(">", start.end())

@@ -26,9 +26,7 @@ _ISO = (
 )
 _DOLLAR = "USD"
 _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "´": "'", "`": "'", "−": "-"})  # noqa: RUF001 - what the Swiss group digits with
-_SIGN = (
-    rf"(?:[A-Z]{{1,3}}[$¥£]|[$€£¥円元₹₽₩₺₴₫₪฿₦₱]|(?<![A-Za-z])(?:{_ISO}|RS\.?|TL|ZŁ|KČ|FT|LEI|ЛВ|FR\.|RP|RM|KD|BD|KR\.?)(?![A-Za-z]))"
-)
+_SIGN = rf"(?:[A-Z]{{1,3}}[$¥£]|[$€£¥円元₹₽₩₺₴₫₪฿₦₱]|(?<![A-Za-z])(?:{_ISO}|RS\.?|TL|ZŁ|KČ|FT|LEI|ЛВ|FR\.|RP|RM|KD|BD|KR\.?)(?![A-Za-z]))"
 _NUMBER = r"\d{1,3}(?:[ \u00a0\u202f']\d{3}(?!\d))+(?:[.,]\d{1,4})?|\d[\d.,']*"
 _RANGE = r"(?:\s*(?:[-\u2013\u2014]|to|bis|à)\s*(?:{})?\s*(?:{}))?".format(_SIGN, _NUMBER)  # noqa: UP032 - the patterns hold braces
 _SIGNED = re.compile(
@@ -95,7 +93,9 @@ def _number(written: str, decimals: int) -> Decimal | None:
     marks = [each for each in text if each in ".,"]
     point = marks[-1] if marks else ""
     fraction = text.rpartition(point)[2] if point else ""
-    grouped = marks.count(point) > 1 or (len(fraction) == 3 and len(set(marks)) == 1 and decimals != 3 and text[0] != "0")
+    grouped = marks.count(point) > 1 or (
+        len(fraction) == 3 and len(set(marks)) == 1 and decimals != 3 and text[0] != "0"
+    )
     if point and not grouped:
         whole = re.sub(r"[.,]", "", text[: -len(fraction) - 1])
         text = f"{whole}.{fraction}"

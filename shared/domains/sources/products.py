@@ -16,7 +16,9 @@ from shared.fetch.json_ld import objects_in, types_of
 from shared.fetch.pictures import picture
 from shared.fetch.text import line, plain
 
-_PRODUCTS = frozenset({"Product", "ProductGroup", "IndividualProduct", "ProductModel", "SomeProducts", "Vehicle", "Book"})
+_PRODUCTS = frozenset(
+    {"Product", "ProductGroup", "IndividualProduct", "ProductModel", "SomeProducts", "Vehicle", "Book"}
+)
 _ARTICLES = frozenset({"Article", "NewsArticle", "BlogPosting", "Report", "TechArticle", "LiveBlogPosting", "Recipe"})
 _MOST = 5_000
 """Objects of one page that are looked at."""

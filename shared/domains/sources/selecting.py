@@ -9,8 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin
 
-from shared.fetch.errors import ContentRefusedError
-from shared.fetch.markup import page_tree
+from shared.fetch.markup import page_tree, require_searchable
 from shared.fetch.pictures import picture, pictures
 from shared.fetch.text import BLOCKS, line
 from shared.fetch.urls import canonical
@@ -29,10 +28,6 @@ _UNSEEN = ("script", "style", "template", "del", "s", "strike")
 _GAPS = frozenset(BLOCKS)
 _CENTS = re.compile(r"cent|fraction|decimal|minor", re.IGNORECASE)
 """What a page calls the digits after the point, which it sets in small ones, without the point."""
-_MOST_ELEMENTS = 50_000
-_MOST_SEARCHED = 1_500_000
-"""Elements of a page, times how deep they are nested. XPath's time grows with the square of the one and with the other: beyond
-this, one search can take minutes, and nothing can stop it. Pages that people read stay far below."""
 _TRIED = 200
 """Elements that are tried for a text, or a picture, before it counts as missing."""
 _WALKED = 5_000
@@ -85,7 +80,7 @@ class Page:
             ContentRefusedError: the tree is too large, or too deep, to be searched.
         """
         root = page_tree(fetched)
-        _require_searchable(root)
+        require_searchable(root)
         based = next(iter(root.xpath("//base/@href")), "")
         return cls(root, canonical(based, fetched.url) or fetched.url)
 
@@ -100,22 +95,6 @@ class Page:
     def absolute(self, url: str) -> str:
         """An address of the page, whatever it is."""
         return urljoin(self.base, url)
-
-
-def _require_searchable(root: Element) -> None:
-    elements = int(root.xpath("count(//*)"))
-    if elements > _MOST_ELEMENTS or elements * _depth(root) > _MOST_SEARCHED:
-        raise ContentRefusedError("the page is too large, or nested too deeply, to be searched")
-
-
-def _depth(root: Element) -> int:
-    from lxml.etree import iterwalk
-
-    depth = deepest = 0
-    for event, _ in iterwalk(root, events=("start", "end")):
-        depth += 1 if event == "start" else -1
-        deepest = max(deepest, depth)
-    return deepest
 
 
 def first(element: Element, selector: str) -> Element | None:

@@ -96,6 +96,10 @@ def test_the_keys_of_what_was_stored_before_can_be_told() -> None:
     now = canonical("https://b\u00fccher.example/%d0%bf%7e")
     assert now == "https://xn--bcher-kva.example/%D0%BF~"
     former = set(former_keys(now))
-    assert {"b\u00fccher.example/%d0%bf%7e?", "b\u00fccher.example/%D0%BF~?", "xn--bcher-kva.example/%d0%bf~?"} <= former
+    assert {
+        "b\u00fccher.example/%d0%bf%7e?",
+        "b\u00fccher.example/%D0%BF~?",
+        "xn--bcher-kva.example/%d0%bf~?",
+    } <= former
     assert key(now) not in former
     assert list(former_keys("https://site.example/plain/path?x=%c3%a9")) == []
