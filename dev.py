@@ -35,6 +35,8 @@ NOT_DONE = 3
 
 PARALLEL = ["--numprocesses", "auto", "--maxprocesses", "4", "--dist", "worksteal"]
 """The whole suite runs in as many processes as there are cores, up to four, each with emulators of its own."""
+QUICK = ["--hypothesis-profile", "quick"]
+"""Fewer of the examples that Hypothesis makes up (tests/conftest.py)."""
 
 
 def setup(args: argparse.Namespace, _: list[str]) -> int:
@@ -96,12 +98,16 @@ def test(args: argparse.Namespace, rest: list[str]) -> int:
         return 1
     slow = "faults or slow"
     chosen = ["-m", slow if args.faults else f"not ({slow})"]
-    if args.fast and not any(not word.startswith("-") for word in rest):
-        rest = ["tests/unit", *rest]
+    some = any(not word.startswith("-") for word in rest)
+    if args.fast:
+        chosen = ["-m", f"not ({slow} or simulation)", *QUICK, *([] if some else ["tests/unit"])]
+        say("  not run here: simulations of months, and three in four of the generated examples (dev.py test)")
     if not args.faults:
         say("  not run here: the slow tests and those that kill processes (dev.py test --faults)")
-    alone = args.faults or args.fast or any(not word.startswith("-") for word in rest)
-    return become("-m", "pytest", *chosen, *([] if alone else PARALLEL), *rest)
+    if args.alone:
+        return become("-m", "devtools.alone", *chosen, *rest)
+    one_process = args.faults or args.fast or some
+    return become("-m", "pytest", *chosen, *([] if one_process else PARALLEL), *rest)
 
 
 def bench(args: argparse.Namespace, rest: list[str]) -> int:
@@ -147,8 +153,9 @@ def parser() -> argparse.ArgumentParser:
 
     verb = verbs.add_parser("test", help="check, then run the tests; further arguments go to pytest")
     which = verb.add_mutually_exclusive_group()
-    which.add_argument("--fast", action="store_true", help="unit tests only")
+    which.add_argument("--fast", action="store_true", help="unit tests only, without simulations, on fewer examples")
     which.add_argument("--faults", action="store_true", help="the slow suite that kills processes and breaks storage")
+    verb.add_argument("--alone", action="store_true", help="each file in a process of its own, as it must pass too")
     verb.set_defaults(verb=test)
 
     verb = verbs.add_parser("check", help="lint, format, types, import rules, security, known vulnerabilities")

@@ -1,21 +1,12 @@
-"""The function app: its blueprints, and nothing else."""
+"""The function app: its blueprints, and nothing else. Where they cannot be had, every route says why."""
 
 import azure.functions as func
 
-from blueprints import collect, dashboard, digest, monitor, mood, operations, scraper, taste, tickets, timers, users
+from blueprints import found, start
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-for blueprint in (
-    taste.bp,
-    collect.bp,
-    scraper.bp,
-    mood.bp,
-    digest.bp,
-    users.bp,
-    tickets.bp,
-    timers.bp,
-    operations.bp,
-    monitor.bp,
-    dashboard.bp,
-):
-    app.register_functions(blueprint)
+try:
+    for blueprint in found():
+        app.register_functions(blueprint)
+except Exception as error:  # noqa: BLE001 - whatever it is: the host would offer no function, and say that it runs
+    app = start.stand_in(error)

@@ -26,12 +26,13 @@ from typing import Any
 from aiohttp import web
 
 from bench import default_data
+from shared.declarations import settings_of
 from shared.domains.collect.model import MOST_ITEMS
 from shared.domains.collect.pages import parse_page
 from shared.domains.collect.sources import Source, sources
 from shared.fetch import Fetched, FetchError
 from shared.fetch.errors import ContentRefusedError
-from shared.settings import Settings, load
+from shared.settings import Settings
 
 ARTICLES = Path("html") / "article-extraction-benchmark"
 FEEDS = Path("feeds") / "INDEX.csv"
@@ -190,7 +191,9 @@ async def served(documents: Iterable[Document]) -> AsyncIterator[tuple[str, Sett
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host = f"127.0.0.1:{runner.addresses[0][1]}"
-    settings = load({"FETCH_ALLOWED_HOSTS": host, "FETCH_HOST_INTERVAL_SECONDS": "0", "REDDIT_URL": f"http://{host}"})
+    settings = settings_of(
+        {"FETCH_ALLOWED_HOSTS": host, "FETCH_HOST_INTERVAL_SECONDS": "0", "REDDIT_URL": f"http://{host}"}
+    )
     try:
         yield f"http://{host}", settings
     finally:

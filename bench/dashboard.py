@@ -20,16 +20,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from shared.api.dead_letters import list_dead_letter_groups
 from shared.api.jobs import list_jobs
-from shared.api.letter_groups import list_groups
-from shared.api.monitor import show_stats
+from shared.api.monitor import get_stats
 from shared.app import App
 from shared.bootstrap import build
 from shared.containers import DEAD_LETTERS, JOBS
+from shared.declarations import settings_of
 from shared.jobs.dead_letters.vault import DeadLetter, Reason, fingerprint
 from shared.jobs.model import Failure, Job, Status, iso, summary
-from shared.settings import load
 from shared.web.answers import Answer
+from shared.web.routes import Call
 
 FEW, MANY = 1_000, 100_000
 _MONTH = timedelta(days=30)
@@ -74,7 +75,7 @@ def _questions(newest: datetime) -> dict[str, Question]:
     """What the dashboard asks. Each matches a full page in both stores, but for those that are rare in both."""
 
     def jobs(**params: str) -> Question:
-        return lambda app: list_jobs(app, params)
+        return lambda app: list_jobs(app, Call(query=params))
 
     middle = newest - _MONTH / 2
     return {
@@ -90,8 +91,8 @@ def _questions(newest: datetime) -> dict[str, Question]:
         "of_a_day": jobs(since=iso(middle), until=iso(middle + timedelta(days=1)), limit="20"),
         "from_an_old_page_on": jobs(cursor=_id(middle)),
         "by_start_of_id": jobs(id=_PARENT[:18]),
-        "charts": lambda app: show_stats(app, {}, None),
-        "dead_letters": lambda app: list_groups(app, {}, None),
+        "charts": lambda app: get_stats(app, Call()),
+        "dead_letters": lambda app: list_dead_letter_groups(app, Call()),
     }
 
 
@@ -100,7 +101,7 @@ _PARENT = "0198f3a0-0000-7000-8000-000000000001"
 
 async def _filled(path: Path, count: int, newest: datetime) -> App:
     """An app whose index holds so many jobs."""
-    app = build(load({"AzureWebJobsStorage": "UseDevelopmentStorage=true", "NIGHTSHIFT_SQLITE_PATH": str(path)}))
+    app = build(settings_of({"AzureWebJobsStorage": "UseDevelopmentStorage=true", "NIGHTSHIFT_SQLITE_PATH": str(path)}))
     await app.documents.read(JOBS, "none", "none")  # makes the tables
     rows = (
         (container, body["id"], body["id"], "0", 1, None, json.dumps(body))

@@ -24,9 +24,10 @@ from shared import bootstrap
 from shared.adapters.clock import SystemClock
 from shared.adapters.opening import open_blobs, open_documents, open_queues
 from shared.app import App
-from shared.jobs import Dedupe, JobContext, Policy, kind
-from shared.jobs.decide import Delivery
-from shared.settings import Settings, load
+from shared.declarations import settings_of
+from shared.jobs import Dedupe, JobContext, job
+from shared.jobs.envelope import Delivery
+from shared.settings import Settings
 
 PLAIN, DEDUPED = "bench-plain", "bench-deduped"
 QUEUE = "bench-jobs"
@@ -46,18 +47,17 @@ class Nothing(BaseModel):
     number: int
 
 
-@kind(PLAIN, payload=Nothing, policy=Policy(queue=QUEUE))
+def _by_number(payload: Nothing) -> Dedupe:
+    return Dedupe(str(payload.number))
+
+
+@job(PLAIN, queue=QUEUE)
 async def plain(payload: Nothing, _: JobContext) -> dict[str, int]:
     """Do nothing."""
     return {"number": payload.number}
 
 
-@kind(
-    DEDUPED,
-    payload=Nothing,
-    policy=Policy(queue=QUEUE, dedupe_ttl_seconds=3600),
-    dedupe=lambda p: Dedupe(str(p.number)),
-)
+@job(DEDUPED, queue=QUEUE, dedupe_ttl_seconds=3600, dedupe=_by_number)
 async def deduped(payload: Nothing, _: JobContext) -> dict[str, int]:
     """Do nothing, once for each number."""
     return {"number": payload.number}
@@ -93,7 +93,7 @@ def storage() -> Iterator[tuple[str, Path]]:
 @asynccontextmanager
 async def engine(connection: str, folder: Path) -> AsyncIterator[Bench]:
     """An engine on that storage, documents in SQLite, and no host yet."""
-    settings = load({"AzureWebJobsStorage": connection, "NIGHTSHIFT_SQLITE_PATH": str(folder / "documents.db")})
+    settings = settings_of({"AzureWebJobsStorage": connection, "NIGHTSHIFT_SQLITE_PATH": str(folder / "documents.db")})
     app = _compose(settings)
     try:
         yield Bench(app, connection, folder)
@@ -113,8 +113,8 @@ async def served(bench: Bench) -> AsyncIterator[Host]:
 def _compose(settings: Settings) -> App:
     blobs, queues = open_blobs(settings, settings.status_container), open_queues(settings)
     documents = open_documents(settings)
-    closing = (blobs, queues, documents)
-    return bootstrap.compose(settings, blobs, queues, documents, SystemClock(), closing, (plain, deduped))
+    made = bootstrap.compose(settings, blobs, queues, documents, SystemClock(), (plain, deduped))
+    return made.closing(blobs, queues, documents)
 
 
 def _functions(bench: Bench) -> func.FunctionApp:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -21,21 +20,18 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from devtools.virtual_time import VirtualClock, run
 from shared.adapters.sqlite import SqliteDocuments
 from shared.app import App
 from shared.bootstrap import compose
-from shared.jobs import JobContext, Policy, kind
-from shared.jobs.decide import Delivery
+from shared.declarations import settings_of
+from shared.jobs import JobContext, job
+from shared.jobs.envelope import Delivery
 from shared.jobs.fan_out import Child, fan_out
 from shared.jobs.kinds import Kind
 from shared.jobs.model import Job
-from shared.settings import Settings, load
-
-sys.path.append(str(Path(__file__).parents[1] / "tests"))  # the twins of storage in memory live with the tests
-
-from support.faulty import FaultyBlobs, FaultyDocuments, FaultyQueues
-from support.memory import MemoryBlobs, MemoryQueues
-from support.virtual_time import VirtualClock, run
+from shared.jobs.testing import FaultyBlobs, FaultyDocuments, FaultyQueues, MemoryBlobs, MemoryQueues
+from shared.settings import Settings
 
 T = TypeVar("T")
 SIZES, QUICK_SIZES = (1_000, 10_000), (200, 2_000)
@@ -123,7 +119,7 @@ async def _simulate(children: int, width: int, folder: Path) -> NightResult:
     blobs, queues = MemoryBlobs(clock), MemoryQueues(clock)
     documents = SqliteDocuments(folder / "night.db", clock)
     app = compose(
-        load({}), FaultyBlobs(blobs, ledger), FaultyQueues(queues, ledger), FaultyDocuments(documents, ledger), clock,
+        settings_of({}), FaultyBlobs(blobs, ledger), FaultyQueues(queues, ledger), FaultyDocuments(documents, ledger), clock,
         kinds=_kinds(width),
     )  # fmt: skip
     began, used = clock.now(), time.process_time()
@@ -141,12 +137,12 @@ async def _simulate(children: int, width: int, folder: Path) -> NightResult:
 
 
 def _kinds(width: int) -> tuple[Kind[Any], ...]:
-    @kind("bench-child", payload=Size)
+    @job("bench-child")
     async def child(payload: Size, job: JobContext) -> dict[str, int]:
         await job.clock.sleep(CHILD_SECONDS)
         return {"done": 1, "number": payload.number}
 
-    @kind("bench-parent", payload=Size, policy=Policy(timeout_seconds=540))
+    @job("bench-parent", timeout_seconds=540)
     async def parent(payload: Size, job: JobContext) -> dict[str, Any]:
         async def plan() -> AsyncIterator[Child]:
             for number in range(payload.number):

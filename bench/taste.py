@@ -24,7 +24,8 @@ from bench.alone import Alone
 from shared.domains.taste.evidence import Evidence, ImageNote
 from shared.domains.taste.feedback import TasteJob
 from shared.domains.taste.prior import Prior, PriorBuilder
-from shared.domains.taste.profile import Profile, Ranked, fold, rank
+from shared.domains.taste.profile import Profile, fold
+from shared.domains.taste.ranking import Ranked, rank
 from shared.domains.taste.words import analyse_words
 
 FACETS = ("occasion", "size", "category")

@@ -1,37 +1,18 @@
 """Collection: the route that starts one and tells how it stands, and the timer of hot topics."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import azure.functions as func
 
-from blueprints.http import api_url, endpoint
-from shared.settings import settings
-
-if TYPE_CHECKING:
-    from shared.web.answers import Answer
+from blueprints import http, start
+from shared.declarations import settings
+from shared.domains.collect.api import api, collect_hot_topics
+from shared.domains.collect.settings import CollectSettings
 
 bp = func.Blueprint()
-_ROUTE = "summarywomble"
-
-
-@bp.function_name("SummaryWomble")
-@bp.route(_ROUTE, methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
-@endpoint
-async def summary_womble(req: func.HttpRequest) -> Answer:
-    """Start a collection: 202 with a ticket; with `action: status`, how one stands."""
-    from shared.bootstrap import app
-    from shared.domains.collect.api import answer
-
-    return await answer(app(), req.get_body(), api_url(req, _ROUTE), req.headers.get("traceparent"))
+http.serve(bp, api)
 
 
 @bp.function_name("GetHotTopics")
-@bp.timer_trigger("timer", settings().hot_topics_schedule)
+@bp.timer_trigger("timer", settings().of(CollectSettings).hot_topics_schedule)
 async def get_hot_topics(timer: func.TimerRequest) -> None:
     """Have hot topics collected, look at the job once, and go on."""
-    from shared.bootstrap import app
-    from shared.domains.collect.api import collect_hot_topics
-
-    await collect_hot_topics(app(), past_due=timer.past_due)
+    await collect_hot_topics(start.app(), past_due=timer.past_due)

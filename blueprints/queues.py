@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import azure.functions as func
 
+from blueprints import start
+
 if TYPE_CHECKING:
-    from shared.jobs.decide import Delivery
+    from shared.jobs.envelope import Delivery
 
 CONNECTION = "AzureWebJobsStorage"
 """The setting that names the storage account of every queue."""
@@ -16,9 +18,7 @@ CONNECTION = "AzureWebJobsStorage"
 
 async def process(msg: func.QueueMessage, queue: str) -> None:
     """Run the job that a message is about."""
-    from shared.bootstrap import app
-
-    await app().engine.process_or_put_back(_delivery(msg, queue))
+    await start.app().engine.process_or_put_back(_delivery(msg, queue))
 
 
 async def record(msg: bytes, queue: str) -> None:
@@ -31,10 +31,10 @@ async def record(msg: bytes, queue: str) -> None:
     Poison triggers take the body alone. With a `QueueMessage` the worker reads the trigger's metadata too, which a body
     with properties of the same names overwrites: if they are of the wrong type, it fails before any function runs.
     """
-    from shared.bootstrap import app
-    from shared.jobs.decide import Delivery
+    app = start.app()
+    from shared.jobs.envelope import Delivery
 
-    await app().engine.record_or_put_back(Delivery(queue, "", _body(msg)))
+    await app.engine.record_or_put_back(Delivery(queue, "", _body(msg)))
 
 
 def _body(msg: object) -> bytes:
@@ -44,7 +44,7 @@ def _body(msg: object) -> bytes:
 
 
 def _delivery(msg: func.QueueMessage, queue: str) -> Delivery:
-    from shared.jobs.decide import Delivery
+    from shared.jobs.envelope import Delivery
 
     inserted = msg.insertion_time
     if inserted and inserted.tzinfo is None:

@@ -8,16 +8,28 @@ import logging
 import os
 import signal
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from azure.core.exceptions import AzureError
+from azure.functions import FunctionApp
+
 from devhost import config
 from devhost.config import ConfigError
 from devhost.console import print_functions, start_logging
 from devhost.host import Host
-from devhost.index import IndexingError
+from devhost.index import IndexingError, UnsupportedError
+from devhost.storage import describe
+
+_START = Path.cwd()
+_PAUSE = 1.0
+"""Seconds before a host that has stopped is started again, and before one whose worker is dead."""
+_BLOCKED = 3.0
+"""A function that is over its time by so many seconds, and was not ended, blocks the loop."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,9 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         asyncio.run(_serve(options))
     except (IndexingError, ConfigError) as error:
-        if error.__cause__ is not None:
-            traceback.print_exception(error.__cause__)
-        print(f"devhost: no function can be offered: {error}", file=sys.stderr)
+        print(f"devhost: cannot run this app: {error}", file=sys.stderr)
     except OSError as error:
         print(f"devhost: cannot listen: {error}", file=sys.stderr)
     return 1
@@ -38,13 +48,19 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="devhost",
         description="A small local Azure Functions host, for development and tests. Not for production.",
+        epilog="Two settings make it kinder than the real host, whose values are their defaults: "
+        "DEVHOST_MESSAGE_LEASE_SECONDS (600), after which a message comes back that was in hand when the host was "
+        "killed, and DEVHOST_TIMER_LOCK_SECONDS (60; 15 at least), after which another host takes over its timers.",
     )
     parser.add_argument("--app", type=Path, default=Path(), help="directory of function_app.py (default: this one)")
     parser.add_argument(
         "--port", type=int, help="HTTP port; 0 takes a free one (default: as in local.settings.json, else 7071)"
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
-    parser.add_argument("--grace", type=float, default=30.0, help="seconds for running invocations when stopped")
+    parser.add_argument(
+        "--grace", type=float, help="seconds for running invocations when stopped (default: as long as they take)"
+    )
+    parser.add_argument("--key", help="ask for this key where a deployed host does (default: no keys, as func start)")
     return parser
 
 
@@ -55,15 +71,57 @@ async def _serve(options: argparse.Namespace) -> NoReturn:
     os.chdir(app_dir)
     start_logging(config.load_config(app_dir, settings).log_level)
     port = config.local_port(app_dir) if options.port is None else options.port
-    host = Host(app_dir, settings, port=port, address=options.host, grace=options.grace)
+    host = _host(app_dir, settings, port, options)
     stopped = _on_signals()
     try:
         await host.start()
-        print_functions(host.functions, host.server, host.url)
-        await stopped.wait()
-    finally:
-        await host.stop()
+    except AzureError as error:
+        _start_again(f"storage does not answer ({describe(error)})", port)
+    threading.Thread(target=_watch, args=(host,), daemon=True).start()
+    print_functions(host.functions, host.server, host.url)
+    await _first(stopped, host.failed, host.overran)
+    if not stopped.is_set() and host.overran.is_set():
+        await asyncio.sleep(_PAUSE)  # in which the message of the one that overran is let go
+        _start_again("its worker is dead", host.port)
+    await host.stop()
+    if host.failed.is_set() and not stopped.is_set():
+        await asyncio.sleep(_PAUSE)
+        _start_again(host.failure, host.port)
     _end()
+
+
+def _host(app_dir: Path, settings: dict[str, str], port: int, options: argparse.Namespace) -> Host:
+    """Make the host: where the app cannot be indexed without a function, as the real one runs it then."""
+    more = {"port": port, "address": options.host, "grace": options.grace, "key": options.key}
+    try:
+        return Host(app_dir, settings, **more)
+    except UnsupportedError:
+        raise
+    except IndexingError as error:
+        if error.__cause__ is not None:
+            traceback.print_exception(error.__cause__)
+        print(f"devhost: 0 functions loaded, every route is 404: {error}", file=sys.stderr, flush=True)
+        return Host(FunctionApp(), settings, host_json={}, **more)
+
+
+async def _first(*events: asyncio.Event) -> None:
+    waits = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+
+
+def _watch(host: Host) -> None:
+    """Start again where a function blocks the loop past its time, so that nothing else can end it."""
+    while host.overdue_seconds < _BLOCKED:
+        time.sleep(_PAUSE)
+    _start_again("a function has overrun functionTimeout and blocks the loop: its worker is dead", host.port)
+
+
+def _start_again(why: str, port: int) -> NoReturn:
+    """Take the part of the platform: replace this process by a fresh one, on the same port."""
+    print(f"devhost: the host ends here, {why}; starting it again, as the platform does", flush=True)
+    logging.shutdown()
+    os.chdir(_START)
+    os.execv(sys.executable, [*sys.orig_argv, "--port", str(port)])
 
 
 def _end() -> NoReturn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -42,7 +43,7 @@ class QueueOptions:
     max_dequeue_count: int = 5
     message_encoding: Literal["base64", "none"] = "base64"
     lease: timedelta = timedelta(minutes=10)
-    """How long a message is hidden while it is processed; the real host has no setting for it."""
+    """How long a message is hidden while it is processed. The real host has no setting for it: a shorter one is kinder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ class HostConfig:
     function_timeout: timedelta | None = timedelta(minutes=30)
     """None: no limit."""
     log_level: int = logging.INFO
+    lock_seconds: int = 60
+    """The lease of a timer's lock. The real host has no setting for it: a shorter one is kinder."""
 
 
 def load_settings(app_dir: Path, environ: Settings) -> dict[str, str]:
@@ -88,6 +91,7 @@ def parse_config(content: Mapping[str, Any], settings: Settings) -> HostConfig:
         route_prefix=str(reader.get("extensions.http.routePrefix", "api")).strip("/"),
         function_timeout=_function_timeout(reader),
         log_level=_level(str(reader.get("logging.logLevel.default", "Information"))),
+        lock_seconds=_seconds(settings, "DEVHOST_TIMER_LOCK_SECONDS", 60, 15, 60),
     )
 
 
@@ -150,20 +154,31 @@ def _queue_options(reader: _Reader, settings: Settings) -> QueueOptions:
         raise ConfigError(f"host.json: extensions.queues.messageEncoding must be base64 or none, not {encoding!r}")
     return QueueOptions(
         batch_size=batch_size,
-        new_batch_threshold=reader.number("extensions.queues.newBatchThreshold", batch_size // 2, 0, 10_000),
-        max_polling_interval=reader.span("extensions.queues.maxPollingInterval", "00:01:00"),
+        new_batch_threshold=reader.number(
+            "extensions.queues.newBatchThreshold", batch_size // 2 * _cores(settings), 0, 10_000
+        ),
+        max_polling_interval=reader.span("extensions.queues.maxPollingInterval", _longest_wait(settings)),
         visibility_timeout=reader.span("extensions.queues.visibilityTimeout", "00:00:00"),
         max_dequeue_count=reader.number("extensions.queues.maxDequeueCount", 5, 1, 1_000_000),
         message_encoding="none" if encoding == "none" else "base64",
-        lease=_lease(settings),
+        lease=timedelta(seconds=_seconds(settings, "DEVHOST_MESSAGE_LEASE_SECONDS", 600, 1, 600)),
     )
 
 
-def _lease(settings: Settings) -> timedelta:
-    given = settings.get("DEVHOST_MESSAGE_LEASE_SECONDS", "600")
-    if not given.isdigit() or int(given) < 1:
-        raise ConfigError(f"DEVHOST_MESSAGE_LEASE_SECONDS must be a whole number of seconds, not {given!r}")
-    return timedelta(seconds=int(given))
+def _cores(settings: Settings) -> int:
+    """What the default threshold is multiplied by: the cores, but on Consumption."""
+    return 1 if settings.get("WEBSITE_SKU", "").lower() == "dynamic" else os.cpu_count() or 1
+
+
+def _longest_wait(settings: Settings) -> str:
+    return "00:00:02" if settings.get("AZURE_FUNCTIONS_ENVIRONMENT") == "Development" else "00:01:00"
+
+
+def _seconds(settings: Settings, name: str, default: int, low: int, high: int) -> int:
+    given = settings.get(name, str(default))
+    if not given.isdigit() or not low <= int(given) <= high:
+        raise ConfigError(f"{name} must be a whole number of seconds from {low} to {high}, not {given!r}")
+    return int(given)
 
 
 def _function_timeout(reader: _Reader) -> timedelta | None:

@@ -3,144 +3,179 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import json
 import time
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
-from aiohttp import web
 from azure.functions import meta
 
+from devhost.answers import answer_of
 from devhost.index import HTTP, Function, converter
 from devhost.invoke import Invoker
 from devhost.routes import Router
+from devhost.server import Answer, Request, Server
+from devhost.urls import BadPathError, joined_values, normalised, parameters, rebuilt
 
-MAX_BODY = 100 * 1024 * 1024
 _ADMIN = "/admin/"
+_PING = (("Cache-Control", "no-store,no-cache"), ("Pragma", "no-cache"))
 
 
-class ByHand(Protocol):
-    """Starts a function by hand; None if it is none that can be."""
+class Control(Protocol):
+    """What the admin endpoints ask of the host."""
 
-    def __call__(self, name: str, text: str) -> asyncio.Task[Any] | None:
-        """Start the function of this name with this input."""
+    def run_by_hand(self, name: str, text: str) -> asyncio.Task[Any] | None:
+        """Start the function of this name with this input; None if there is none."""
+        ...
+
+    def drain(self) -> None:
+        """Stop the listeners and let what runs finish."""
+        ...
+
+    @property
+    def drain_state(self) -> str:
+        """How far that has come."""
         ...
 
 
 class HttpServer:
-    """Serves the HTTP functions of an app on one port. Function keys are not asked for, as under ``func start``."""
+    """Serves the HTTP functions of an app on one port.
+
+    Args:
+        functions: The app's functions, of every kind.
+        prefix: The prefix of every route.
+        invoker: Runs them.
+        host: What the admin endpoints ask.
+        key: What a function above the level ``ANONYMOUS`` and the admin endpoints ask for; None: no keys are asked
+            for, as under ``func start``.
+    """
 
     def __init__(
-        self, functions: Iterable[Function], prefix: str, invoker: Invoker, by_hand: ByHand, grace: float
+        self, functions: Iterable[Function], prefix: str, invoker: Invoker, host: Control, key: str | None = None
     ) -> None:
         self.router = Router((function for function in functions if function.kind == HTTP), prefix)
         self._invoker = invoker
-        self._by_hand = by_hand
+        self._host = host
         self._encode = converter("http").encode
-        self._runner: web.ServerRunner | None = None
-        self._grace = grace
+        self._key = key
+        self._server = Server(self._serve)
         self._started = time.monotonic()
         self.state = "Running"
 
     async def start(self, address: str, port: int) -> int:
         """Listen, and return the port (a free one for 0)."""
-        server = web.Server(
-            self._serve,
-            request_factory=_request,
-            access_log=None,
-            auto_decompress=False,  # the real host hands a compressed body on as it came
-        )
-        self._runner = web.ServerRunner(server, shutdown_timeout=self._grace)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, address, port).start()
-        return int(self._runner.addresses[0][1])
+        return await self._server.start(address, port)
 
-    async def close(self) -> None:
-        """Stop listening, and wait for the requests under way."""
-        if self._runner is not None:
-            await self._runner.cleanup()
+    async def close(self, grace: float | None) -> None:
+        """Stop listening, and wait for the requests under way, for so many seconds at most."""
+        await self._server.close(grace)
 
-    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
-        path = request.rel_url.raw_path
+    async def _serve(self, request: Request) -> Answer:
+        try:
+            path = normalised(request.path)
+        except BadPathError:
+            return Answer(400)
         found = self.router.find(request.method, path)
         if found is None:
             return await self._admin(request, path)
-        try:
-            body = await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            return web.Response(status=413)
-        return await self._invoke(request, body, *found)
+        function, values = found
+        if function.trigger.get("authLevel", "FUNCTION") != "ANONYMOUS" and not self._has_key(request):
+            return Answer(401)
+        return await self._invoke(request, path, function, values)
 
-    async def _invoke(
-        self, request: web.BaseRequest, body: bytes, function: Function, values: Mapping[str, str]
-    ) -> web.StreamResponse:
-        decode = partial(function.decode, _request_datum(request, body, values), {})
-        outcome = await self._invoker.invoke(function, decode, self._encoded)
-        return outcome.value if outcome.succeeded else web.Response(status=500)
+    async def _invoke(self, request: Request, path: str, function: Function, values: Mapping[str, str]) -> Answer:
+        datum = _request_datum(request, path, await request.read(), values)
+        outcome = await self._invoker.invoke(function, partial(function.decode, datum, {}), self._encoded)
+        return answer_of(outcome.value) if outcome.succeeded else Answer(500)
 
-    def _encoded(self, value: Any) -> web.Response:
-        """Make the answer of what a function returned, with the library's own converter; 204 for nothing."""
-        if value is None:
-            return web.Response(status=204)
-        datum = self._encode(value, expected_type=None)
-        if datum.type == "string":
-            return web.Response(text=datum.value)
-        return _response(datum.value)
+    def _encoded(self, value: Any) -> meta.Datum | None:
+        """Make the answer's content of what a function returned, with the library's own converter."""
+        return None if value is None else self._encode(value, expected_type=None)
 
-    async def _admin(self, request: web.BaseRequest, path: str) -> web.Response:
+    def _has_key(self, request: Request) -> bool:
+        if self._key is None:
+            return True
+        given = request.header("x-functions-key") or parameters(request.query).get("code", "")
+        return hmac.compare_digest(given.encode(), self._key.encode())
+
+    async def _admin(self, request: Request, path: str) -> Answer:
         if request.method == "GET" and path == "/":
-            return web.Response(text="The function app is up and running (devhost, for development only).\n")
+            return Answer(200, _TEXT, b"The function app is up and running (devhost, for development only).\n")
+        if request.method == "GET" and path == f"{_ADMIN}host/ping":
+            return Answer(200, _PING)
+        if path.startswith((_ADMIN, "/runtime/webhooks/")):
+            return await self._guarded(request, path) if self._has_key(request) else Answer(401, _BEARER)
+        return Answer(404)
+
+    async def _guarded(self, request: Request, path: str) -> Answer:
         if request.method == "GET" and path == f"{_ADMIN}host/status":
             uptime = round((time.monotonic() - self._started) * 1000)
-            return web.json_response({"state": self.state, "processUptime": uptime})
+            return _json({"state": self.state, "processUptime": uptime})
+        if request.method == "GET" and path == f"{_ADMIN}host/drain/status":
+            return _json({"state": self._host.drain_state})
+        if request.method == "POST" and path == f"{_ADMIN}host/drain":
+            self._host.drain()
+            return Answer(202)
         name = path.removeprefix(f"{_ADMIN}functions/")
         if request.method == "POST" and name != path:
             return await self._run_by_hand(request, name)
-        return web.Response(status=404)
+        return Answer(404)
 
-    async def _run_by_hand(self, request: web.BaseRequest, name: str) -> web.Response:
+    async def _run_by_hand(self, request: Request, name: str) -> Answer:
         try:
-            text = json.loads(await request.read())["input"]
-        except (ValueError, KeyError, TypeError, web.HTTPRequestEntityTooLarge):
+            text = json.loads(await request.read()).get("input")
+            text = "" if text is None else text
+        except (ValueError, AttributeError):
             text = None
         if not isinstance(text, str):
-            return web.Response(status=400, text='The body must be {"input": "..."}.')
-        return web.Response(status=404 if self._by_hand(name, text) is None else 202)
+            return Answer(400, _TEXT, b'The body must be {"input": "..."}.')
+        return Answer(404 if self._host.run_by_hand(name, text) is None else 202)
 
 
-def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
-    loop = asyncio.get_running_loop()
-    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=MAX_BODY)
+_TEXT = (("Content-Type", "text/plain; charset=utf-8"),)
+_JSON = (("Content-Type", "application/json"),)
+_BEARER = (("WWW-Authenticate", "Bearer"),)
 
 
-def _request_datum(request: web.BaseRequest, body: bytes, values: Mapping[str, str]) -> meta.Datum:
-    """Make what the host sends the worker of a request: names in lower case, several values joined by commas."""
+def _json(content: Any) -> Answer:
+    return Answer(200, _JSON, json.dumps(content).encode())
+
+
+def by_hand(function: Function, text: str) -> Any:
+    """Return what decodes the argument of an HTTP function that is run by hand: a GET with the input as its body."""
     content = {
-        "method": meta.Datum(request.method, "string"),
-        "url": meta.Datum(f"{request.scheme}://{request.host}{request.raw_path}", "string"),
-        "headers": _strings((name.lower(), value) for name, value in request.headers.items()),
-        "query": _strings(request.rel_url.query.items()),
-        "params": _strings(values.items()),
+        "method": meta.Datum("GET", "string"),
+        "url": meta.Datum(f"http://localhost/{function.trigger.get('route') or function.name}", "string"),
+        "headers": {},
+        "query": {},
+        "params": {},
+        "body": meta.Datum(text.encode(), "bytes"),
+    }
+    return partial(function.decode, meta.Datum(content, "http"), {})
+
+
+def _request_datum(request: Request, path: str, body: bytes, values: Mapping[str, str]) -> meta.Datum:
+    """Make what the host sends the worker of a request."""
+    query = f"?{request.query}" if request.query else ""
+    content = {
+        "method": meta.Datum(request.method.upper(), "string"),
+        "url": meta.Datum(f"http://{request.header('host') or ''}{rebuilt(path)}{query}", "string"),
+        "headers": _strings(_headers(request)),
+        "query": _strings(parameters(request.query)),
+        "params": _strings(values),
         "body": meta.Datum(body, "bytes"),
     }
     return meta.Datum(content, "http")
 
 
-def _strings(pairs: Iterable[tuple[str, str]]) -> dict[str, meta.Datum]:
-    joined: dict[str, str] = {}
-    for name, value in pairs:
-        joined[name] = f"{joined[name]},{value}" if name in joined else value
-    return {name: meta.Datum(value, "string") for name, value in joined.items()}
+def _headers(request: Request) -> dict[str, str]:
+    values: dict[str, list[str]] = {}
+    for name, value in request.headers:
+        values.setdefault(name, []).append(value)
+    return {name: joined_values(found) for name, found in values.items()}
 
 
-def _response(content: Mapping[str, Any]) -> web.Response:
-    response = web.Response(
-        status=int(content["status_code"].value),
-        headers={name: datum.value for name, datum in content["headers"].items()},
-        body=content["body"].value,
-    )
-    for cookies in content["cookies"] or ():
-        for morsel in cookies.values():
-            response.headers.add("Set-Cookie", morsel.OutputString())
-    return response
+def _strings(values: Mapping[str, str]) -> dict[str, meta.Datum]:
+    return {name: meta.Datum(value, "string") for name, value in values.items()}

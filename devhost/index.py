@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import logging
 import re
 import sys
 import typing
@@ -25,8 +26,19 @@ _CONTEXT = "context"
 _PLAIN = (str, bytes)
 
 
+logger = logging.getLogger("devhost.index")
+
+
 class IndexingError(Exception):
-    """The app's functions cannot be read: the real host would offer none of them."""
+    """The app's functions cannot be read: the real host would offer none of them, and say that it runs."""
+
+
+class UnsupportedError(IndexingError):
+    """The app asks for what devhost cannot do, though the real host may."""
+
+
+class _UnresolvedError(Exception):
+    """A binding names an app setting that there is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +95,16 @@ def index(app: FunctionRegister, settings: Settings) -> list[Function]:
     """Read the functions of an app.
 
     Raises:
-        IndexingError: for a name used twice, a binding that is not supported or does not fit its function, or a
-            ``%NAME%`` without an app setting.
+        IndexingError: for a name used twice, or a binding that is not supported or does not fit its function.
+
+    A function with a ``%NAME%`` for which there is no app setting is left out, and an error logged.
     """
     app.functions_bindings = None  # the library's memory of names: an app may be indexed once per host
     try:
         functions = app.get_functions()
     except ValueError as error:
         raise IndexingError(str(error)) from None
-    return [_function(function, settings) for function in functions]
+    return [indexed for function in functions if (indexed := _function_or_none(function, settings))]
 
 
 def converter(binding: str) -> Any:
@@ -123,6 +136,14 @@ def _forget_other_app(script: Path) -> None:
     importlib.invalidate_caches()
 
 
+def _function_or_none(function: LibraryFunction, settings: Settings) -> Function | None:
+    try:
+        return _function(function, settings)
+    except _UnresolvedError as error:
+        logger.error("function %s is in error, and left out: %s", function.get_function_name(), error)  # noqa: TRY400
+        return None
+
+
 def _function(function: LibraryFunction, settings: Settings) -> Function:
     name = str(function.get_function_name())
     bindings = json.loads(function.get_function_json())["bindings"]
@@ -133,7 +154,7 @@ def _function(function: LibraryFunction, settings: Settings) -> Function:
     return Function(
         name=name,
         handler=handler,
-        trigger={key: _resolve(name, value, settings) for key, value in trigger.items()},
+        trigger={key: _resolve(value, settings) for key, value in trigger.items()},
         is_async=inspect.iscoroutinefunction(handler),
         wants_context=_CONTEXT in inspect.signature(handler).parameters,
         retry=_retry(name, function.get_settings_dict("retry_policy")),
@@ -144,7 +165,7 @@ def _function(function: LibraryFunction, settings: Settings) -> Function:
 def _check_supported(name: str, bindings: list[dict[str, Any]]) -> None:
     unsupported = sorted({binding["type"] for binding in bindings} - _SUPPORTED)
     if unsupported:
-        raise IndexingError(f"function {name}: devhost does not support the binding {', '.join(unsupported)}")
+        raise UnsupportedError(f"function {name}: devhost does not support the binding {', '.join(unsupported)}")
 
 
 def _check_signature(name: str, handler: Callable[..., Any], bindings: list[dict[str, Any]]) -> None:
@@ -179,14 +200,14 @@ def _check_annotation(name: str, binding: dict[str, Any], hints: dict[str, Any])
         )
 
 
-def _resolve(name: str, value: Any, settings: Settings) -> Any:
+def _resolve(value: Any, settings: Settings) -> Any:
     """Replace each ``%NAME%`` in a binding's string by the app setting."""
 
     def setting(match: re.Match[str]) -> str:
         try:
             return settings[match[1]]
         except KeyError:
-            raise IndexingError(f"function {name}: %{match[1]}% does not resolve: no such app setting") from None
+            raise _UnresolvedError(f"%{match[1]}% does not resolve: no such app setting") from None
 
     return _SETTING.sub(setting, value) if isinstance(value, str) else value
 

@@ -83,13 +83,45 @@ class RetryContext:
     max_retry_count: int
 
 
+@dataclass(eq=False, slots=True)
+class _Call:
+    """A function that runs, until when it may, and whether its worker has died under it."""
+
+    task: asyncio.Task[Any]
+    deadline: float | None
+    lost: bool = False
+
+
 class Invoker:
-    """Runs the app's functions."""
+    """Runs the app's functions.
+
+    Args:
+        app_dir: The app's directory.
+        timeout: How long an invocation may take; None: without limit.
+        threads: How many sync functions may run at once; None: Python's default.
+
+    An invocation that overruns costs the worker its life, and all that it runs beside it: those invocations end when
+    their own time is up.
+    """
 
     def __init__(self, app_dir: Path, timeout: timedelta | None, threads: int | None) -> None:
         self._directory = str(app_dir)
         self._timeout = timeout.total_seconds() if timeout else None
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="function")
+        self._calls: set[_Call] = set()
+        self.overrun: Callable[[str], None] = _unheard
+        """Called with the name of a function that overran, once its invocation has failed."""
+
+    @property
+    def running(self) -> int:
+        """How many invocations run."""
+        return len(self._calls)
+
+    @property
+    def overdue_seconds(self) -> float:
+        """How long an invocation has been over its time: more than a moment only where the app blocks the loop."""
+        deadlines = [call.deadline for call in list(self._calls) if call.deadline is not None]
+        return max(0.0, time.monotonic() - min(deadlines)) if deadlines else 0.0
 
     async def invoke(
         self, function: Function, decode: Callable[[], Any], encode: Callable[[Any], Any] = lambda value: value
@@ -126,22 +158,45 @@ class Invoker:
         return outcome
 
     async def _outcome(self, run: _Run, context: Context) -> Outcome:
-        deadline = asyncio.timeout(self._timeout)
+        task = asyncio.create_task(self._call(run, context))
+        call = _Call(task, time.monotonic() + self._timeout if self._timeout else None)
+        self._calls.add(call)
         try:
-            async with deadline:
-                return Outcome(run.encode(await self._call(run.function, run.arguments(context))))
-        except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise  # the host stops; a CancelledError of the function's own making is its failure
-            return Outcome(error=error)
-        except Exception as error:  # noqa: BLE001 - whatever a function raises is its failure
-            return Outcome(error=TimeoutError(f"over {self._timeout} s") if deadline.expired() else error)
+            await asyncio.wait({task}, timeout=self._timeout)
+            if call.lost and call.deadline:
+                await asyncio.sleep(call.deadline - time.monotonic())
+                return Outcome(error=TimeoutError("its worker died"))
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        finally:
+            self._calls.discard(call)
+        return self._result(run, task) if task.done() else self._overran(run.function, task)
 
-    async def _call(self, function: Function, arguments: dict[str, Any]) -> Any:
+    def _result(self, run: _Run, task: asyncio.Task[Any]) -> Outcome:
+        try:
+            return Outcome(run.encode(task.result()))
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever a function raises is its failure
+            return Outcome(error=error)
+
+    def _overran(self, function: Function, task: asyncio.Task[Any]) -> Outcome:
+        """Let the worker die, with all that it runs."""
+        task.cancel()
+        for call in self._calls:
+            call.lost = True
+            call.task.cancel()
+        self.overrun(function.name)
+        return Outcome(error=TimeoutError(f"over {self._timeout} s"))
+
+    async def _call(self, run: _Run, context: Context) -> Any:
+        function, arguments = run.function, run.arguments(context)
         if function.is_async:
             return await function.handler(**arguments)
         return await asyncio.wrap_future(self._pool.submit(function.handler, **arguments))
+
+
+def _unheard(name: str) -> None:
+    """Nobody wants to know."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
-"""The singleton lock of a listener: a blob lease of 60 seconds, renewed while it is held."""
+"""The singleton lock of a listener: a blob lease of 60 seconds, renewed at half time while it is held."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -14,24 +15,34 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("devhost.lock")
 
-_LEASE_SECONDS = 60
-_RENEW_SECONDS = 20.0
 _LEASED = 409
 
 
 class SingletonLock:
-    """A lock that one host at a time can hold."""
+    """A lock that one host at a time can hold.
 
-    poll_seconds = 5.0
-    """How long to wait before trying again for a lock that somebody else holds."""
+    Args:
+        container: Where its blob is kept.
+        name: The blob's name.
+        seconds: How long the lease lasts, and how long to wait before trying again for one that somebody else holds.
+        fail: Stops the host: of a lock that is lost, or cannot be asked for.
+    """
 
-    def __init__(self, container: ContainerClient, name: str) -> None:
+    def __init__(
+        self, container: ContainerClient, name: str, seconds: int, fail: Callable[[str, BaseException], None]
+    ) -> None:
         self._container = container
         self._blob = container.get_blob_client(name)
         self._name = name
+        self._seconds = seconds
+        self._fail = fail
         self._lease: BlobLeaseClient | None = None
         self._renewing: asyncio.Task[None] | None = None
-        self._failing = False
+
+    @property
+    def poll_seconds(self) -> float:
+        """How long to wait before trying again."""
+        return self._seconds
 
     @property
     def held(self) -> bool:
@@ -39,13 +50,15 @@ class SingletonLock:
         return self._lease is not None
 
     async def acquire(self) -> bool:
-        """Try to take the lock; False if another host holds it, or storage does not answer."""
+        """Try to take the lock; False if another host holds it."""
         try:
             self._lease = await self._take()
         except AzureError as error:
-            self._report(error)
+            if getattr(error, "status_code", None) == _LEASED:
+                logger.debug("lock %s is held by another host", self._name)
+            else:
+                self._fail(f"lock {self._name} cannot be taken", error)
             return False
-        self._failing = False
         self._renewing = asyncio.create_task(self._renew(self._lease))
         return True
 
@@ -60,28 +73,20 @@ class SingletonLock:
 
     async def _take(self) -> BlobLeaseClient:
         try:
-            return await self._blob.acquire_lease(_LEASE_SECONDS)
+            return await self._blob.acquire_lease(self._seconds)
         except ResourceNotFoundError:
             with suppress(ResourceExistsError):
                 await self._container.create_container()
             with suppress(HttpResponseError):  # another host may make the blob, and lease it, at the same time
                 await self._blob.upload_blob(b"")
-            return await self._blob.acquire_lease(_LEASE_SECONDS)
+            return await self._blob.acquire_lease(self._seconds)
 
     async def _renew(self, lease: BlobLeaseClient) -> None:
         while True:
-            await asyncio.sleep(_RENEW_SECONDS)
+            await asyncio.sleep(self._seconds / 2)
             try:
                 await lease.renew()
             except AzureError as error:
-                logger.warning("lock %s is lost: %s", self._name, type(error).__name__)
                 self._lease = None
+                self._fail(f"lock {self._name} is lost", error)
                 return
-
-    def _report(self, error: AzureError) -> None:
-        """Log the first of a series of failures; that another host holds the lock is none."""
-        if getattr(error, "status_code", None) == _LEASED:
-            logger.debug("lock %s is held by another host", self._name)
-        elif not self._failing:
-            self._failing = True
-            logger.warning("lock %s cannot be taken, trying again: %s", self._name, type(error).__name__)

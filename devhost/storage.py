@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import random
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies
+
+from azure.core.exceptions import ResourceNotFoundError
 
 from devhost.config import ConfigError, Settings
 
@@ -13,8 +17,9 @@ if TYPE_CHECKING:
 
 DEFAULT_CONNECTION = "AzureWebJobsStorage"
 
-# The SDK's own 15 seconds before the first retry would stall a whole batch for one lost answer.
-_RETRY = {"initial_backoff": 1, "increment_base": 2, "retry_total": 4, "random_jitter_range": 1}
+HOSTS_CONTAINER = "azure-webjobs-hosts"
+"""Where a host keeps its locks and the states of its timers."""
+_RETRIES = 5
 
 
 class Storage:
@@ -46,6 +51,12 @@ class Storage:
             self._blobs[connection] = self._client(BlobServiceClient, connection, "blob")
         return self._blobs[connection]
 
+    async def reach(self) -> None:
+        """Ask the account for the host's own container, as a host does before it listens; AzureError if in vain."""
+        container = self.blobs().get_container_client(HOSTS_CONTAINER)
+        with suppress(ResourceNotFoundError):
+            await container.get_container_properties()
+
     async def close(self) -> None:
         """Close every client."""
         for client in (*self._queues.values(), *self._blobs.values(), *self._credentials):
@@ -53,7 +64,7 @@ class Storage:
 
     def _client(self, kind: Any, connection: str, service: str) -> Any:
         name = self._prefixed(connection)
-        options = {"transport": _transport(), **_RETRY}
+        options = {"transport": _transport(), "retry_policy": _retry()}
         if text := self._settings.get(name):
             return kind.from_connection_string(text, **options)
         if endpoint := self._endpoint(name, service):
@@ -86,3 +97,26 @@ def _transport() -> Any:
     from azure.core.pipeline.transport import AioHttpTransport
 
     return AioHttpTransport(use_env_settings=bool(getproxies()))
+
+
+def _retry() -> Any:
+    """Six tries within some 25 seconds, as the host's SDK makes them."""
+    from azure.storage.blob.aio import ExponentialRetry
+
+    class HostRetry(ExponentialRetry):
+        def get_backoff_time(self, settings: dict[str, Any]) -> float:
+            return 0.8 * 2.0 ** (int(settings["count"]) - 1) * random.uniform(0.8, 1.2)
+
+    return HostRetry(retry_total=_RETRIES)
+
+
+def code_of(error: BaseException) -> str:
+    """Return the service's name for what went wrong; empty where it gave none."""
+    code = getattr(error, "error_code", None)
+    return str(getattr(code, "value", code) or "")
+
+
+def describe(error: BaseException) -> str:
+    """Return what kind of error it is: no text of it, which may quote a payload."""
+    code = code_of(error) or getattr(error, "status_code", None)
+    return f"{type(error).__name__} {code}" if code else type(error).__name__

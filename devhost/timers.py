@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.functions import meta
@@ -50,18 +50,38 @@ class Status:
         return cls(moments.get("Last", NEVER), upcoming, moments.get("LastUpdated", NEVER))
 
 
+class Surroundings(Protocol):
+    """The host that a listener belongs to."""
+
+    @property
+    def id(self) -> str:
+        """Under which its locks and the states of its timers are kept."""
+        ...
+
+    @property
+    def lock_seconds(self) -> int:
+        """How long the lease of a lock lasts."""
+        ...
+
+    def fail(self, what: str, error: BaseException) -> None:
+        """Stop the whole host."""
+        ...
+
+
 class TimerListener:
     """Runs one timer function at its occurrences, while it holds the timer's lock."""
 
     def __init__(
-        self, function: Function, schedule: Schedule, container: ContainerClient, host_id: str, invoker: Invoker
+        self, function: Function, schedule: Schedule, invoker: Invoker, state: ContainerClient, host: Surroundings
     ) -> None:
         self.name = function.name
         self._function = function
         self._schedule = schedule
         self._invoker = invoker
-        self._blob = container.get_blob_client(f"timers/{host_id}/{function.name}/status")
-        self._lock = SingletonLock(container, f"locks/{host_id}/{function.name}.Listener")
+        full_name = f"Host.Functions.{function.name}"
+        self._blob = state.get_blob_client(f"timers/{host.id}/{full_name}/status")
+        lock = f"locks/{host.id}/{full_name}.Listener"
+        self._lock = SingletonLock(state, lock, host.lock_seconds, host.fail)
         self._monitored = bool(function.trigger.get("useMonitor", True)) and schedule.is_monitored
         self._stopping = asyncio.Event()
         self._status = Status(NEVER, None, NEVER)
@@ -80,6 +100,9 @@ class TimerListener:
     def stop(self) -> None:
         """Start no more runs."""
         self._stopping.set()
+
+    def wake(self) -> None:
+        """Nothing: a timer knows its time."""
 
     async def _serve(self) -> None:
         past_due = await self._load()

@@ -6,16 +6,18 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from shared import containers
-from shared.settings import Settings, specs
-from shared.web.operations import OPERATIONS
+from shared import declarations
+from shared.adapters.cosmos import indexing_policy
+from shared.declarations import routes, sections, settings_of
+from shared.settings import specs_of
 
 _ROOT = Path(__file__).parents[1]
 _FOLDER = _ROOT / "docs" / "reference"
 _HEAD = """# Settings
 
 App settings in Azure, `Values` of `local.settings.json` on a developer's machine, or the environment. They are read when
-the app starts; one that does not fit stops the start, with an error that names it. Made from `shared/settings` by
+the app starts; one that does not fit stops the start, with an error that names it. Made from `shared/settings`
+and `shared/domains/*/settings.py` by
 `python -m devtools.reference`.
 
 | setting | default | expected | meaning |
@@ -26,19 +28,13 @@ _ROUTES = """# Routes
 
 Every route, below `/api`. The host checks the key that the auth level asks for; the app itself decides on the role, the size of the
 body, and how often a caller may ask ([threat model](../explanation/threat-model.md)). A rate is named by its setting, and counts for each
-caller and instance. Made from `shared/web/access.py` by `python -m devtools.reference`; a test holds it to the app.
+caller and instance. Made from what is declared above each handler by `python -m devtools.reference`.
 
 | method | route | function | auth level | role | largest body | rate |
 |---|---|---|---|---|---|---|
 """
 
-_UNINDEXED = (
-    "/payload/*", "/results/*", "/history/*", "/error/*", "/progress/*", "/message_text/?", "/replays/*",
-    "/text/?", "/description/?", "/signals/*", "/articles/*", "/counted/*", "/vector/*", "/embedding/*",
-    "/facets/*", "/sources/*", "/image/*", "/shares/*", "/companions/*",
-    "/kinds/*", "/calls/*", "/events/*", '/"_etag"/?',
-)  # fmt: skip
-"""Large properties that no query asks for. Cosmos DB indexes all others, since it orders by nothing that it does not."""
+"""A property that Cosmos DB adds."""
 
 
 def pages() -> dict[Path, str]:
@@ -52,32 +48,32 @@ def pages() -> dict[Path, str]:
 
 def _names() -> dict[str, object]:
     """What infra makes under the names that the app looks for by default."""
-    default = Settings()
-    jobs = (default.queue_high, default.queue_normal, default.queue_low, default.taste_queue)
+    default, containers = settings_of({}), declarations.containers()
+    queues = (each for section in (default, *default.sections) for pair in section.queues().items() for each in pair)
     return {
         "statusContainer": default.status_container,
         "artifactDays": default.retention_artifact_days,
-        "queues": sorted({*jobs, *(f"{queue}-poison" for queue in jobs), default.taste_poison_queue}),
+        "queues": sorted(queues),
         "database": default.cosmos_database,
-        "containers": containers.ALL,
-        "unindexed": _UNINDEXED,
+        "containers": containers,
+        "indexing": {each: indexing_policy(each) for each in containers},
     }
 
 
 def _rows() -> Iterator[str]:
-    for name, spec in specs().items():
-        default = getattr(Settings, name)
-        shown = "" if default in (None, "") else f"`{default}`"
-        yield f"| `{spec.name}` | {shown} | {spec.kind} | {spec.meaning} |\n"
+    for section in sections():
+        for name, spec in specs_of(section).items():
+            default = getattr(section, name)
+            shown = "" if default in (None, "") else f"`{default}`"
+            yield f"| `{spec.name}` | {shown} | {spec.kind} | {spec.meaning} |\n"
 
 
 def _routes() -> Iterator[str]:
-    for each in sorted(OPERATIONS, key=lambda operation: (operation.route, operation.method)):
+    for each in sorted(routes(), key=lambda route: (route.path, route.method)):
         rule = each.rule
         level = "anonymous" if rule.role == "anonymous" else "function"
-        size = f"{rule.largest // 1024} KiB"
-        rate = f"`RATE_{rule.rate.upper()}`"
-        yield f"| {each.method.upper()} | `{each.route}` | {each.function} | {level} | {rule.role} | {size} | {rate} |\n"
+        size, rate = f"{rule.largest // 1024} KiB", f"`RATE_{rule.rate.upper()}`"
+        yield f"| {each.method} | `{each.path}` | {each.function} | {level} | {rule.role} | {size} | {rate} |\n"
 
 
 def main() -> None:

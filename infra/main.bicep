@@ -159,7 +159,7 @@ module documents './app/documents.bicep' = {
     tags: tags
     database: names.database
     containers: names.containers
-    unindexed: names.unindexed
+    indexing: names.indexing
     principalId: identity.outputs.principalId
     operatorPrincipalId: operatorPrincipalId
     workspaceId: monitoring.outputs.workspaceId

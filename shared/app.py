@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol, Self, Unpack
 
-from shared.adapters.calls import Calls
+from shared.calls import Calls
 from shared.jobs.engine import Engine
+from shared.jobs.kinds import Kind, P
+from shared.jobs.ticket import Options, Ticket
 from shared.jobs.timers.ledger import Ledger
 from shared.monitor.monitor import Monitor
 from shared.monitor.stats import Stats
-from shared.monitor.telemetry import Telemetry
 from shared.ports import BlobStore, Clock, DocumentStore, MessageQueues
 from shared.settings import Settings
 
@@ -36,14 +36,17 @@ class App:
     clock: Clock
     ledger: Ledger
     stats: Stats
-    telemetry: Telemetry | None = None
-    calls: Calls = field(default_factory=Calls)
+    monitor: Monitor
+    calls: Calls
     _closing: tuple[Closeable, ...] = ()
 
-    @cached_property
-    def monitor(self) -> Monitor:
-        """What watches this app."""
-        return Monitor(self)
+    def closing(self, *more: Closeable) -> Self:
+        """This app, which closes more things when it is closed."""
+        return replace(self, _closing=(*self._closing, *more))
+
+    async def submit(self, kind: Kind[P], payload: P, **options: Unpack[Options]) -> Ticket:
+        """Take a job in and return its ticket; see `shared.jobs.submit.Submitter.submit`."""
+        return await self.engine.submit(kind, payload, **options)
 
     async def close(self) -> None:
         """Close the connections; for tests and tools, since the host keeps a process until it ends it."""

@@ -1,24 +1,21 @@
-"""The composition root: the one place where ports meet adapters. Built once per process, on first use.
-
-Kinds of jobs are found, not listed: every module ``shared/domains/<domain>/kinds.py`` is imported, and whatever it declares with
-`shared.jobs.kind` is served. So are the timers of every ``shared/domains/<domain>/timers.py``.
-"""
+"""The composition root: the one place where ports meet adapters, and with what the domains declare. Built once per process."""
 
 from __future__ import annotations
 
-import importlib
+import json
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+import re
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from shared.adapters.calls import Calls
+from shared import declarations
 from shared.adapters.clock import SystemClock
 from shared.adapters.opening import open_blobs, open_documents, open_queues
-from shared.app import App, Closeable
+from shared.app import App
+from shared.calls import Calls
 from shared.domains.webhooks.message import callback_of
 from shared.jobs.dependencies import Dependencies, Timing
 from shared.jobs.engine import Engine
@@ -26,19 +23,17 @@ from shared.jobs.kinds import Kind, Queues, Registry
 from shared.jobs.observe import Observers
 from shared.jobs.timers.ledger import Ledger, Rules
 from shared.jobs.timers.timer import Timer
+from shared.monitor.monitor import Monitor
 from shared.monitor.stats import Stats
 from shared.monitor.telemetry import Telemetry
 from shared.ports import BlobStore, Clock, DocumentStore, MessageQueues
-from shared.settings import Settings, settings
-
-ARTIFACTS = ("20", "digests/")
-"""What the names begin with of blobs that jobs write beside `jobs/`: collected content (by the year), digests."""
+from shared.settings import Settings
 
 
 @cache
 def app() -> App:
     """The app of this process."""
-    return build(settings())
+    return build(declarations.settings())
 
 
 def build(chosen: Settings) -> App:
@@ -46,9 +41,9 @@ def build(chosen: Settings) -> App:
     calls, clock = Calls(), SystemClock()
     blobs, queues = open_blobs(chosen, chosen.status_container, calls), open_queues(chosen, calls)
     documents = open_documents(chosen, calls)
-    made = compose(chosen, blobs, queues, documents, clock, (blobs, queues, documents))
+    made = compose(chosen, blobs, queues, documents, clock, calls=calls)
     made.stats.start(calls.counts, chosen.stats_flush_seconds)
-    return replace(made, calls=calls)
+    return made.closing(blobs, queues, documents)
 
 
 def compose(
@@ -57,21 +52,25 @@ def compose(
     queues: MessageQueues,
     documents: DocumentStore,
     clock: Clock,
-    closing: tuple[Closeable, ...] = (),
     kinds: tuple[Kind[Any], ...] = (),
+    calls: Calls | None = None,
 ) -> App:
-    """Make an app of the given ports, with more kinds than those found, if some are given."""
+    """Make an app of the given ports. A kind that is given takes the place of the one of its name, if there is one."""
     general = Queues(chosen.queue_high, chosen.queue_normal, chosen.queue_low)
-    registry = Registry((*find_kinds(), *kinds), general, chosen)
+    known = {kind.name: kind for kind in (*declarations.kinds(), *kinds)}
+    registry = Registry(known.values(), general, chosen, _longest_seconds(os.environ))
     timing = Timing(timedelta(seconds=chosen.lease_seconds), timedelta(seconds=chosen.sweep_grace_seconds))
     stats = Stats(documents, clock, (kind.name for kind in registry), timedelta(days=chosen.stats_days))
     telemetry = _telemetry(chosen, registry)
     observer = Observers(stats, telemetry) if telemetry else stats
     deps = Dependencies(blobs, queues, documents, clock, registry, chosen, timing, callback_of, observer)
     engine = Engine(deps)
-    ledger = Ledger(engine, find_timers(), _rules(chosen, os.environ))
-    closing = (stats, *((telemetry,) if telemetry else ()), *closing)
-    return App(chosen, engine, blobs, queues, documents, clock, ledger, stats, telemetry, _closing=closing)
+    timers = declarations.timers()
+    ledger = Ledger(engine, timers, _rules(chosen, timers, os.environ))
+    calls = calls or Calls()
+    monitor = Monitor(engine, ledger, stats, telemetry, calls)
+    made = App(chosen, engine, blobs, queues, documents, clock, ledger, stats, monitor, calls, (stats,))
+    return made.closing(telemetry) if telemetry else made
 
 
 def _telemetry(chosen: Settings, kinds: Registry) -> Telemetry | None:
@@ -84,22 +83,20 @@ def _telemetry(chosen: Settings, kinds: Registry) -> Telemetry | None:
     return Telemetry(partial(open_exporters, connection, chosen.insights_authentication), (kind.name for kind in kinds))
 
 
-def find_kinds() -> Iterator[Kind[Any]]:
-    """Every kind that a ``kinds`` module of a domain declares."""
-    for path in sorted(Path(__file__).parent.glob("domains/*/kinds.py")):
-        module = importlib.import_module(f"shared.domains.{path.parent.name}.kinds")
-        yield from (value for value in vars(module).values() if isinstance(value, Kind))
+def _longest_seconds(environ: Mapping[str, str]) -> float | None:
+    """How long the host lets a function run, in seconds; None where it says so, or where no host.json is found."""
+    path = Path(__file__).parents[1] / "host.json"
+    content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    text = environ.get("AzureFunctionsJobHost__functionTimeout") or content.get("functionTimeout", "")
+    found = re.fullmatch(r"(?:(\d+)\.)?(\d{1,2}):(\d{2}):(\d{2})", text)
+    if found is None:
+        return None
+    days, hours, minutes, seconds = (int(each or 0) for each in found.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
 
 
-def find_timers() -> Iterator[Timer]:
-    """Every timer that a ``timers`` module of a domain declares."""
-    for path in sorted(Path(__file__).parent.glob("domains/*/timers.py")):
-        module = importlib.import_module(f"shared.domains.{path.parent.name}.timers")
-        yield from (value for value in vars(module).values() if isinstance(value, Timer))
-
-
-def _rules(chosen: Settings, environ: Mapping[str, str]) -> Rules:
-    off = frozenset(timer.name for timer in find_timers() if _switched_off(timer.name, environ))
+def _rules(chosen: Settings, timers: Iterable[Timer], environ: Mapping[str, str]) -> Rules:
+    off = frozenset(timer.name for timer in timers if _switched_off(timer.name, environ))
     return Rules(timedelta(seconds=chosen.timer_grace_seconds), timedelta(days=chosen.timer_retention_days), off)
 
 

@@ -1,47 +1,72 @@
-"""The document containers by name, each with why its partition key cannot grow without bound.
+"""Containers of documents: how one is declared, and the engine's own.
 
-Every document carries its partition key as ``pk``; ``infra`` makes each container with the path ``/pk``.
+A domain declares what it keeps in ``shared/domains/<name>/containers.py``, each container with why its partition key cannot grow
+without bound. Every document carries its partition key as ``pk``; ``infra`` makes each container with the path ``/pk``.
 """
 
-JOBS = "jobs"
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Self
+
+
+class Container(str):
+    """A container of documents: its name, and of which properties an index is kept; each costs every write."""
+
+    __slots__ = ("indexed", "unindexed")
+    indexed: tuple[str, ...] | None
+    unindexed: tuple[str, ...]
+
+    def __new__(cls, name: str, unindexed: Iterable[str] = (), indexed: Iterable[str] | None = None) -> Self:
+        """Declare a container.
+
+        Args:
+            name: as the document store knows it.
+            unindexed: paths that no query asks for, as Cosmos DB's indexing policy writes them: ``/text/?`` for a plain value,
+                ``/history/*`` for others.
+            indexed: instead, the names of all properties that queries do ask for, beside ``id``.
+        """
+        self = super().__new__(cls, name)
+        self.unindexed = tuple(unindexed)
+        self.indexed = None if indexed is None else tuple(indexed)
+        return self
+
+
+class Artifacts(str):
+    """What the names begin with of blobs that a domain's jobs write; they go after `RETENTION_ARTIFACT_DAYS`."""
+
+    __slots__ = ()
+
+    def __new__(cls, prefix: str) -> Self:
+        """Declare artifacts.
+
+        Raises:
+            ValueError: the engine's own blobs, below ``jobs/``, would go with them.
+        """
+        if prefix.startswith(_JOBS) or _JOBS.startswith(prefix):
+            raise ValueError(f"artifacts may not be where the engine's own blobs are: {prefix!r}")
+        return super().__new__(cls, prefix)
+
+
+_JOBS = "jobs/"
+
+JOBS = Container("jobs", indexed=("created_at", "discarded_at", "due_at", "kind", "parent_id", "status", "watch_at"))
 """The index of jobs, a projection of the status blobs. ``pk`` = job id: one small document per partition."""
 
-DEDUPE = "dedupe"
+DEDUPE = Container("dedupe")
 """Markers of dedupe keys and of idempotency keys, gone after their TTL. ``pk`` = the marker's id (a hash): one per partition."""
 
-DEAD_LETTERS = "dead-letters"
+DEAD_LETTERS = Container("dead-letters", ("/payload/*", "/history/*", "/error/*", "/message_text/?", "/replays/*"))
 """The vault. ``pk`` = the dead letter's id: one document of at most some 200 KiB per partition."""
 
-KINDS = "kinds"
+KINDS = Container("kinds")
 """Which kinds of jobs are paused. ``pk`` = the kind's name: one small document for each kind that ever was."""
 
-TASTE = "taste"
-"""Evidence and profile. ``pk`` = user id: one user's signals, of which the fold reads the newest few hundred."""
-
-OCCURRENCES = "occurrences"
+OCCURRENCES = Container("occurrences")
 """The ledger of timers. ``pk`` = the timer's name: one small document for each scheduled moment, gone after retention."""
 
-LOCKS = "locks"
+LOCKS = Container("locks")
 """Leased locks with fencing tokens. ``pk`` = the lock's name: one tiny document per partition."""
 
-SOURCES = "sources"
-"""What the scraper reads. ``pk`` = the source's id: one document per partition."""
-
-ITEMS = "items"
-"""What was gathered. ``pk`` = the item's id (a hash of its canonical URL): one document per partition."""
-
-MOODS = "moods"
-"""Moods. ``pk`` = the mood's id: one document per partition."""
-
-USERS = "users"
-"""Users, their wardrobe and their subscriptions. ``pk`` = user id: some hundred small documents per partition."""
-
-DIGESTS = "digests"
-"""Which digests were made, and the feedback on them. ``pk`` = user id: one document a week, gone after retention."""
-
-OPERATIONS = "operations"
+OPERATIONS = Container("operations", ("/kinds/*", "/calls/*", "/events/*"))
 """What operating the app needs to remember (alarms that are on, say). ``pk`` = the document's id."""
-
-ALL = (
-    JOBS, DEDUPE, DEAD_LETTERS, KINDS, TASTE, OCCURRENCES, LOCKS, SOURCES, ITEMS, MOODS, USERS, DIGESTS, OPERATIONS,
-)  # fmt: skip

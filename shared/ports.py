@@ -7,6 +7,7 @@ and lets nothing else of the SDK through.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,6 +27,14 @@ class PreconditionError(StorageError):
 
 class AlreadyExistsError(PreconditionError):
     """What was to be created exists already."""
+
+
+class TagsRefusedError(StorageError):
+    """The service did not take a call because of its tags: not in this account, or not for this identity.
+
+    An account with a hierarchical namespace knows no tags, and writing or finding them needs rights of their own. A service
+    that refuses the call for another reason may answer alike: what counts is whether the same write passes without tags.
+    """
 
 
 class TooLargeError(StorageError):
@@ -51,19 +60,60 @@ class BlobInfo:
     metadata: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class BlobPage:
+    """One page of a listing; `cursor` is what asks for the next, None at the end. A page may be empty and not the last."""
+
+    items: list[BlobInfo] = field(default_factory=list)
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedBlob:
+    """A blob that was found by a tag: its name, and the tag's value."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class TagPage:
+    """One page of what was found by a tag; `cursor` as in `BlobPage`."""
+
+    items: list[TaggedBlob] = field(default_factory=list)
+    cursor: str | None = None
+
+
 class BlobStore(Protocol):
-    """One container of blobs. Names are ``/``-separated paths. Every write is atomic."""
+    """One container of blobs. Names are ``/``-separated paths. Every write is atomic.
+
+    Metadata is listed with a blob's name; tags are indexed: blobs are found by them in time that grows with what is found.
+    A write sets both anew, so that what is written without tags has none. At most ten tags; their names (1 to 128
+    characters) and values (up to 256) take letters, digits, blanks and ``+ - . / : = _``, else ValueError.
+    """
 
     async def read(self, name: str) -> Blob | None:
         """Return the blob, or None where there is none."""
         ...
 
-    async def create(self, name: str, data: bytes, metadata: Mapping[str, str] | None = None) -> str:
-        """Create a blob and return its ETag; AlreadyExistsError if the name is taken."""
+    async def create(
+        self, name: str, data: bytes, metadata: Mapping[str, str] | None = None, tags: Mapping[str, str] | None = None
+    ) -> str:
+        """Create a blob and return its ETag; AlreadyExistsError if the name is taken, TagsRefusedError for its tags."""
         ...
 
-    async def replace(self, name: str, data: bytes, etag: str, metadata: Mapping[str, str] | None = None) -> str:
-        """Replace content and metadata if the ETag still matches; return the new ETag, else PreconditionError."""
+    async def replace(
+        self,
+        name: str,
+        data: bytes,
+        etag: str,
+        metadata: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> str:
+        """Replace content, metadata and tags if the ETag still matches; return the new ETag.
+
+        PreconditionError if it does not match, TagsRefusedError for the tags.
+        """
         ...
 
     async def delete(self, name: str, etag: str | None = None) -> bool:
@@ -72,6 +122,22 @@ class BlobStore(Protocol):
 
     def list(self, prefix: str) -> AsyncIterator[BlobInfo]:
         """Yield every blob whose name starts with the prefix, by name, one storage call for each 5,000."""
+        ...
+
+    async def list_page(self, prefix: str, cursor: str | None = None, limit: int = 5000) -> BlobPage:
+        """Return up to `limit` (at most 5,000) of the blobs whose names start with the prefix, by name.
+
+        A cursor can be kept for a later process: it stands for a place in the order of names.
+        """
+        ...
+
+    async def find(self, tag: str, at_most: str, cursor: str | None = None, limit: int = 5000) -> TagPage:
+        """Return up to `limit` (at most 5,000) of the blobs whose `tag` has a value of `at_most` or less, as strings.
+
+        The order is the service's own: whoever needs one sorts. The service's index follows the writes with a lag, of
+        seconds as a rule: what was just written may be missing, and what is found may have changed since. So whoever acts on
+        a blob reads it first. TagsRefusedError where there is no such index, or no right to ask it.
+        """
         ...
 
 
@@ -143,6 +209,11 @@ class Query:
     partition: str | None = None
     after: str | None = None
     """Only what comes after this value of `order_by` in the order asked for: the cursor of the page before."""
+    fields: tuple[str, ...] | None = None
+    """Only these properties, those that a document has of them, and `order_by`; None for whole documents.
+
+    What a query costs in Cosmos DB grows with what it returns: who looks at two properties asks for two.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,3 +269,80 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None:
         """Wait."""
         ...
+
+
+# --- what every adapter takes and refuses alike ------------------------------------------------------------------
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_ID = re.compile(r"[^/\\?#\r\n]{0,254}[^/\\?#\r\n ]")
+_TAG_NAME = re.compile(r"[A-Za-z0-9 +\-./:=_]{1,128}")
+_TAG_VALUE = re.compile(r"[A-Za-z0-9 +\-./:=_]{0,256}")
+_MOST_TAGS = 10
+
+
+def checked_name(name: str) -> str:
+    """A property's name, which goes into the text of a query: only letters, digits and underscores.
+
+    Raises:
+        ValueError: if it has anything else in it.
+    """
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"not the name of a property: {name!r}")
+    return name
+
+
+def checked_id(id: str) -> str:
+    r"""A document's id: what Cosmos DB takes, so that what works on one machine works in Azure.
+
+    Raises:
+        ValueError: if it is empty, has more than 255 characters or one of ``/ \ ? #``, or ends with a space.
+    """
+    if not _ID.fullmatch(id):
+        raise ValueError(f"not the id of a document: {id!r}")
+    return id
+
+
+def names_of(query: Query) -> tuple[str, ...] | None:
+    """The properties that a query's documents come with, each once; None for all.
+
+    Raises:
+        ValueError: if one is not the name of a property.
+    """
+    return None if query.fields is None else tuple(map(checked_name, dict.fromkeys((*query.fields, query.order_by))))
+
+
+def projected(document: Document, names: tuple[str, ...] | None) -> Document:
+    """The document with only these properties."""
+    return document if names is None else {name: document[name] for name in names if name in document}
+
+
+def page(documents: list[Document], query: Query) -> Page:
+    """One page out of up to `limit` + 1 documents: the one too many says that there are more."""
+    items = documents[: query.limit]
+    cursor: Any = items[-1][query.order_by] if len(documents) > query.limit and items else None
+    return Page(items, cursor)
+
+
+def checked_tags(tags: Mapping[str, str] | None) -> dict[str, str] | None:
+    """Tags as the service takes them; None where there are none.
+
+    Raises:
+        ValueError: if there are too many, or if a name or a value has what the service does not take.
+    """
+    if not tags:
+        return None
+    if len(tags) > _MOST_TAGS:
+        raise ValueError(f"{len(tags)} tags; {_MOST_TAGS} is the limit")
+    for name, value in tags.items():
+        checked_tag(name, value)
+    return dict(tags)
+
+
+def checked_tag(name: str, value: str) -> None:
+    """Refuse what cannot be a tag: neither then holds a quote, and both can go into an expression.
+
+    Raises:
+        ValueError: if the name or the value has what the service does not take.
+    """
+    if not _TAG_NAME.fullmatch(name) or not _TAG_VALUE.fullmatch(value):
+        raise ValueError(f"not a tag: {name!r} with the value {value!r}")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from shared.jobs.testing import FakeClock
 from support.azurite import AzuriteProcess
-from support.clock import FakeClock
 from support.cosmos import CosmosProcess
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # How fast examples come says something of the machine, and nothing of the code.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", settings.get_profile("any machine"), max_examples=25)  # `dev.py test --fast`
 settings.load_profile("any machine")
 
 

@@ -5,8 +5,8 @@ param tags object
 param database string
 @description('Names of the containers: infra/names.json.')
 param containers array
-@description('Paths of properties that no query asks for: infra/names.json.')
-param unindexed array
+@description('Of each container the paths that are indexed, and those that are not, since no query asks for them: infra/names.json.')
+param indexing object
 param principalId string
 param operatorPrincipalId string
 param workspaceId string
@@ -50,8 +50,8 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2024-05-15' = {
             indexingPolicy: {
               indexingMode: 'consistent'
               automatic: true
-              includedPaths: [{ path: '/*' }]
-              excludedPaths: [for path in unindexed: { path: path }]
+              includedPaths: indexing[each].includedPaths
+              excludedPaths: indexing[each].excludedPaths
             }
           }
         }

@@ -2,101 +2,180 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
-from functools import lru_cache
 from typing import Any
+from urllib.parse import quote, urlencode
 
-from azure.core import MatchConditions
-from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
-from azure.storage.blob import BlobProperties
+from azure.core.exceptions import HttpResponseError, ResourceExistsError
+from azure.core.rest import HttpRequest
 from azure.storage.blob.aio import ContainerClient
 
 from shared.adapters.closing import Closeable, close_all
-from shared.adapters.errors import error_code, translated
-from shared.ports import AlreadyExistsError, Blob, BlobInfo, PreconditionError
+from shared.adapters.errors import translated
+from shared.adapters.listing import blob_page, moment, tag_page
+from shared.ports import (
+    AlreadyExistsError,
+    Blob,
+    BlobInfo,
+    BlobPage,
+    PreconditionError,
+    TagPage,
+    TagsRefusedError,
+    checked_tag,
+    checked_tags,
+)
+
+Tags = Mapping[str, str] | None
+Metadata = Mapping[str, str] | None
 
 _PAGE = 5000
-_CLIENTS = 512
-"""Clients of single blobs that are kept: making one takes a tenth of the time of a call, and a job's blob is used often."""
+_OK, _CREATED, _ACCEPTED = 200, 201, 202
+_NOT_FOUND, _CONFLICT, _CHANGED = 404, 409, 412
+_REFUSALS = (400, 403)
+_NO_TAGS = ("BlobTagsNotSupported", "FeatureNotYetSupportedForHierarchicalNamespace")
+"""How the codes begin with which accounts say that they know no tags, whatever the status."""
 
 
 class AzureBlobs:
     """One container of blobs (`shared.ports.BlobStore`), made by the first write that finds it missing.
 
-    Every read, create and replace is one storage call.
+    Every read, create and replace is one storage call, and so is a page. Requests are written here and go through the
+    pipeline of the SDK's client, which signs and repeats them: the SDK's own methods, made for blobs of any size, cost
+    more than twice the rest of a small call.
     """
 
     def __init__(self, container: ContainerClient, *owned: Closeable) -> None:
         """Take over a container's client, and what is to be closed with it (a credential)."""
         self._container = container
         self._owned = owned
-        self._blob = lru_cache(_CLIENTS)(container.get_blob_client)
+        self._address, _, self._signature = container.url.partition("?")
 
     async def read(self, name: str) -> Blob | None:
         """Return the blob, or None where there is none."""
         with translated("reading a blob"):
-            try:
-                stream = await self._blob(name).download_blob()
-                data = await stream.readall()
-            except ResourceNotFoundError:
+            answer = await self._send("GET", name)
+            if answer.status_code == _NOT_FOUND:
                 return None
-        return Blob(data, str(stream.properties.etag), stream.properties.last_modified)
+            headers = _expected(_OK, answer).headers
+        return Blob(answer.content, headers["ETag"], moment(headers["Last-Modified"]))
 
-    async def create(self, name: str, data: bytes, metadata: Mapping[str, str] | None = None) -> str:
-        """Create a blob and return its ETag; AlreadyExistsError if the name is taken."""
+    async def create(self, name: str, data: bytes, metadata: Metadata = None, tags: Tags = None) -> str:
+        """Create a blob and return its ETag; AlreadyExistsError if the name is taken, TagsRefusedError for its tags."""
         with translated("creating a blob"):
-            try:
-                return await self._create(name, data, metadata)
-            except ResourceExistsError as error:
-                if error_code(error) != "BlobAlreadyExists":
-                    raise
-        raise AlreadyExistsError("the blob exists already")
+            answer = await self._put(name, data, metadata, tags, {"If-None-Match": "*"})
+            if answer.status_code == _NOT_FOUND:
+                with suppress(ResourceExistsError):
+                    await self._container.create_container()
+                answer = await self._put(name, data, metadata, tags, {"If-None-Match": "*"})
+            if answer.status_code == _CONFLICT and _code(answer) == "BlobAlreadyExists":
+                raise AlreadyExistsError("the blob exists already")
+            return str(_expected(_CREATED, answer).headers["ETag"])
 
-    async def replace(self, name: str, data: bytes, etag: str, metadata: Mapping[str, str] | None = None) -> str:
-        """Replace content and metadata if the ETag still matches; return the new ETag, else PreconditionError."""
-        condition = {"overwrite": True, "etag": etag, "match_condition": MatchConditions.IfNotModified}
-        with translated("replacing a blob"), suppress(ResourceModifiedError, ResourceNotFoundError):
-            return await self._put(name, data, metadata, **condition)
-        raise PreconditionError("the blob has changed, or is gone")
+    async def replace(self, name: str, data: bytes, etag: str, metadata: Metadata = None, tags: Tags = None) -> str:
+        """Replace content, metadata and tags if the ETag still matches; return the new ETag, else PreconditionError."""
+        with translated("replacing a blob"):
+            answer = await self._put(name, data, metadata, tags, {"If-Match": etag})
+            if answer.status_code in (_NOT_FOUND, _CHANGED):
+                raise PreconditionError("the blob has changed, or is gone")
+            return str(_expected(_CREATED, answer).headers["ETag"])
 
     async def delete(self, name: str, etag: str | None = None) -> bool:
         """Delete a blob; False where there was none. With an ETag: if it still matches, else PreconditionError."""
-        condition: dict[str, Any] = {"etag": etag, "match_condition": MatchConditions.IfNotModified} if etag else {}
         with translated("deleting a blob"):
-            try:
-                await self._blob(name).delete_blob(**condition)
-                return True
-            except (ResourceNotFoundError, ResourceModifiedError):
-                if not etag:
-                    return False
-        raise PreconditionError("the blob has changed, or is gone")
+            answer = await self._send("DELETE", name, {"If-Match": etag} if etag else {})
+            if answer.status_code in (_NOT_FOUND, _CHANGED):
+                if etag:
+                    raise PreconditionError("the blob has changed, or is gone")
+                return False
+            _expected(_ACCEPTED, answer)
+        return True
 
     async def list(self, prefix: str) -> AsyncIterator[BlobInfo]:
         """Yield every blob whose name starts with the prefix, by name, one storage call for each 5,000."""
-        with translated("listing blobs"), suppress(ResourceNotFoundError):
-            rows = self._container.list_blobs(name_starts_with=prefix, include=["metadata"], results_per_page=_PAGE)
-            async for row in rows:
-                yield _info(row)
+        page = await self.list_page(prefix)
+        while True:
+            for info in page.items:
+                yield info
+            if page.cursor is None:
+                return
+            page = await self.list_page(prefix, page.cursor)
+
+    async def list_page(self, prefix: str, cursor: str | None = None, limit: int = _PAGE) -> BlobPage:
+        """Return up to `limit` (at most 5,000) of the blobs whose names start with the prefix, by name."""
+        with translated("listing blobs"):
+            answer = await self._ask({"comp": "list", "include": "metadata", "prefix": prefix}, cursor, limit)
+            if answer.status_code == _NOT_FOUND:
+                return BlobPage()
+            body = _expected(_OK, answer).content
+        return await asyncio.to_thread(blob_page, body)
+
+    async def find(self, tag: str, at_most: str, cursor: str | None = None, limit: int = _PAGE) -> TagPage:
+        """Return up to `limit` (at most 5,000) of the blobs whose `tag` has a value of `at_most` or less, in any order."""
+        checked_tag(tag, at_most)
+        with translated("finding blobs by a tag"):
+            answer = await self._ask({"comp": "blobs", "where": f"\"{tag}\"<='{at_most}'"}, cursor, limit)
+            if answer.status_code == _NOT_FOUND:
+                return TagPage()
+            _raise_if_tags_are_refused(answer)
+            body = _expected(_OK, answer).content
+        return await asyncio.to_thread(tag_page, body, tag)
 
     async def close(self) -> None:
         """Close the connections."""
         await close_all(self._container, *self._owned)
 
-    async def _create(self, name: str, data: bytes, metadata: Mapping[str, str] | None) -> str:
-        try:
-            return await self._put(name, data, metadata, overwrite=False)
-        except ResourceNotFoundError:
-            with suppress(ResourceExistsError):
-                await self._container.create_container()
-            return await self._put(name, data, metadata, overwrite=False)
+    async def _put(self, name: str, data: bytes, metadata: Metadata, tags: Tags, condition: dict[str, str]) -> Any:
+        headers = {"x-ms-blob-type": "BlockBlob", "Content-Type": "application/octet-stream", **condition}
+        headers |= {f"x-ms-meta-{key}": value for key, value in (metadata or {}).items()}
+        if named := checked_tags(tags):
+            headers["x-ms-tags"] = urlencode(named, quote_via=quote)
+        answer = await self._send("PUT", name, headers, data)
+        if named:
+            _raise_if_tags_are_refused(answer)
+        return answer
 
-    async def _put(self, name: str, data: bytes, metadata: Mapping[str, str] | None, **condition: Any) -> str:
-        written = await self._blob(name).upload_blob(data, metadata=dict(metadata) if metadata else None, **condition)
-        return str(written["etag"])
+    async def _ask(self, question: dict[str, str], cursor: str | None, limit: int) -> Any:
+        """One page of what the container holds, as XML."""
+        parameters = {"restype": "container", **question, "maxresults": str(limit)} | (
+            {"marker": cursor} if cursor else {}
+        )
+        return await self._send("GET", "", query=urlencode(parameters, quote_via=quote))
+
+    async def _send(
+        self,
+        method: str,
+        name: str,
+        headers: Mapping[str, str] | None = None,
+        data: bytes | None = None,
+        query: str = "",
+    ) -> Any:
+        """Send a request for a blob, or for the container where the name is empty; the answer's body is read with it."""
+        path = f"{self._address}/{quote(name, safe='~/')}" if name else self._address
+        address = "?".join(filter(None, (path, "&".join(filter(None, (query, self._signature))))))
+        client: Any = self._container
+        request = HttpRequest(
+            method, address, headers={"x-ms-version": client.api_version, **(headers or {})}, content=data
+        )
+        return (await client._pipeline.run(request, stream=False)).http_response  # noqa: SLF001  see `pipeline.py`
 
 
-def _info(row: BlobProperties) -> BlobInfo:
-    """A listing's ETags come without the quotes that belong to them."""
-    etag = row.etag if row.etag.startswith('"') else f'"{row.etag}"'
-    return BlobInfo(row.name, etag, row.last_modified, row.metadata or {})
+def _expected(status: int, answer: Any) -> Any:
+    if answer.status_code != status:
+        error: Any = HttpResponseError(response=answer)
+        error.error_code = _code(answer)
+        raise error
+    return answer
+
+
+def _code(answer: Any) -> str:
+    """The service's own code for what went wrong (``BlobAlreadyExists``), empty where there is none."""
+    return answer.headers.get("x-ms-error-code") or ""
+
+
+def _raise_if_tags_are_refused(answer: Any) -> None:
+    """Tell a refusal that may be because of tags from the others."""
+    status, code = answer.status_code, _code(answer)
+    if status in _REFUSALS or code.startswith(_NO_TAGS):
+        raise TagsRefusedError(f"the service takes no tags: {status} {code}")

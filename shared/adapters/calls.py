@@ -1,11 +1,8 @@
-"""Counting storage transactions: every request that goes out, retries included, by service and operation."""
+"""Which operation a request to storage is: what its transactions are counted by, retries included."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,36 +10,11 @@ Naming = Callable[[Any], str]
 """From a request of the SDK to the operation that it is, of a fixed few."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """The last failure of a service: a status or the name of an exception, and when."""
-
-    type: str
-    at: datetime
-
-
-@dataclass(slots=True)
-class Calls:
-    """What one process asked of its services so far."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    """Transactions by operation, as in `blobs.read`."""
-    troubles: dict[str, Trouble] = field(default_factory=dict)
-    """The last failure of each service."""
-
-    def count(self, service: str, operation: str) -> None:
-        """Count a transaction."""
-        self.counts[f"{service}.{operation}"] += 1
-
-    def failed(self, service: str, what: str) -> None:
-        """Note a failure: the service's own, not an answer such as "there is none"."""
-        self.troubles[service] = Trouble(what, datetime.now(UTC))
-
-
 def blob_operation(request: Any) -> str:
-    """`read`, `list`, `write`, `delete` or `other`."""
+    """`read`, `list`, `find`, `write`, `delete` or `other`."""
     if request.method == "GET":
-        return "list" if "comp=list" in urlsplit(request.url).query else "read"
+        query = urlsplit(request.url).query
+        return "list" if "comp=list" in query else "find" if "comp=blobs" in query else "read"
     return {"PUT": "write", "DELETE": "delete"}.get(request.method, "other")
 
 

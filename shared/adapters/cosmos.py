@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from typing import Any
 
 from azure.core import MatchConditions
@@ -16,19 +17,39 @@ from azure.cosmos.exceptions import (
 )
 
 from shared.adapters.closing import Closeable, close_all
-from shared.adapters.documents import checked_id, checked_name, page
 from shared.adapters.errors import translated
-from shared.ports import AlreadyExistsError, Document, Page, PreconditionError, Query, StorageError
+from shared.containers import Container
+from shared.ports import (
+    AlreadyExistsError,
+    Document,
+    Page,
+    PreconditionError,
+    Query,
+    StorageError,
+    checked_id,
+    checked_name,
+    names_of,
+    page,
+)
 
 _PARTITION_KEY = "/pk"
 _TTL_BY_DOCUMENT = -1
 """The container's default: no document expires but those with a ``ttl`` of their own."""
+_ETAG = '/"_etag"/?'
+"""Cosmos DB's own property of every item, which its policies leave out by default."""
+_KEYS = ("id", "pk")
+_FIRST_WAIT, _LONGEST_WAIT = 0.02, 1.0
+"""Seconds between two tries of one write, doubled each time."""
 _OWNER_MISSING = 1003
 """The sub-status that tells a missing container from a missing document."""
 
 
 class CosmosDocuments:
     """Containers of one Cosmos DB database (`shared.ports.DocumentStore`).
+
+    A document is stored as the ``body`` of an item, beside what Cosmos DB and this adapter look at: ``id``, ``pk``, ``ttl`` and
+    ``version``. So one patch replaces it as a whole, on condition of its version, without a read: a patch takes ten
+    properties at most and cannot say "and nothing else".
 
     Database and containers are expected to be there, made by infra, since the identity of the app may not make any; with
     `may_create`, for emulators, they are made on first need.
@@ -52,26 +73,23 @@ class CosmosDocuments:
             except CosmosResourceNotFoundError as error:
                 _raise_if_container_is_gone(error)
                 return None
-        return _own_properties(found), str(found["_etag"])
+        return _document(found), str(found["_etag"])
 
     async def create(self, container: str, document: Document) -> str:
         """Create the document and return its ETag; AlreadyExistsError if partition and id are taken."""
         with translated("creating a document"):
-            items = await self._container(container)
-            checked_id(document["id"])
+            items, item = await self._container(container), _item(document)
             try:
-                return _etag(await items.create_item(document, no_response=True))
+                return _etag(await items.create_item(item, no_response=True))
             except CosmosResourceExistsError:
                 raise AlreadyExistsError("the document exists already") from None
 
     async def replace(self, container: str, document: Document, etag: str) -> str:
         """Replace the document if the ETag still matches; return the new one, else PreconditionError (also if missing)."""
         with translated("replacing a document"):
-            items = await self._container(container)
+            items, item = await self._container(container), _item(document)
             try:
-                return _etag(
-                    await items.replace_item(checked_id(document["id"]), document, **_if(etag), no_response=True)
-                )
+                return _etag(await items.replace_item(item["id"], item, **_if(etag), no_response=True))
             except CosmosResourceNotFoundError as error:
                 _raise_if_container_is_gone(error)
                 raise PreconditionError("the document is gone") from None
@@ -81,20 +99,17 @@ class CosmosDocuments:
     async def put_newer(self, container: str, document: Document) -> bool:
         """Write the document unless the stored one has the same or a higher ``version``; say if it wrote.
 
-        A conditional patch would be one call, but takes ten properties at most and leaves those that are gone. So: read,
-        then replace what was read. Who loses to another writer looks again, and each round one of them is through.
+        One request where it is the first version and makes the document, or a later one and replaces it.
         """
         if document["version"] == 1 and await self._created(container, document):
             return True
-        while True:
-            stored = await self.read(container, document["pk"], document["id"])
-            if stored is None:
-                if await self._created(container, document):
-                    return True
-            elif stored[0].get("version", 0) >= document["version"]:
-                return False
-            elif await self._replaced(container, document, stored[1]):
+        wait = _FIRST_WAIT
+        while (written := await self._patched(container, document)) is None:
+            if await self._created(container, document):
                 return True
+            await asyncio.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311  no secret
+            wait = min(2 * wait, _LONGEST_WAIT)
+        return written
 
     async def delete(self, container: str, pk: str, id: str, etag: str | None = None) -> bool:
         """Delete the document; False where there was none, PreconditionError where the ETag given is stale."""
@@ -113,10 +128,12 @@ class CosmosDocuments:
         """Return one page of documents."""
         text, parameters = _sql(query)
         scope: dict[str, Any] = {} if query.partition is None else {"partition_key": query.partition}
+        names = names_of(query)
         with translated("querying documents"):
             items = await self._container(container)
             rows = items.query_items(text, parameters=parameters, max_item_count=query.limit + 1, **scope)
-            return page([_own_properties(row) async for row in rows], query)
+            documents = [_document(row) if names is None else row async for row in rows]
+        return page(documents, query)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -129,11 +146,20 @@ class CosmosDocuments:
             return False
         return True
 
-    async def _replaced(self, container: str, document: Document, etag: str) -> bool:
-        try:
-            await self.replace(container, document, etag)
-        except PreconditionError:
-            return False
+    async def _patched(self, container: str, document: Document) -> bool | None:
+        """Replace a stored document of a lower version; False where its version is not lower, None where there is none."""
+        item = _item(document)
+        operations = [{"op": "set", "path": f"/{name}", "value": item[name]} for name in ("body", "version", "ttl")]
+        lower = f"FROM c WHERE c.version < {float(document['version'])!r}"
+        with translated("replacing a document"):
+            items = await self._container(container)
+            try:
+                await items.patch_item(item["id"], item["pk"], operations, filter_predicate=lower, no_response=True)
+            except CosmosResourceNotFoundError as error:
+                _raise_if_container_is_gone(error)
+                return None
+            except CosmosAccessConditionFailedError:
+                return False
         return True
 
     async def _container(self, name: str) -> ContainerProxy:
@@ -159,8 +185,22 @@ class CosmosDocuments:
     async def _make(self, name: str) -> ContainerProxy:
         database = await self._client.create_database_if_not_exists(self._database)
         return await database.create_container_if_not_exists(
-            name, PartitionKey(_PARTITION_KEY), default_ttl=_TTL_BY_DOCUMENT
+            name, PartitionKey(_PARTITION_KEY), default_ttl=_TTL_BY_DOCUMENT, indexing_policy=indexing_policy(name)
         )
+
+
+def indexing_policy(container: str) -> dict[str, Any]:
+    """What Cosmos DB keeps an index of in a container: what is declared of it (`Container`), else everything."""
+    indexed = container.indexed if isinstance(container, Container) else None
+    unindexed = container.unindexed if isinstance(container, Container) else ()
+    if indexed is None:
+        included, excluded = ["/*"], [f"/body{path}" for path in unindexed]
+    else:
+        included, excluded = [f"/body/{name}/?" for name in indexed], ["/*"]
+    return {
+        "includedPaths": [{"path": path} for path in included],
+        "excludedPaths": [{"path": path} for path in [*excluded, _ETAG]],
+    }
 
 
 def _if(etag: str) -> dict[str, Any]:
@@ -172,8 +212,19 @@ def _etag(written: Any) -> str:
     return str(written.get_response_headers()["etag"])
 
 
-def _own_properties(document: dict[str, Any]) -> Document:
-    return {name: value for name, value in document.items() if not name.startswith("_")}
+def _item(document: Document) -> dict[str, Any]:
+    """What is stored for a document. Its own time to live and version stay in it: the item always has both."""
+    body = {name: value for name, value in document.items() if name not in _KEYS}
+    keys = {"id": checked_id(document["id"]), "pk": document["pk"]}
+    return {**keys, "version": document.get("version", 0), "ttl": document.get("ttl", _TTL_BY_DOCUMENT), "body": body}
+
+
+def _document(item: dict[str, Any]) -> Document:
+    return {"id": item["id"], "pk": item["pk"], **item["body"]}
+
+
+def _property(name: str) -> str:
+    return f'c["{name}"]' if name in _KEYS else f'c["body"]["{checked_name(name)}"]'
 
 
 def _raise_if_container_is_gone(error: CosmosResourceNotFoundError) -> None:
@@ -182,14 +233,17 @@ def _raise_if_container_is_gone(error: CosmosResourceNotFoundError) -> None:
 
 
 def _sql(query: Query) -> tuple[str, list[dict[str, Any]]]:
-    order = f'c["{checked_name(query.order_by)}"]'
-    conditions = [f'c["{checked_name(where.name)}"] {where.op} @p{n}' for n, where in enumerate(query.where)]
+    order = _property(query.order_by)
+    conditions = [f"{_property(where.name)} {where.op} @p{n}" for n, where in enumerate(query.where)]
     values: dict[str, Any] = {f"@p{n}": where.value for n, where in enumerate(query.where)}
-    if query.order_by != "id":
+    if query.order_by not in _KEYS:
         conditions.append(f"IS_STRING({order})")
     if query.after is not None:
         conditions.append(f"{order} {'<' if query.descending else '>'} @after")
         values["@after"] = query.after
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    text = f"SELECT TOP {int(query.limit) + 1} * FROM c{where} ORDER BY {order} {'DESC' if query.descending else 'ASC'}"
+    names = names_of(query)
+    what = "*" if names is None else ", ".join(map(_property, names))
+    direction = "DESC" if query.descending else "ASC"
+    text = f"SELECT TOP {int(query.limit) + 1} {what} FROM c{where} ORDER BY {order} {direction}"
     return text, [{"name": name, "value": value} for name, value in values.items()]

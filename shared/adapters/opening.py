@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from shared.adapters.calls import Calls, Naming, blob_operation, document_operation, queue_operation
+from shared.adapters.calls import Naming, blob_operation, document_operation, queue_operation
+from shared.calls import Calls
 from shared.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
     from shared.adapters.sqlite import SqliteDocuments
 
 _NO_STORAGE = (
-    "app settings: no storage account. Set AzureWebJobsStorage to a connection string, or, for access by identity, "
+    "AzureWebJobsStorage: no storage account. Set it to a connection string, or, for access by identity, "
     "AzureWebJobsStorage__accountName or AzureWebJobsStorage__{service}ServiceUri"
 )
-_BAD_CONNECTION = "app settings: AzureWebJobsStorage is not a connection string"
+_BAD_CONNECTION = "AzureWebJobsStorage: this is not a connection string"
 
 
 def open_blobs(settings: Settings, container: str, calls: Calls | None = None) -> AzureBlobs:
@@ -30,6 +31,7 @@ def open_blobs(settings: Settings, container: str, calls: Calls | None = None) -
     """
     from azure.storage.blob.aio import ContainerClient
 
+    from shared.adapters import pipeline
     from shared.adapters.blobs import AzureBlobs
 
     options = _storage_options("blobs", blob_operation, calls)
@@ -38,10 +40,13 @@ def open_blobs(settings: Settings, container: str, calls: Calls | None = None) -
             client = ContainerClient.from_connection_string(settings.storage_connection, container, **options)
         except ValueError:
             raise SettingsError(_BAD_CONNECTION) from None
-        return AzureBlobs(client)
-    url = _service_url(settings, "blob", settings.storage_blob_uri)
-    identity = _storage_identity(settings)
-    return AzureBlobs(ContainerClient(url, container, credential=identity, **options), identity)
+        owned = []
+    else:
+        url = _service_url(settings, "blob", settings.storage_blob_uri)
+        owned = [_storage_identity(settings)]
+        client = ContainerClient(url, container, credential=owned[0], **options)
+    pipeline.lean(client, pipeline.BLOBS)
+    return AzureBlobs(client, *owned)
 
 
 def open_queues(settings: Settings, calls: Calls | None = None) -> AzureQueues:
@@ -52,6 +57,7 @@ def open_queues(settings: Settings, calls: Calls | None = None) -> AzureQueues:
     """
     from azure.storage.queue.aio import QueueServiceClient
 
+    from shared.adapters import pipeline
     from shared.adapters.queues import AzureQueues
 
     options = _storage_options("queues", queue_operation, calls)
@@ -60,10 +66,13 @@ def open_queues(settings: Settings, calls: Calls | None = None) -> AzureQueues:
             client = QueueServiceClient.from_connection_string(settings.storage_connection, **options)
         except ValueError:
             raise SettingsError(_BAD_CONNECTION) from None
-        return AzureQueues(client)
-    url = _service_url(settings, "queue", settings.storage_queue_uri)
-    identity = _storage_identity(settings)
-    return AzureQueues(QueueServiceClient(url, credential=identity, **options), identity)
+        owned = []
+    else:
+        url = _service_url(settings, "queue", settings.storage_queue_uri)
+        owned = [_storage_identity(settings)]
+        client = QueueServiceClient(url, credential=owned[0], **options)
+    pipeline.lean(client, pipeline.QUEUES, pipeline.FOR_QUEUES)
+    return AzureQueues(client, *owned)
 
 
 def open_documents(settings: Settings, calls: Calls | None = None) -> CosmosDocuments | SqliteDocuments:

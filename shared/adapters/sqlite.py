@@ -13,8 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from shared.adapters.calls import Calls
-from shared.adapters.documents import checked_id, checked_name, page
+from shared.calls import Calls
 from shared.ports import (
     AlreadyExistsError,
     Clock,
@@ -24,6 +23,11 @@ from shared.ports import (
     Query,
     StorageError,
     TooLargeError,
+    checked_id,
+    checked_name,
+    names_of,
+    page,
+    projected,
 )
 
 T = TypeVar("T")
@@ -136,9 +140,9 @@ class SqliteDocuments:
 
     async def query(self, container: str, query: Query) -> Page:
         """Return one page of documents."""
-        text, values = _sql(container, query)
+        names, (text, values) = names_of(query), _sql(container, query)
         rows = await self._run("query", text, values | {"now": self._now()})
-        return page([json.loads(body) for (body,) in rows], query)
+        return page([projected(json.loads(body), names) for (body,) in rows], query)
 
     async def close(self) -> None:
         """Close the file, after what was asked for before."""

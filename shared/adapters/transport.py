@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import Any
 from urllib.request import getproxies
 
 from azure.core.exceptions import AzureError
 from azure.core.pipeline.transport import AioHttpTransport
+from azure.core.settings import settings
 
-from shared.adapters.calls import Calls, Naming
+from shared.adapters.calls import Naming
+from shared.calls import Calls
 
 CONNECTION_TIMEOUT = 5
 """Seconds to wait for a connection."""
@@ -17,6 +20,7 @@ CONNECTION_TIMEOUT = 5
 READ_TIMEOUT = 20
 """Seconds to wait for the next bytes of an answer."""
 
+_TRACING = "AZURE_TRACING_ENABLED"
 _REFUSALS = (401, 403, 429)
 """Answers that are trouble, though not the service's; 404, 409 and 412 are ordinary ones."""
 
@@ -61,7 +65,13 @@ def counted(sender: AioHttpTransport, service: str, naming: Naming, calls: Calls
 
 
 def quiet() -> None:
-    """Keep the SDKs from logging every request with its address; a level that somebody has set stands."""
+    """Keep the SDKs from logging every request with its address, and from making spans of their own for each.
+
+    A level that somebody has set stands, and so does tracing that the environment asks for. Unasked, the SDKs look at every call
+    for a tracing library that might have been imported.
+    """
+    if _TRACING not in os.environ:
+        settings.tracing_enabled = False
     logger = logging.getLogger("azure")
     if logger.level == logging.NOTSET:
         logger.setLevel(logging.WARNING)

@@ -5,9 +5,15 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from shared.web.answers import Answer, Problem, matches, quoted
+from shared.web.routes import Api, Call, Parameter
+from shared.web.rules import OPEN
+
+if TYPE_CHECKING:
+    from shared.app import App
 
 _FOLDER = Path(__file__).parent.parent / "dashboard"
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -28,15 +34,29 @@ _HEADERS = {
 }
 
 
-def show_page(url: str, if_none_match: str | None) -> Answer:
-    """The page. It looks for its parts beside itself: who asked for it with a slash at the end is sent to it without."""
-    if urlsplit(url).path.endswith("/"):
+api = Api(__name__, "dashboard", Parameter("name", "path", {"type": "string"}, "The part's name."))
+
+
+@api.route("Dashboard", "GET dashboard", OPEN, {200: None, 304: None})
+async def dashboard(app: App, call: Call) -> Answer:
+    """The dashboard: a page for browsers. It holds no data: it asks for a key, and with it for the rest.
+
+    It looks for its parts beside itself: who asked for it with a slash at the end is sent to it without.
+    """
+    del app
+    if urlsplit(call.url).path.endswith("/"):
         return Answer(308, headers={**_HEADERS, "Location": "../dashboard"})
-    return show_asset("index.html", if_none_match)
+    return _file_answer("index.html", call.if_none_match)
 
 
-def show_asset(name: str, if_none_match: str | None) -> Answer:
-    """One file of the page, with an ETag; 404 for what is none of its files."""
+@api.route("DashboardPart", "GET dashboard/{name}", OPEN, {200: None, 304: None}, (404,))
+async def dashboard_part(app: App, call: Call) -> Answer:
+    """A style sheet, a script or an image of the dashboard."""
+    del app
+    return _file_answer(call.path["name"], call.if_none_match)
+
+
+def _file_answer(name: str, if_none_match: str | None) -> Answer:
     if name not in _names():
         raise Problem(404, "Not found", "the dashboard has no such part")
     data, tag = _file(name)

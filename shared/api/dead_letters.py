@@ -1,73 +1,93 @@
-"""Dead letters over HTTP: look, filter, replay, discard."""
+"""Dead letters over HTTP: look, filter, group, replay, discard."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-
-from shared.api.views import dead_letter_view, replay_view
-from shared.jobs.dead_letters.replay import ReplayOutcome, ReplayResult
-from shared.jobs.dead_letters.vault import Filter
-from shared.jobs.errors import FieldProblem
-from shared.web.access import who
-from shared.web.answers import Answer, Problem, json_answer
-from shared.web.requests import invalid, read_limit, read_model, read_moment, read_uuid, validating
+from shared.web.answers import Answer, Problem, json_answer, tagged_answer
+from shared.web.parameters import OF_KIND, PAGE, SINCE, UNTIL, UUID
+from shared.web.requests import read_limit, read_model, read_moment, read_uuid, unfit, validating
+from shared.web.routes import Api, Call, Parameter
+from shared.web.rules import INSPECT, OPERATE, READ, REPLAY
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shared.api.bodies import ReplaysRequest
     from shared.app import App
+    from shared.jobs.dead_letters.replay import ReplayResult
+    from shared.jobs.dead_letters.vault import Filter
 
-_TEXTS = ("kind", "fingerprint", "job_id")
-
-
-class ReplayOne(BaseModel):
-    """The body of a replay of one dead letter; all of it is optional."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    payload: dict[str, Any] | None = None
-    dry_run: bool = False
-
-
-class DiscardRequest(BaseModel):
-    """The body of a discard."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-
-
-class ReplaySome(BaseModel):
-    """The body of a replay by filter. An empty filter means every one never replayed or discarded."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    filter: Filter = Filter()
-    ids: Annotated[list[str], Field(max_length=100)] | None = None
-    limit: int = Field(100, ge=1, le=500)
-    dry_run: bool = False
-    payload: dict[str, Any] | None = None
+api = Api(__name__, "dead letters", Parameter("letter_id", "path", UUID, "The dead letter's id."))
+_REASON = Parameter("reason", "query", "shared.jobs.dead_letters.vault:Reason", "Only of this reason.")
+_FLAG = {"type": "boolean"}
+_FILTERS = (
+    OF_KIND,
+    Parameter("fingerprint", "query", {"type": "string"}, "Only failures that look alike."),
+    _REASON,
+    Parameter("job_id", "query", {"type": "string"}, "Only of this job."),
+    Parameter("replayed", "query", _FLAG, "Only those that were replayed, or never were."),
+    Parameter("discarded", "query", _FLAG, "Only those that were set aside, or were not."),
+)
+_OF_GROUPS = (
+    OF_KIND,
+    _REASON,
+    Parameter("replayed", "query", {**_FLAG, "default": False}, "Those that were replayed instead."),
+    Parameter("discarded", "query", {**_FLAG, "default": False}, "Those that were set aside instead."),
+    SINCE,
+    UNTIL,
+)
 
 
-async def list_letters(app: App, params: Mapping[str, str]) -> Answer:
-    """One page, newest first: `items`, and `cursor` for the next page."""
-    letters, cursor = await app.engine.vault.find(read_filter(params), read_limit(params), params.get("cursor"))
+@api.route(
+    "ListDeadLetters", "GET dead-letters", READ, {200: "schemas:DeadLetterPage"}, (422,), parameters=(*_FILTERS, *PAGE)
+)
+async def list_dead_letters(app: App, call: Call) -> Answer:
+    """Dead letters, newest first."""
+    from shared.api.views import dead_letter_view
+
+    wanted, limit = read_filter(call.query), read_limit(call.query)
+    letters, cursor = await app.engine.vault.find(wanted, limit, call.query.get("cursor"))
     items = [dead_letter_view(letter, whole=False) for letter in letters]
     return json_answer({"items": items, "cursor": cursor})
 
 
-async def show_letter(app: App, letter_id: str) -> Answer:
-    """One dead letter with message text, payload and history."""
-    letter = await app.engine.vault.get(read_uuid(letter_id, "id"))
+@api.route(
+    "ListDeadLetterGroups", "GET dead-letters/groups", READ, {200: "letter_groups:LetterGroupList", 304: None}, (422,),
+    parameters=_OF_GROUPS,
+)  # fmt: skip
+async def list_dead_letter_groups(app: App, call: Call) -> Answer:
+    """The newest dead letters by fingerprint; without `replayed` and `discarded` those that are open."""
+    from shared.api.letter_groups import groups_of
+
+    wanted = read_filter({"replayed": "false", "discarded": "false", **call.query})
+    return tagged_answer(await groups_of(app.engine.vault, wanted), call.if_none_match)
+
+
+@api.route(
+    "GetDeadLetter", "GET dead-letters/{letter_id:regex(^(?!groups$))}", INSPECT, {200: "schemas:DeadLetterView"}, (400, 404)
+)  # fmt: skip
+async def get_dead_letter(app: App, call: Call) -> Answer:
+    """A dead letter, whole: with message text, payload and history."""
+    from shared.api.views import dead_letter_view
+
+    letter = await app.engine.vault.get(_id(call))
     return json_answer(dead_letter_view(letter, whole=True), headers={"Cache-Control": "no-store"})
 
 
-async def replay_one(app: App, letter_id: str, body: bytes) -> Answer:
-    """Replay one: 202, or 200 for a dry run; 422 where its payload does not fit, 409 where its job is not failed."""
-    wanted = read_model(ReplayOne, body, optional=True)
-    letter_id = read_uuid(letter_id, "id")
-    result = await app.engine.replays.one(letter_id, by=who("api"), payload=wanted.payload, dry_run=wanted.dry_run)
+@api.route(
+    "ReplayDeadLetter", "POST dead-letters/{letter_id}/replay", REPLAY, {200: "schemas:ReplayView", 202: "schemas:ReplayView"},
+    (404, 409), body="bodies:ReplayRequest", optional=True,
+)  # fmt: skip
+async def replay_dead_letter(app: App, call: Call) -> Answer:
+    """Put a dead letter back (202), with an edited payload if one is given; 200 for a dry run."""
+    from shared.api.bodies import ReplayRequest
+    from shared.api.views import replay_view
+    from shared.jobs.dead_letters.replay import ReplayOutcome
+
+    wanted = read_model(ReplayRequest, call.body, optional=True)
+    by = call.caller or "api"
+    result = await app.engine.replays.one(_id(call), by=by, payload=wanted.payload, dry_run=wanted.dry_run)
     if result.outcome is ReplayOutcome.INVALID and not wanted.dry_run:
         raise _unfit(result)
     if result.outcome is ReplayOutcome.NOT_FAILED and not wanted.dry_run:
@@ -75,44 +95,65 @@ async def replay_one(app: App, letter_id: str, body: bytes) -> Answer:
     return json_answer(replay_view(result), 200 if wanted.dry_run else 202)
 
 
-async def discard(app: App, letter_id: str, body: bytes) -> Answer:
-    """Set one aside, so that it and its job may expire: 200 with the dead letter; 409 where it was replayed."""
-    letter_id = read_uuid(letter_id, "id")
-    wanted = read_model(DiscardRequest, body)
-    letter = await app.engine.discards.one(letter_id, by=who("api"), reason=wanted.reason)
+@api.route(
+    "DiscardDeadLetter", "POST dead-letters/{letter_id}/discard", OPERATE, {200: "schemas:DeadLetterView"}, (404, 409),
+    body="bodies:DiscardRequest", samples=({"reason": "a test run"},),
+)  # fmt: skip
+async def discard_dead_letter(app: App, call: Call) -> Answer:
+    """Set a dead letter aside, so that it and its job may expire; 409 where it was replayed."""
+    from shared.api.bodies import DiscardRequest
+    from shared.api.views import dead_letter_view
+
+    letter_id = _id(call)
+    wanted = read_model(DiscardRequest, call.body)
+    letter = await app.engine.discards.one(letter_id, by=call.caller or "api", reason=wanted.reason)
     return json_answer(dead_letter_view(letter, whole=False))
 
 
-async def replay_some(app: App, body: bytes) -> Answer:
-    """Replay what a filter, or a list of ids, names: 200 with each one's outcome, and whether there is more."""
-    wanted = read_model(ReplaySome, body, optional=True)
+@api.route(
+    "ReplayDeadLetters", "POST dead-letters/replay", REPLAY, {200: "schemas:ReplaysView"}, (404,), body="bodies:ReplaysRequest",
+    optional=True, samples=({"filter": {"kind": "taste-analysis"}, "dry_run": True},),
+)  # fmt: skip
+async def replay_dead_letters(app: App, call: Call) -> Answer:
+    """Put back what a filter, or a list of ids, names: each one's outcome, and whether there is more."""
+    from shared.api.bodies import ReplaysRequest
+    from shared.api.views import replay_view
+    from shared.jobs.dead_letters.replay import ReplayOutcome
+
+    wanted = read_model(ReplaysRequest, call.body, optional=True)
     if wanted.payload is not None and len(wanted.ids or []) != 1:
-        raise invalid((FieldProblem("payload", "an edited payload needs exactly one id in `ids`"),))
-    results, more = await _replay(app, wanted)
+        raise unfit("payload", "an edited payload needs exactly one id in `ids`")
+    results, more = await _replay(app, wanted, call.caller or "api")
     counts = {outcome.value: sum(each.outcome is outcome for each in results) for outcome in ReplayOutcome}
     content = {"dry_run": wanted.dry_run, "counts": counts, "results": [replay_view(each) for each in results]}
     return json_answer({**content, "more": more})
 
 
-async def _replay(app: App, wanted: ReplaySome) -> tuple[list[ReplayResult], bool]:
+async def _replay(app: App, wanted: ReplaysRequest, by: str) -> tuple[list[ReplayResult], bool]:
     replays = app.engine.replays
     if wanted.ids is None:
-        return await replays.some(wanted.filter, by=who("api"), limit=wanted.limit, dry_run=wanted.dry_run)
+        return await replays.some(wanted.filter, by=by, limit=wanted.limit, dry_run=wanted.dry_run)
     ids = [read_uuid(each, "ids") for each in wanted.ids]
-    return [
-        await replays.one(each, by=who("api"), payload=wanted.payload, dry_run=wanted.dry_run) for each in ids
-    ], False
+    return [await replays.one(each, by=by, payload=wanted.payload, dry_run=wanted.dry_run) for each in ids], False
 
 
-def read_filter(params: Mapping[str, str]) -> Filter:
+def read_filter(query: Mapping[str, str]) -> Filter:
     """Which dead letters the parameters of a query mean; 422 for what does not fit."""
-    chosen: dict[str, Any] = {name: params[name] for name in _TEXTS if params.get(name)}
-    chosen |= {name: read_moment(params, name) for name in ("since", "until")}
-    chosen |= {name: params[name] for name in ("reason", "replayed", "discarded") if name in params}
+    from shared.jobs.dead_letters.vault import Filter
+
+    chosen: dict[str, Any] = {name: query[name] for name in ("kind", "fingerprint", "job_id") if query.get(name)}
+    chosen |= {name: read_moment(query, name) for name in ("since", "until")}
+    chosen |= {name: query[name] for name in ("reason", "replayed", "discarded") if name in query}
     with validating():
         return Filter.model_validate(chosen)
 
 
+def _id(call: Call) -> str:
+    return read_uuid(call.path["letter_id"], "id")
+
+
 def _unfit(result: ReplayResult) -> Problem:
+    from shared.jobs.errors import FieldProblem
+
     problems = tuple(FieldProblem(f"payload.{field}", message) for field, message in result.problems)
     return Problem(422, "The payload does not fit", result.detail or "", problems)

@@ -1,66 +1,113 @@
-"""Tickets over HTTP: a job's status, its history, what it waits for; cancelling and retrying it; and lists of jobs."""
+"""Tickets over HTTP: submitting, a job's status and history, what it waits for; cancelling and retrying; lists of jobs."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from shared.api.views import explanation_view, history_view, job_view, ticket_answer
-from shared.containers import JOBS
-from shared.jobs.dead_letters.replay import ReplayOutcome
-from shared.jobs.errors import FieldProblem, UnreadableError
-from shared.jobs.explain import Circumstances, explain
-from shared.jobs.model import Job, Status, iso
-from shared.jobs.store import prefixes
-from shared.jobs.submit import Ticket
-from shared.ports import Query, Where
-from shared.storage import Versioned
-from shared.web import waiting
-from shared.web.access import who
 from shared.web.answers import Answer, Problem, cached_answer, json_answer
-from shared.web.requests import invalid, read_choice, read_limit, read_moment, read_uuid
+from shared.web.parameters import OF_KIND, PAGE, PREFER, UUID, WORD
+from shared.web.requests import read_choice, read_limit, read_moment, read_uuid, unfit
+from shared.web.routes import TICKET, Api, Call, Parameter
+from shared.web.rules import INSPECT, OPERATE, READ, SUBMIT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from shared.api.schemas import PayloadView
     from shared.app import App
+    from shared.jobs.explain import Circumstances
+    from shared.jobs.model import Job
+    from shared.ports import Where
+    from shared.storage import Versioned
 
+KEY_PATTERN = r'"[ -~]{1,255}"|[!#-~][ -~]{0,254}'
+"""An idempotency key: a quoted string, as its draft standard has it, or a bare one; 1 to 255 characters of ASCII."""
 _NO_STORE = {"Cache-Control": "no-store"}
 _SLACK = timedelta(days=7)
 _ERA = datetime(2000, 1, 1, tzinfo=UTC)
 
+api = Api(
+    __name__,
+    "jobs",
+    Parameter("job_id", "path", UUID, "The job's id."),
+    Parameter("kind", "path", WORD, "The kind's name."),
+)
+_KEY = Parameter(
+    "Idempotency-Key", "header", {"type": "string", "pattern": f"^({KEY_PATTERN})$"},
+    "The same key with the same body gets the same ticket.",
+)  # fmt: skip
+_FILTERS = (
+    OF_KIND,
+    Parameter("id", "query", {"type": "string", "pattern": "^[0-9a-fA-F-]{0,36}$"}, "Only ids that start so."),
+    Parameter("parent_id", "query", {"type": "string"}, "Only children of this job."),
+    Parameter("status", "query", "shared.jobs.model:Status", "Only in this state."),
+)
 
-async def show_job(app: App, job_id: str, headers: Mapping[str, str]) -> Answer:
-    """A job's status with its ETag, once it has ended or the client has waited enough (`Prefer: wait`).
 
-    One storage call for a job that has ended, changed or not.
-    """
-    current = await app.engine.get(read_uuid(job_id, "job_id"))
-    seconds = 0 if current.value.status.final else waiting.wanted(headers, app.settings.longest_wait_seconds)
-    if seconds:
-        current = await waiting.until_final(app, current, seconds)
-    extra = {**waiting.applied(seconds), **await _retry_after(app, current.value)}
-    return cached_answer(job_view(current.value), current.etag, headers.get("if-none-match"), extra)
+@api.route(
+    "SubmitJob", "POST jobs/{kind}", SUBMIT, {200: "schemas:JobView", 202: "schemas:TicketView"}, (404, 409),
+    parameters=(PREFER, _KEY), body="submission:Submission", headers=(*TICKET, "Preference-Applied"),
+    samples=({"payload": {"name": "ann"}, "priority": "high"},),
+)  # fmt: skip
+async def submit_job(app: App, call: Call) -> Answer:
+    """Submit a job of a public kind: its ticket (202), or the job (200) where the client waits and it ends in time."""
+    from shared.api import submission
+
+    return await submission.submit(app, call)
 
 
-async def list_jobs(app: App, params: Mapping[str, str]) -> Answer:
-    """One page of jobs, newest first, from the index: `items`, and `cursor` for the next page."""
-    query = Query(_where(params), descending=True, limit=read_limit(params), after=params.get("cursor") or None)
-    page = await app.documents.query(JOBS, query)
+@api.route("ListJobs", "GET jobs", READ, {200: "schemas:JobPage"}, (422,), parameters=(*_FILTERS, *PAGE))
+async def list_jobs(app: App, call: Call) -> Answer:
+    """Jobs, newest first, from the index."""
+    from shared.api.views import job_view
+    from shared.containers import JOBS
+    from shared.jobs.model import Job
+    from shared.ports import Query
+
+    limit, after = read_limit(call.query), call.query.get("cursor") or None
+    page = await app.documents.query(JOBS, Query(_where(call.query), descending=True, limit=limit, after=after))
     items = [job_view(Job.model_validate(item), whole=False) for item in page.items]
     return json_answer({"items": items, "cursor": page.cursor}, headers=_NO_STORE)
 
 
-async def show_history(app: App, job_id: str, headers: Mapping[str, str]) -> Answer:
-    """A job's events, oldest first."""
-    current = await app.engine.get(read_uuid(job_id, "job_id"))
-    return cached_answer(history_view(current.value), current.etag, headers.get("if-none-match"))
+@api.route(
+    "GetJob", "GET jobs/{job_id}", READ, {200: "schemas:JobView", 304: None}, (400, 404), parameters=(PREFER,),
+    headers=("Retry-After", "Preference-Applied"),
+)  # fmt: skip
+async def get_job(app: App, call: Call) -> Answer:
+    """A job's status, once it has ended or the client has waited enough (`Prefer: wait`).
+
+    One storage call for a job that has ended, changed or not.
+    """
+    from shared.api.views import job_view
+    from shared.web import waiting
+
+    current = await _current(app, call)
+    seconds = 0 if current.value.status.final else waiting.wanted(call.headers, app.settings.longest_wait_seconds)
+    if seconds:
+        current = await waiting.until_final(app, current, seconds)
+    extra = {**waiting.applied(seconds), **await _retry_after(app, current.value)}
+    return cached_answer(job_view(current.value), current.etag, call.if_none_match, extra)
 
 
-async def show_payload(app: App, job_id: str) -> Answer:
+@api.route("GetJobHistory", "GET jobs/{job_id}/history", READ, {200: "schemas:HistoryView", 304: None}, (400, 404))
+async def get_job_history(app: App, call: Call) -> Answer:
+    """What has happened to a job, oldest first."""
+    from shared.api.views import history_view
+
+    current = await _current(app, call)
+    return cached_answer(history_view(current.value), current.etag, call.if_none_match)
+
+
+@api.route("GetJobPayload", "GET jobs/{job_id}/payload", INSPECT, {200: "schemas:PayloadView"}, (400, 404))
+async def get_job_payload(app: App, call: Call) -> Answer:
     """What a job was given to work on. It may be personal: nobody on the way is to keep it."""
-    job = (await app.engine.get(read_uuid(job_id, "job_id"))).value
+    from shared.jobs.errors import UnreadableError
+
+    job = (await _current(app, call)).value
     try:
         payload = await app.engine.deps.payload(job)
     except UnreadableError as error:
@@ -71,39 +118,60 @@ async def show_payload(app: App, job_id: str) -> Answer:
     return json_answer(content, headers=_NO_STORE)
 
 
-async def explain_job(app: App, job_id: str) -> Answer:
-    """What a job waits for, in words and in fields."""
-    job = (await app.engine.get(read_uuid(job_id, "job_id"))).value
+@api.route("ExplainJob", "GET jobs/{job_id}/explain", READ, {200: "schemas:ExplanationView"}, (400, 404))
+async def explain_job(app: App, call: Call) -> Answer:
+    """Why a job is not running, and what to do, in words and in fields."""
+    from shared.api.views import explanation_view
+    from shared.jobs.explain import explain
+
+    job = (await _current(app, call)).value
     circumstances = await _circumstances(app, job)
     seconds = await app.engine.estimates.remaining(job)
     return json_answer(explanation_view(job, explain(job, circumstances), circumstances, seconds), headers=_NO_STORE)
 
 
-async def cancel(app: App, job_id: str) -> Answer:
-    """Cancel a job: 200 where it is cancelled now, 202 where it will stop at its next checkpoint, 409 where it ended."""
-    current = await app.engine.cancel(read_uuid(job_id, "job_id"), by=who("") or None)
+@api.route(
+    "CancelJob", "POST jobs/{job_id}/cancel", OPERATE, {200: "schemas:JobView", 202: "schemas:JobView"}, (400, 404, 409),
+    headers=("Retry-After",),
+)  # fmt: skip
+async def cancel_job(app: App, call: Call) -> Answer:
+    """Stop a job: now (200), or at its next checkpoint (202)."""
+    from shared.api.views import job_view
+
+    current = await app.engine.cancel(read_uuid(call.path["job_id"], "job_id"), by=call.caller or None)
     if current.value.status.final:
         return json_answer(job_view(current.value))
     return json_answer(job_view(current.value), 202, await _retry_after(app, current.value))
 
 
-async def retry(app: App, job_id: str, api_url: str) -> Answer:
-    """Put a failed job back, by replaying its dead letter: 202 with its ticket. 409 for every other state."""
-    current = await app.engine.get(read_uuid(job_id, "job_id"))
+@api.route(
+    "RetryJob", "POST jobs/{job_id}/retry", OPERATE, {202: "schemas:TicketView"}, (400, 404, 409), headers=TICKET
+)
+async def retry_job(app: App, call: Call) -> Answer:
+    """Put a failed job back, by replaying its dead letter; 409 for every other state."""
+    from shared.api.views import ticket_answer
+    from shared.jobs.dead_letters.replay import ReplayOutcome
+    from shared.jobs.errors import FieldProblem
+    from shared.jobs.model import Status
+    from shared.jobs.ticket import Ticket
+
+    current = await _current(app, call)
     if current.value.status is not Status.FAILED or current.value.dead_letter_id is None:
         raise Problem(409, "Conflict", _why_not(current))
-    result = await app.engine.replays.one(current.value.dead_letter_id, by=who("retry"))
+    result = await app.engine.replays.one(current.value.dead_letter_id, by=call.caller or "retry")
     if result.outcome is not ReplayOutcome.REPLAYED:
         problems = tuple(FieldProblem(f"payload.{field}", message) for field, message in result.problems)
         raise Problem(409, "Conflict", result.detail or "the job is not failed any more", problems)
     current = await app.engine.get(current.value.job_id)
-    return ticket_answer(
-        Ticket(current.value, current.etag), api_url, max(1, await app.engine.estimates.remaining(current.value))
-    )
+    return await ticket_answer(app, Ticket(current.value, current.etag), call.api_url)
+
+
+async def _current(app: App, call: Call) -> Versioned[Job]:
+    return await app.engine.get(read_uuid(call.path["job_id"], "job_id"))
 
 
 def _why_not(current: Versioned[Job]) -> str:
-    if current.value.status is Status.CANCELLED:
+    if current.value.status == "cancelled":
         return "the job was cancelled, and stays so: submit it anew"
     return f"only a failed job can be tried again; this one is {current.value.status}"
 
@@ -114,6 +182,8 @@ async def _retry_after(app: App, job: Job) -> dict[str, str]:
 
 
 async def _circumstances(app: App, job: Job) -> Circumstances:
+    from shared.jobs.explain import Circumstances
+
     deps = app.engine.deps
     known = job.kind in deps.kinds
     queue = deps.kinds.queue(job.kind, job.priority) if known else ""
@@ -130,13 +200,16 @@ async def _circumstances(app: App, job: Job) -> Circumstances:
     )
 
 
-def _where(params: Mapping[str, str]) -> tuple[Where, ...]:
-    where = [Where(name, "=", params[name]) for name in ("kind", "parent_id") if params.get(name)]
-    if status := read_choice(params, "status", Status):
+def _where(query: Mapping[str, str]) -> tuple[Where, ...]:
+    from shared.jobs.model import Status
+    from shared.ports import Where
+
+    where = [Where(name, "=", query[name]) for name in ("kind", "parent_id") if query.get(name)]
+    if status := read_choice(query, "status", Status):
         where.append(Where("status", "=", status))
-    if start := params.get("id", "").lower():
+    if start := query.get("id", "").lower():
         where += [Where("id", ">=", _start(start)), Where("id", "<", f"{start}~")]
-    return (*where, *_period(read_moment(params, "since"), read_moment(params, "until")))
+    return (*where, *_period(read_moment(query, "since"), read_moment(query, "until")))
 
 
 def _period(since: datetime | None, until: datetime | None) -> Iterator[Where]:
@@ -144,6 +217,10 @@ def _period(since: datetime | None, until: datetime | None) -> Iterator[Where]:
 
     A child's id holds the time of its parent, which may have been at work for days.
     """
+    from shared.jobs.ids import prefixes
+    from shared.jobs.model import iso
+    from shared.ports import Where
+
     if since:
         yield Where("created_at", ">=", iso(since))
         if since > _ERA:
@@ -156,5 +233,5 @@ def _period(since: datetime | None, until: datetime | None) -> Iterator[Where]:
 
 def _start(text: str) -> str:
     if not re.fullmatch(r"[0-9a-f-]{1,36}", text):
-        raise invalid((FieldProblem("id", "must be the start of a UUID"),))
+        raise unfit("id", "must be the start of a UUID")
     return text

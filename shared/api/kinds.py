@@ -2,52 +2,64 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
-
-from shared.api.submission import accepted
-from shared.api.views import kind_view
-from shared.jobs.pauses import Pause
 from shared.web.answers import Answer, json_answer
+from shared.web.parameters import WORD
 from shared.web.requests import read_model
+from shared.web.routes import Api, Call, Parameter
+from shared.web.rules import OPERATE, READ
 
 if TYPE_CHECKING:
     from shared.api.schemas import KindView
     from shared.app import App
+    from shared.jobs.pauses import Pause
+
+api = Api(__name__, "kinds", Parameter("kind", "path", WORD, "The kind's name."))
 
 
-class PauseRequest(BaseModel):
-    """The body of a pause; all of it is optional."""
+@api.route("ListKinds", "GET kinds", READ, {200: "schemas:KindList"})
+async def list_kinds(app: App, call: Call) -> Answer:
+    """Every kind of job, and whether it is paused."""
+    from shared.jobs.pauses import Pause
 
-    model_config = ConfigDict(extra="forbid")
-
-    reason: Annotated[str, StringConstraints(max_length=500)] | None = None
-
-
-async def list_kinds(app: App) -> Answer:
-    """Every kind, and whether it is paused."""
+    del call
     paused = await app.engine.pauses.all()
     items = [_view(app, kind.name, paused.get(kind.name, Pause())) for kind in app.engine.deps.kinds]
     return json_answer({"items": items}, headers={"Cache-Control": "no-store"})
 
 
-async def pause(app: App, kind: str, body: bytes) -> Answer:
+@api.route(
+    "PauseKind",
+    "POST kinds/{kind}/pause",
+    OPERATE,
+    {200: "schemas:KindView"},
+    (404,),
+    body="bodies:PauseRequest",
+    optional=True,
+)
+async def pause_kind(app: App, call: Call) -> Answer:
     """Let no further attempt of a kind start. Within a few seconds every instance knows; what runs goes on."""
-    known = app.engine.deps.kinds[kind]
-    wanted = read_model(PauseRequest, body, optional=True)
+    from shared.api.bodies import PauseRequest
+
+    known = app.engine.deps.kinds[call.path["kind"]]
+    wanted = read_model(PauseRequest, call.body, optional=True)
     state = await app.engine.pauses.set(known.name, paused=True, reason=wanted.reason)
     return json_answer(_view(app, known.name, state))
 
 
-async def resume(app: App, kind: str) -> Answer:
-    """Let a kind go on. Its messages are looked at again within half a minute."""
-    known = app.engine.deps.kinds[kind]
+@api.route("ResumeKind", "POST kinds/{kind}/resume", OPERATE, {200: "schemas:KindView"}, (404,))
+async def resume_kind(app: App, call: Call) -> Answer:
+    """Let a paused kind go on. Its messages are looked at again within half a minute."""
+    known = app.engine.deps.kinds[call.path["kind"]]
     state = await app.engine.pauses.set(known.name, paused=False)
     return json_answer(_view(app, known.name, state))
 
 
 def _view(app: App, name: str, pause: Pause) -> KindView:
+    from shared.api.submission import accepted
+    from shared.api.views import kind_view
+
     kinds = app.engine.deps.kinds
     policy = kinds.policy(name)
     return kind_view(kinds[name], policy, kinds.queue(name, policy.priority), accepted(policy), pause)

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, NotRequired
+from collections.abc import Iterable
+from typing import NotRequired
 
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
-from shared.api.dead_letters import read_filter
 from shared.api.schemas import ErrorView, Moment, Uuid
-from shared.jobs.dead_letters.vault import DeadLetter
+from shared.jobs.dead_letters.vault import DeadLetter, Filter, Vault
 from shared.jobs.model import iso
-from shared.web.answers import Answer, tagged_answer
-
-if TYPE_CHECKING:
-    from shared.app import App
 
 _PAGE, _MOST = 100, 500
 """Dead letters of one query, and of all queries together, that one answer looks at: the newest."""
@@ -46,23 +41,16 @@ class LetterGroupList(TypedDict):
     truncated: bool
 
 
-async def list_groups(app: App, params: Mapping[str, str], if_none_match: str | None) -> Answer:
-    """The newest dead letters that fit, grouped; without `replayed` and `discarded` those that are open.
-
-    At most five queries of a hundred, however many there are.
-    """
-    wanted = read_filter({"replayed": "false", "discarded": "false", **params})
+async def groups_of(vault: Vault, wanted: Filter) -> LetterGroupList:
+    """The newest dead letters that fit, grouped: at most five queries of a hundred, however many there are."""
     letters: list[DeadLetter] = []
     cursor: str | None = None
     while len(letters) < _MOST:
-        found, cursor = await app.engine.vault.find(wanted, _PAGE, cursor)
+        found, cursor = await vault.find(wanted, _PAGE, cursor)
         letters += found
         if cursor is None:
             break
-    content: LetterGroupList = {
-        "items": grouped(letters), "looked_at": len(letters), "truncated": cursor is not None
-    }  # fmt: skip
-    return tagged_answer(content, if_none_match)
+    return {"items": grouped(letters), "looked_at": len(letters), "truncated": cursor is not None}
 
 
 def grouped(letters: Iterable[DeadLetter]) -> list[LetterGroupView]:

@@ -1,196 +1,81 @@
-"""Watching the app over HTTP: whether it is ready, its metrics, its statistics, its alarms."""
+"""Watching the app over HTTP: whether it lives and is ready, its metrics, its statistics, its alarms."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, NotRequired
+from typing import TYPE_CHECKING
 
-from pydantic import ConfigDict, with_config
-from typing_extensions import TypedDict
-
-from shared.api.schemas import Moment
-from shared.jobs.errors import FieldProblem
-from shared.jobs.model import iso
-from shared.monitor.alarms import Alarm
-from shared.monitor.histogram import BOUNDS, Histogram
-from shared.monitor.openmetrics import CONTENT_TYPE
-from shared.monitor.stats import Hour
-from shared.monitor.status import Condition, Dependency
-from shared.monitor.tally import KindTally
-from shared.monitor.watch import standing_view
 from shared.web.answers import Answer, json_answer, tagged_answer
-from shared.web.requests import invalid, read_moment
+from shared.web.parameters import MOMENT
+from shared.web.requests import read_moment, unfit
+from shared.web.routes import Api, Call, Parameter
+from shared.web.rules import OPEN, READ
 
 if TYPE_CHECKING:
     from shared.app import App
 
-_CLOSED = ConfigDict(extra="forbid")
 _NO_STORE = {"Cache-Control": "no-store"}
 _DAY, _LONGEST = timedelta(days=1), timedelta(days=400)
 _FIRST = datetime.min.replace(tzinfo=UTC)
 
-
-@with_config(_CLOSED)
-class TroubleView(TypedDict):
-    """What went wrong: a status or the name of an exception."""
-
-    type: str
-    at: Moment
+api = Api(__name__, "operation")
+_SINCE = Parameter("since", "query", MOMENT, "From the hour of this moment on; a day before `until`.")
+_UNTIL = Parameter("until", "query", MOMENT, "Until the hour of this moment; now.")
 
 
-@with_config(_CLOSED)
-class DependencyView(TypedDict):
-    """A service that the app depends on; `last_error` is what this instance met last, also where all is well by now."""
-
-    name: str
-    required: bool
-    state: Literal["ok", "failing", "off", "not started"]
-    latency_ms: NotRequired[float]
-    last_error: NotRequired[TroubleView]
+@api.route("Health", "GET health", OPEN, {200: "schemas:HealthView"})
+async def health(app: App, call: Call) -> Answer:
+    """Whether the app answers."""
+    del app, call
+    return json_answer({"status": "alive"})
 
 
-@with_config(_CLOSED)
-class StatusView(TypedDict):
-    """Whether the app can do its work: 503 where a required dependency does not answer."""
+@api.route("GetStatus", "GET status", READ, {200: "monitor_views:StatusView", 503: "monitor_views:StatusView"})
+async def get_status(app: App, call: Call) -> Answer:
+    """Whether the app can do its work (200) or not (503): every part can be loaded, and what it depends on answers."""
+    from shared.api.monitor_views import status_view
+    from shared.declarations import load_all
 
-    status: Literal["ready", "unready"]
-    checked_at: Moment
-    dependencies: list[DependencyView]
-
-
-@with_config(_CLOSED)
-class HistogramView(TypedDict):
-    """Durations in seconds: how many there are in each bucket (of `bounds`, and one beyond), and what that says."""
-
-    count: int
-    sum: float
-    counts: list[int]
-    p50: float | None
-    p95: float | None
-    p99: float | None
-
-
-@with_config(_CLOSED)
-class KindStatsView(TypedDict):
-    """What happened to the jobs of a kind."""
-
-    jobs: dict[str, int]
-    retries: int
-    dead_letters: dict[str, int]
-    failure_rate: float | None
-    durations: HistogramView
-    waits: HistogramView
-    attempts: dict[str, HistogramView]
-
-
-@with_config(_CLOSED)
-class HourView(TypedDict):
-    """What happened in an hour, by kind; kinds to which nothing happened are left out."""
-
-    hour: Moment
-    kinds: dict[str, KindStatsView]
-    events: dict[str, int]
-    calls: dict[str, int]
-
-
-@with_config(_CLOSED)
-class StatsView(TypedDict):
-    """Statistics, oldest hour first. `bounds`: upper bounds of the buckets, in seconds."""
-
-    bounds: list[float]
-    items: list[HourView]
-
-
-@with_config(_CLOSED)
-class AlarmView(TypedDict):
-    """An alarm: since when it has been on, or off (not there where it never was on), and why."""
-
-    alarm: Literal["dead-letter-ratio", "missed-digest", "timer-silent", "queue-stuck", "poison-failing"]
-    state: Literal["on", "off"]
-    since: NotRequired[Moment]
-    reason: str
-    facts: dict[str, Any]
-    runbook: str
-
-
-@with_config(_CLOSED)
-class AlarmList(TypedDict):
-    """Every alarm."""
-
-    evaluated_at: Moment | None
-    items: list[AlarmView]
-
-
-async def show_status(app: App) -> Answer:
-    """Whether the app is ready: 200, or 503."""
+    del call
+    await asyncio.to_thread(load_all)
     condition = await app.monitor.readiness.condition()
-    return json_answer(_status(condition), 200 if condition.ready else 503, _NO_STORE)
+    return json_answer(status_view(condition), 200 if condition.ready else 503, _NO_STORE)
 
 
-async def show_metrics(app: App) -> Answer:
-    """The metrics page."""
+@api.route("GetMetrics", "GET metrics", READ, {200: None})
+async def get_metrics(app: App, call: Call) -> Answer:
+    """Metrics as OpenMetrics text."""
+    from shared.monitor.openmetrics import CONTENT_TYPE
+
+    del call
     return Answer(200, await app.monitor.metrics.page(), _NO_STORE, CONTENT_TYPE)
 
 
-async def show_stats(app: App, params: Mapping[str, str], if_none_match: str | None) -> Answer:
-    """What happened hour by hour: of the last day, unless `since` and `until` say otherwise."""
-    now = app.clock.now()
-    until = read_moment(params, "until") or now
-    since = read_moment(params, "since") or max(until, _FIRST + _DAY) - _DAY
+@api.route(
+    "GetStats", "GET stats", READ, {200: "monitor_views:StatsView", 304: None}, (422,), parameters=(_SINCE, _UNTIL)
+)
+async def get_stats(app: App, call: Call) -> Answer:
+    """What happened to jobs, hour by hour: of the last day, unless `since` and `until` say otherwise."""
+    from shared.api.monitor_views import hour_view
+    from shared.monitor.histogram import BOUNDS
+
+    until = read_moment(call.query, "until") or app.clock.now()
+    since = read_moment(call.query, "since") or max(until, _FIRST + _DAY) - _DAY
     if not timedelta(0) <= until - since <= _LONGEST:
-        raise invalid((FieldProblem("since", f"must be before `until`, by at most {_LONGEST.days} days"),))
-    hours = [_hour(hour) for hour in await app.stats.read(since, until)]
-    content: StatsView = {"bounds": list(BOUNDS), "items": hours}
-    return tagged_answer(content, if_none_match)
+        raise unfit("since", f"must be before `until`, by at most {_LONGEST.days} days")
+    hours = [hour_view(hour) for hour in await app.stats.read(since, until)]
+    return tagged_answer({"bounds": list(BOUNDS), "items": hours}, call.if_none_match)
 
 
-async def list_alarms(app: App) -> Answer:
-    """Every alarm, at most a minute old."""
+@api.route("ListAlarms", "GET alarms", READ, {200: "monitor_views:AlarmList"})
+async def list_alarms(app: App, call: Call) -> Answer:
+    """The alarms, whether they are on, and why: at most a minute old."""
+    from shared.jobs.model import iso
+    from shared.monitor.alarms import Alarm
+    from shared.monitor.watch import standing_view
+
+    del call
     board = await app.monitor.watch.board()
     items = [standing_view(alarm, board.of(alarm)) for alarm in Alarm]
     return json_answer({"evaluated_at": iso(board.at) if board.at else None, "items": items}, headers=_NO_STORE)
-
-
-def _status(condition: Condition) -> StatusView:
-    return {
-        "status": "ready" if condition.ready else "unready",
-        "checked_at": iso(condition.at),
-        "dependencies": [_dependency(each) for each in condition.dependencies],
-    }
-
-
-def _dependency(dependency: Dependency) -> DependencyView:
-    view: DependencyView = {"name": dependency.name, "required": dependency.required, "state": dependency.state}
-    if dependency.seconds is not None:
-        view["latency_ms"] = round(dependency.seconds * 1000, 1)
-    if dependency.last_error:
-        view["last_error"] = {"type": dependency.last_error.type, "at": iso(dependency.last_error.at)}
-    return view
-
-
-def _hour(hour: Hour) -> HourView:
-    kinds = {name: _kind(tally) for name, tally in sorted(hour.tally.kinds.items())}
-    return {"hour": iso(hour.at), "kinds": kinds, "events": dict(hour.tally.events), "calls": dict(hour.tally.calls)}
-
-
-def _kind(tally: KindTally) -> KindStatsView:
-    return {
-        "jobs": dict(tally.jobs),
-        "retries": tally.retries,
-        "dead_letters": dict(tally.dead_letters),
-        "failure_rate": tally.failure_rate,
-        "durations": _histogram(tally.durations),
-        "waits": _histogram(tally.waits),
-        "attempts": {outcome: _histogram(each) for outcome, each in sorted(tally.attempts.items())},
-    }
-
-
-def _histogram(histogram: Histogram) -> HistogramView:
-    p50, p95, p99 = (_rounded(histogram.percentile(share)) for share in (0.5, 0.95, 0.99))
-    numbers = {"p50": p50, "p95": p95, "p99": p99}
-    return {"count": histogram.count, "sum": round(histogram.sum, 3), "counts": histogram.counts, **numbers}  # type: ignore[typeddict-item]
-
-
-def _rounded(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds, 4)

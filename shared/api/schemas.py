@@ -9,7 +9,10 @@ from typing_extensions import TypedDict
 
 from shared.jobs.explain import Code
 from shared.jobs.model import Priority, Status
+from shared.web.problem import FieldView
 
+Document = dict[str, Any]
+"""JSON of a shape of its own: the OpenAPI document."""
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 Uuid = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
 _CLOSED = ConfigDict(extra="forbid")
@@ -161,26 +164,6 @@ class KindList(TypedDict):
 
 
 @with_config(_CLOSED)
-class FieldView(TypedDict):
-    """A field that does not fit, and what was expected."""
-
-    field: str
-    message: str
-
-
-@with_config(_CLOSED)
-class ProblemView(TypedDict):
-    """A problem (RFC 9457)."""
-
-    type: str
-    title: str
-    status: int
-    detail: NotRequired[str]
-    instance: NotRequired[str]
-    errors: NotRequired[list[FieldView]]
-
-
-@with_config(_CLOSED)
 class HealthView(TypedDict):
     """The app answers."""
 
@@ -268,13 +251,3 @@ class ReplaysView(TypedDict):
     counts: dict[str, int]
     results: list[ReplayView]
     more: bool
-
-
-@with_config(_CLOSED)
-class TastePage(TypedDict):
-    """A user's ranked tastes and the evidence that they stand on."""
-
-    user_id: str
-    evidence: dict[str, Any]
-    others: dict[str, Any]
-    facets: dict[str, list[dict[str, Any]]]

@@ -5,31 +5,29 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
+from shared.api.jobs import KEY_PATTERN
 from shared.api.views import job_view, ticket_answer
 from shared.fetch import FetchRefusedError, check_url, parse_allowed
 from shared.jobs.errors import FieldProblem, InvalidPayloadError, UnknownKindError
-from shared.jobs.idempotency import Key
 from shared.jobs.kinds import Policy
 from shared.jobs.model import Priority
-from shared.jobs.submit import Options, Ticket
+from shared.jobs.ticket import IdempotencyKey, Options, Ticket
 from shared.storage import Versioned
 from shared.web import waiting
 from shared.web.answers import Answer, Problem, json_answer, quoted
-from shared.web.requests import invalid, read_model
+from shared.web.requests import invalid, read_model, unfit
 
 if TYPE_CHECKING:
     from shared.app import App
+    from shared.web.routes import Call
 
 FURTHEST = timedelta(days=7)
 """How far ahead a start may be: as long as a queue hides a message."""
-KEY_PATTERN = r'"[ -~]{1,255}"|[!#-~][ -~]{0,254}'
-"""An idempotency key: a quoted string, as its draft standard has it, or a bare one; 1 to 255 characters of ASCII."""
 
 
 class Submission(BaseModel):
@@ -50,22 +48,23 @@ class Submission(BaseModel):
     )
 
 
-async def submit(app: App, kind: str, body: bytes, headers: Mapping[str, str], api_url: str) -> Answer:
+async def submit(app: App, call: Call) -> Answer:
     """Take a job in: 202 with its ticket; 200 with the job where the client waits (`Prefer: wait`) and it ends in time."""
+    kind = call.path["kind"]
     policy = _public(app, kind)
-    wanted = read_model(Submission, body)
-    options = _options(app, kind, policy, wanted, headers)
+    wanted = read_model(Submission, call.body)
+    options = _options(app, kind, policy, wanted, call)
     ticket = await _take_in(app, kind, wanted, options)
-    seconds = waiting.wanted(headers, app.settings.longest_wait_seconds)
+    seconds = waiting.wanted(call.headers, app.settings.longest_wait_seconds)
     if seconds:
         current = await waiting.until_final(app, Versioned(ticket.job, ticket.etag), seconds)
         ticket = Ticket(current.value, current.etag, ticket.duplicate)
-    return await _answer(app, ticket, api_url, seconds)
+    return await _answer(app, ticket, call.api_url, seconds)
 
 
 async def _take_in(app: App, kind: str, wanted: Submission, options: Options) -> Ticket:
     try:
-        return await app.engine.submit(kind, wanted.payload, options)
+        return await app.engine.submit(kind, wanted.payload, **options)
     except InvalidPayloadError as error:
         problems = (FieldProblem(f"payload.{each.field}".rstrip("."), each.message) for each in error.problems)
         raise invalid(tuple(problems)) from None
@@ -76,7 +75,7 @@ async def _answer(app: App, ticket: Ticket, api_url: str, waited: int) -> Answer
     if waited and ticket.job.status.final:
         location = f"{api_url}/jobs/{ticket.job.job_id}"
         return json_answer(job_view(ticket.job), 200, {"Location": location, "ETag": quoted(ticket.etag), **applied})
-    answer = ticket_answer(ticket, api_url, max(1, await app.engine.estimates.remaining(ticket.job)))
+    answer = await ticket_answer(app, ticket, api_url)
     return Answer(answer.status, answer.body, {**answer.headers, **applied})
 
 
@@ -93,7 +92,7 @@ def _public(app: App, kind: str) -> Policy:
     return policy
 
 
-def _options(app: App, kind: str, policy: Policy, wanted: Submission, headers: Mapping[str, str]) -> Options:
+def _options(app: App, kind: str, policy: Policy, wanted: Submission, call: Call) -> Options:
     given = {name for name in Submission.model_fields if name != "payload" and getattr(wanted, name) is not None}
     refused = sorted(given - accepted(policy))
     if refused:
@@ -101,10 +100,10 @@ def _options(app: App, kind: str, policy: Policy, wanted: Submission, headers: M
     return Options(
         priority=wanted.priority,
         not_before=_start(app, wanted.not_before),
-        trace=headers.get("traceparent"),
+        trace=call.trace,
         dedupe_key=wanted.dedupe_key,
         callback_url=_callback(app, wanted.callback_url),
-        idempotency=_key(app, kind, wanted, headers),
+        idempotency=_key(app, kind, wanted, call.headers.get("idempotency-key")),
     )
 
 
@@ -113,7 +112,7 @@ def _start(app: App, moment: datetime | None) -> datetime | None:
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     if moment > app.clock.now() + FURTHEST:
-        raise invalid((FieldProblem("not_before", f"must be at most {FURTHEST.days} days ahead"),))
+        raise unfit("not_before", f"must be at most {FURTHEST.days} days ahead")
     return moment
 
 
@@ -121,23 +120,22 @@ def _callback(app: App, url: str | None) -> str | None:
     if url is None:
         return None
     if not app.settings.webhook_secrets:
-        raise invalid((FieldProblem("callback_url", "callbacks are not set up here: WEBHOOK_SECRET is not set"),))
+        raise unfit("callback_url", "callbacks are not set up here: WEBHOOK_SECRET is not set")
     try:
         check_url(url, parse_allowed(app.settings.fetch_allowed_hosts))
     except FetchRefusedError as error:
-        raise invalid((FieldProblem("callback_url", str(error)),)) from None
+        raise unfit("callback_url", str(error)) from None
     return url
 
 
-def _key(app: App, kind: str, wanted: Submission, headers: Mapping[str, str]) -> Key | None:
-    given = headers.get("idempotency-key")
+def _key(app: App, kind: str, wanted: Submission, given: str | None) -> IdempotencyKey | None:
     if given is None:
         return None
     if not re.fullmatch(KEY_PATTERN, given.strip()):
         detail = "must be 1 to 255 printable ASCII characters, in double quotes or without"
         raise Problem(400, "Not an idempotency key", detail, (FieldProblem("Idempotency-Key", detail),))
     key = given.strip()
-    return Key(
+    return IdempotencyKey(
         key[1:-1] if key.startswith('"') else key, _fingerprint(kind, wanted), app.settings.idempotency_ttl_seconds
     )
 

@@ -9,12 +9,13 @@ from shared.web.answers import Answer, json_answer, quoted
 
 if TYPE_CHECKING:
     from shared.api.schemas import ExplanationView, HistoryView, JobView, KindView, ReasonView, TicketView
+    from shared.app import App
     from shared.jobs.dead_letters.replay import ReplayResult
     from shared.jobs.dead_letters.vault import DeadLetter
     from shared.jobs.explain import Circumstances, Reason
     from shared.jobs.kinds import Kind, Policy
     from shared.jobs.pauses import Pause
-    from shared.jobs.submit import Ticket
+    from shared.jobs.ticket import Ticket
 
 
 def job_view(job: Job, *, whole: bool = True) -> JobView:  # noqa: C901 - one line for each field that may be absent
@@ -108,8 +109,9 @@ def kind_view(kind: Kind[Any], policy: Policy, queue: str, options: frozenset[st
     return view
 
 
-def ticket_answer(ticket: Ticket, api_url: str, retry_after: int) -> Answer:
+async def ticket_answer(app: App, ticket: Ticket, api_url: str) -> Answer:
     """202 with where to ask and when."""
+    retry_after = max(1, await app.engine.estimates.remaining(ticket.job))
     location = f"{api_url}/jobs/{ticket.job.job_id}"
     content: TicketView = {
         "job_id": ticket.job.job_id,

@@ -8,6 +8,7 @@ HTTP client is loaded when the first of them is used.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import cache
 from typing import TYPE_CHECKING
 
 from shared.fetch.addresses import check_url, parse_allowed
@@ -39,6 +40,7 @@ __all__ = [
     "parse_allowed",
     "post",
     "retry_after",
+    "shared_fetcher",
 ]
 
 
@@ -53,6 +55,12 @@ def fetcher(settings: Settings) -> Fetcher:
         settings.fetch_robots_ttl_seconds,
     )
     return Fetcher(manners, parse_allowed(settings.fetch_allowed_hosts))
+
+
+@cache
+def shared_fetcher(settings: Settings) -> Fetcher:
+    """The fetcher of this process: whoever visits a host through it keeps one pace with all others."""
+    return fetcher(settings)
 
 
 async def fetch(

@@ -41,13 +41,9 @@ def read_json_ld(text: str) -> Any:
         return None
     if "&quot;" in text and '"' not in text:
         text = html.unescape(text)
-    bare = _CONTROLS.sub(" ", _unwrapped(text))
-    for tried in (lambda: bare, lambda: _LOOSE.sub(_kept, _unwrapped(text))):
-        try:
-            return json.loads(tried(), strict=False)
-        except (ValueError, RecursionError):
-            continue
-    return None
+    bare = _unwrapped(text)
+    strict = _parsed(_CONTROLS.sub(" ", bare))
+    return _parsed(_LOOSE.sub(_kept, bare)) if strict is None else strict
 
 
 def types_of(fields: Fields) -> set[str]:
@@ -58,6 +54,13 @@ def types_of(fields: Fields) -> set[str]:
         for each in (given if isinstance(given, list) else [given])
         if isinstance(each, str)
     }
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _unwrapped(text: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from shared.fetch.errors import ContentRefusedError
+from shared.fetch.messages import Fetched, NotModified
 from shared.sandbox import Failure, Why
 
 if TYPE_CHECKING:
@@ -33,3 +34,10 @@ async def read(box: Sandbox, parse: Callable[P, T], *args: P.args, **kwargs: P.k
     if answer.type == ContentRefusedError.__name__:
         raise ContentRefusedError(answer.detail)
     raise ContentRefusedError(_WORDS.get(answer.why, f"it cannot be read ({answer.type})"))
+
+
+def whole(answer: Fetched | NotModified) -> Fetched:
+    """The answer to a request without conditions."""
+    if isinstance(answer, NotModified):
+        raise ContentRefusedError("the server says that nothing has changed, although it was not asked")
+    return answer

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Iterator, Mapping
+from html.entities import html5
 
 from shared.fetch.decoding import without_declaration
 
@@ -86,7 +87,7 @@ def _mender(entities: Mapping[str, str]) -> Callable[[str], str]:
             return _character(int(number[1:], 16) if number[0] in "xX" else int(number))
         if name in _XML_ENTITIES:
             return found[0]
-        value = entities.get(name) if name in entities else html.entities.html5.get(f"{name};") if name else None
+        value = entities.get(name) if name in entities else html5.get(f"{name};") if name else None
         return f"&amp;{found[0][1:]}" if value is None else html.escape(value, quote=True)
 
     def mended(part: str) -> str:

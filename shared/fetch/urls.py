@@ -83,6 +83,11 @@ def former_keys(url: str) -> Iterator[str]:
                 yield former
 
 
+def host_of(url: str) -> str:
+    """The host of an address."""
+    return urlsplit(url).netloc.lower()
+
+
 def is_front_page(url: str) -> bool:
     """Whether the address is a whole site's, and so tells its items nothing apart."""
     parts = urlsplit(url)

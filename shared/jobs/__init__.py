@@ -1,7 +1,41 @@
-"""The engine of durable jobs. A domain declares its kinds with `kind`, `Policy`, `Dedupe` and `JobContext`."""
+"""The engine of durable jobs. What a domain needs to declare kinds of jobs and timers, and to write handlers, is here."""
 
+from shared.jobs.children import Child
 from shared.jobs.context import JobContext
-from shared.jobs.kinds import Dedupe, Kind, Policy, kind
-from shared.jobs.model import Priority
+from shared.jobs.declare import job
+from shared.jobs.errors import FinalError, JobCancelledError, JobsError, RetryLater, Snooze, SupersededError
+from shared.jobs.fan_out import fan_out
+from shared.jobs.kinds import Dedupe, Kind, Policy
+from shared.jobs.locks import FencedError, Lock, LockedError, Locks, LostLockError
+from shared.jobs.model import Job, Priority, Status
+from shared.jobs.ticket import IdempotencyKey, Options, Ticket
+from shared.jobs.timers.timer import Missed, Timer
 
-__all__ = ["Dedupe", "JobContext", "Kind", "Policy", "Priority", "kind"]
+__all__ = [
+    "Child",
+    "Dedupe",
+    "FencedError",
+    "FinalError",
+    "IdempotencyKey",
+    "Job",
+    "JobCancelledError",
+    "JobContext",
+    "JobsError",
+    "Kind",
+    "Lock",
+    "LockedError",
+    "Locks",
+    "LostLockError",
+    "Missed",
+    "Options",
+    "Policy",
+    "Priority",
+    "RetryLater",
+    "Snooze",
+    "Status",
+    "SupersededError",
+    "Ticket",
+    "Timer",
+    "fan_out",
+    "job",
+]

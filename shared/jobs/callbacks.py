@@ -6,16 +6,13 @@ id of the callback's job is derived from the job that ended and its life: made t
 
 from __future__ import annotations
 
-import hashlib
-from datetime import datetime
-from uuid import UUID
-
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.errors import InvalidTransitionError
+from shared.jobs.ids import derived_id
 from shared.jobs.log import LOG, about
 from shared.jobs.machine import CalledBack, apply
 from shared.jobs.model import Job
-from shared.jobs.submit import Options, Submitter
+from shared.jobs.submit import Submitter
 from shared.jobs.tracing import traceparent
 from shared.ports import StorageError
 from shared.storage import Versioned
@@ -48,8 +45,8 @@ class Callbacks:
         if not current.value.callback_due:
             return current
         callback_id = id_of(current.value)
-        options = Options(job_id=callback_id, trace=traceparent(current.value))
-        await self._submitter.submit(KIND, self._deps.callback(current.value), options)
+        payload, trace = self._deps.callback(current.value), traceparent(current.value)
+        await self._submitter.submit(KIND, payload, job_id=callback_id, trace=trace)
         event = CalledBack(self._deps.clock.now(), current.value.replays, callback_id)
         try:
             return await self._deps.status.change(current, lambda job: apply(job, event))
@@ -60,10 +57,3 @@ class Callbacks:
 def id_of(job: Job) -> str:
     """The id of the job that tells the outcome of a job's present life."""
     return derived_id(job.due_at, f"{job.job_id}/{job.replays}")
-
-
-def derived_id(moment: datetime, seed: str) -> str:
-    """A UUIDv7 of the moment whose random bits come from a seed: the same whenever it is made, yet found among the recent."""
-    digest = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:10], "big")
-    high, low = digest >> 62 & 0xFFF, digest & (1 << 62) - 1
-    return str(UUID(int=int(moment.timestamp() * 1000) << 80 | 7 << 76 | high << 64 | 2 << 62 | low))

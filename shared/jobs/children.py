@@ -15,11 +15,12 @@ from typing import TypeVar
 
 from pydantic import JsonValue
 
-from shared.jobs.callbacks import derived_id
 from shared.jobs.cancel import Canceller
 from shared.jobs.concurrently import run_all
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.errors import FinalError, InvalidTransitionError, JobsError, UnreadableError
+from shared.jobs.ids import derived_id
+from shared.jobs.kinds import Kind, P
 from shared.jobs.log import LOG, about
 from shared.jobs.model import Job
 from shared.jobs.submit import Submitter
@@ -43,6 +44,11 @@ class Child:
     key: str
     kind: str
     payload: dict[str, JsonValue]
+
+    @classmethod
+    def of(cls, key: str, kind: Kind[P], payload: P) -> Child:
+        """A child of a kind, its payload checked where it is written."""
+        return cls(key, kind.name, payload.model_dump(mode="json", exclude_none=True))
 
 
 Plan = tuple[Child, ...]
@@ -119,9 +125,21 @@ class Children:
 
         await _each((plan[number] for number in fan_out.under_way), one)
 
+    async def submit(self, by: Job, kind: Kind[P], payload: P, key: str, options: Options) -> Ticket:
+        """Submit a job on behalf of another, under an id derived from both: submitted twice, it is one."""
+        content = json.dumps(payload.model_dump(mode="json"), sort_keys=True)
+        options = {
+            "job_id": derived_id(by.created_at, f"{by.job_id}/{kind.name}/{key}/{content}"),
+            "trace": traceparent(by),
+            **options,
+        }
+        return await self._submitter.submit(kind, payload, **options)
+
     async def _submit(self, parent: Job, child: Child) -> Ticket:
         usual = self._deps.kinds.policy(parent.kind).priority
-        options = Options(
+        return await self._submitter.submit(
+            child.kind,
+            child.payload,
             job_id=id_of(parent, child),
             parent_id=parent.job_id,
             priority=parent.priority
@@ -129,7 +147,6 @@ class Children:
             else None,  # what was asked for the parent holds for all
             trace=traceparent(parent),
         )
-        return await self._submitter.submit(child.kind, child.payload, options)
 
 
 def id_of(parent: Job, child: Child) -> str:

@@ -6,16 +6,19 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, MutableMapping
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, Unpack
 
 from shared.jobs.children import Children
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.errors import InvalidTransitionError, JobCancelledError, SupersededError
+from shared.jobs.kinds import Kind, P
 from shared.jobs.log import LOG
 from shared.jobs.machine import Event, Progressed, apply
 from shared.jobs.model import FanOut, Job, Progress
+from shared.jobs.ticket import Options, Ticket
 from shared.jobs.tracing import traceparent
 from shared.ports import BlobStore, Clock, DocumentStore, StorageError
+from shared.settings import Settings
 from shared.storage import Versioned
 
 _POLL_SECONDS = 1.0
@@ -75,7 +78,7 @@ class JobContext:
         return self._deps.kinds.policy(self.job.kind).timeout_seconds
 
     @property
-    def settings(self) -> Any:
+    def settings(self) -> Settings:
         """The app's settings."""
         return self._deps.settings
 
@@ -93,6 +96,22 @@ class JobContext:
     def clock(self) -> Clock:
         """The time."""
         return self._deps.clock
+
+    async def submit(self, kind: Kind[P], payload: P, *, key: str = "", **options: Unpack[Options]) -> Ticket:
+        """Submit another job. Its id derives from this job, the kind and the payload: submitted twice, it is one.
+
+        So a handler that runs again, since its worker died or an attempt failed, submits nothing anew.
+
+        Args:
+            kind: the kind.
+            payload: its payload.
+            key: tells jobs apart that are submitted with the same payload.
+            **options: see `Options`.
+
+        Raises:
+            StorageError: the job was not taken in.
+        """
+        return await self.children.submit(self.job, kind, payload, key, options)
 
     async def progress(self, step: str, completed: int, total: int) -> None:
         """Report how far the attempt is, and renew its lease. One storage call.

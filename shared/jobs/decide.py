@@ -5,21 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from shared.jobs.envelope import Delivery
 from shared.jobs.model import Job, Status
 
 SLACK = timedelta(seconds=2)
 """How far the clocks of two instances may differ before a message counts as early."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A message as the host hands it to a queue function."""
-
-    queue: str
-    message_id: str
-    body: bytes
-    inserted_at: datetime | None = None
-    dequeue_count: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,31 @@
-"""Markers: a document under a key makes the submissions that share the key share a ticket.
+"""Keys: a document under a key makes the submissions that share the key share a ticket.
 
-Two things use them. A dedupe key says what a submission is about; an idempotency key (`shared.jobs.idempotency`) says
-that two requests are one. Both survive a crash between the marker and the job: who finds a marker whose job was never
-made makes it, under the id that the marker names.
+Two things use such markers. A dedupe key says what a submission is about. An idempotency key says that two requests are
+one: what is sent again gets the ticket of the first, and makes no second job. Both survive a crash between the marker and
+the job: who finds a marker whose job was never made makes it, under the id that the marker names.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from shared.containers import DEDUPE
+from shared.jobs.errors import InFlightError, KeyReusedError
 from shared.jobs.kinds import Dedupe
-from shared.jobs.model import iso
+from shared.jobs.model import Job, Status, iso
+from shared.jobs.store import StatusStore
+from shared.jobs.ticket import IdempotencyKey, Ticket
 from shared.ports import AlreadyExistsError, Clock, DocumentStore, PreconditionError, StorageError
 
+IN_FLIGHT = timedelta(seconds=10)
+"""How long the request that made a marker may take to make its job, before it is taken for dead."""
+_REQUESTS = "~idempotency"
+"""What stands in place of a kind in the markers of idempotency keys."""
 _TRIES = 20
 
 
@@ -31,6 +39,59 @@ class Marker:
     """Whether it was made with the same fingerprint."""
     made_at: datetime | None = None
     """When the other owner made it."""
+
+
+class Keys:
+    """Lets each key make one job."""
+
+    def __init__(self, documents: DocumentStore, clock: Clock, status: StatusStore) -> None:
+        self._clock = clock
+        self._status = status
+        self._markers = Markers(documents, clock)
+
+    async def once(self, job: Job, dedupe: Dedupe, ttl: int, take_in: Callable[[Job], Awaitable[Ticket]]) -> Ticket:
+        """Take a job in, unless its dedupe key has one already; a marker whose job was never made is adopted."""
+        job = job.model_copy(update={"dedupe_id": id_of(job.kind, dedupe.key)})
+        marker = await self._markers.own(job.kind, dedupe, ttl, job.job_id)
+        if not marker.mine:
+            first = await self._status.read(marker.job_id)
+            if first and first.value.status is not Status.CANCELLED:
+                return Ticket(first.value, first.etag, duplicate=True)
+            if first:
+                marker = await self._markers.own(job.kind, dedupe, ttl, job.job_id, besides=marker.job_id)
+        return await take_in(job.model_copy(update={"job_id": marker.job_id}))
+
+    async def once_for_request(
+        self, job: Job, key: IdempotencyKey, take_in: Callable[[Job], Awaitable[Ticket]]
+    ) -> Ticket:
+        """Take a job in, unless the idempotency key has a ticket already.
+
+        Raises:
+            KeyReusedError: the key was used for another request.
+            InFlightError: the request that used it first is still at work.
+        """
+        marker = await self._own(job.job_id, key)
+        if not marker.same:
+            raise KeyReusedError
+        if not marker.mine:
+            first = await self._status.read(marker.job_id)
+            if first:
+                return Ticket(first.value, first.etag, duplicate=True)
+            self._wait_for_the_first(marker)
+        ticket = await take_in(job.model_copy(update={"job_id": marker.job_id}))
+        if ticket.job.job_id != marker.job_id:  # a dedupe key led to an earlier job: from now on this key does too
+            await self._own(ticket.job.job_id, key, besides=marker.job_id)
+        return ticket
+
+    async def _own(self, job_id: str, key: IdempotencyKey, besides: str = "") -> Marker:
+        what = Dedupe(key.key, key.fingerprint)
+        return await self._markers.own(_REQUESTS, what, key.ttl_seconds, job_id, besides=besides, for_good=True)
+
+    def _wait_for_the_first(self, marker: Marker) -> None:
+        """A marker without a job: its request is at work, or it died, and then whoever comes next makes the job."""
+        age = self._clock.now() - marker.made_at if marker.made_at else IN_FLIGHT
+        if age < IN_FLIGHT:
+            raise InFlightError((IN_FLIGHT - age).total_seconds())
 
 
 class Markers:

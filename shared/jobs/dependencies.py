@@ -10,8 +10,9 @@ from functools import cached_property
 from typing import Any
 
 from shared.containers import JOBS
+from shared.jobs.concurrently import run_all
 from shared.jobs.dead_letters.vault import DeadLetter
-from shared.jobs.envelope import Envelope, encode, envelope_of
+from shared.jobs.envelope import Delivery, Envelope, encode, envelope_of
 from shared.jobs.errors import UnreadableError
 from shared.jobs.kinds import Registry
 from shared.jobs.log import LOG, about
@@ -20,6 +21,7 @@ from shared.jobs.observe import NullObserver, Observer
 from shared.jobs.pauses import Pauses
 from shared.jobs.store import StatusStore
 from shared.ports import BlobStore, Clock, DocumentStore, MessageQueues, StorageError
+from shared.settings import Settings
 from shared.storage import Versioned
 
 
@@ -50,7 +52,7 @@ class Dependencies:
     documents: DocumentStore
     clock: Clock
     kinds: Registry
-    settings: Any = None
+    settings: Settings = field(default_factory=Settings)
     timing: Timing = field(default_factory=Timing)
     callback: Callable[[Job], Mapping[str, Any]] = _no_callbacks
     """The payload of the job that tells an outcome."""
@@ -81,12 +83,30 @@ class Dependencies:
         except StorageError as error:
             LOG.warning("message left to the sweep: %s cause=%s", about(current.value), type(error).__name__)
 
+    async def announce(self, current: Versioned[Job]) -> None:
+        """Send and project, at the same time."""
+        await run_all((self.send_or_leave(current), self.project(current.value)))
+
     async def project(self, job: Job) -> None:
         """Bring the index up to this version. It can be made anew from the blobs: failing to write it fails no job."""
         try:
             await self.documents.put_newer(JOBS, summary(job))
         except StorageError as error:
             LOG.warning("index not written: %s version=%d cause=%s", about(job), job.version, type(error).__name__)
+
+    async def put_back(self, delivery: Delivery, text: str, event: str, error: StorageError) -> str:
+        """Send a message anew that storage kept from its end.
+
+        Raising would do for a moment's failure. But the host counts deliveries, and an outage longer than five of them
+        would make dead letters of jobs that have nothing wrong with them.
+
+        Raises:
+            StorageError: the queue fails as well: the message stays, as the host leaves it.
+        """
+        LOG.error("put back, storage fails: queue=%s cause=%s", delivery.queue, type(error).__name__)
+        self.observer.happened(event)
+        await self.queues.send(delivery.queue, text, self.timing.put_back)
+        return "put back"
 
     async def payload(self, source: Job | Envelope | DeadLetter) -> dict[str, Any]:
         """The payload, from where it is.

@@ -9,6 +9,7 @@ needs no read. None of its names is one that would overwrite the host's trigger 
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -21,6 +22,17 @@ from shared.jobs.model import Job
 UUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 LARGEST = 48 * 1024
 """Bytes of an envelope before Base64 makes them the 64 KiB that a queue takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message as the host hands it to a queue function."""
+
+    queue: str
+    message_id: str
+    body: bytes
+    inserted_at: datetime | None = None
+    dequeue_count: int = 1
 
 
 class Envelope(BaseModel):

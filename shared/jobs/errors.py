@@ -59,6 +59,10 @@ class UnreadableError(JobsError):
     """The message is not an envelope of this app."""
 
 
+class KindError(JobsError, ValueError):
+    """The declaration of a kind of job cannot work."""
+
+
 class UnknownKindError(JobsError):
     """No such kind of job is registered."""
 

@@ -14,9 +14,9 @@ from shared.containers import JOBS
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.envelope import decode
 from shared.jobs.errors import UnreadableError
+from shared.jobs.ids import prefixes
 from shared.jobs.log import LOG
 from shared.jobs.model import Job, Status
-from shared.jobs.store import prefixes
 from shared.ports import Query, ReceivedMessage, StorageError, Where
 
 LONGEST_WAIT = 300

@@ -39,7 +39,7 @@ async def fan_out(job: JobContext, plan: Callable[[], AsyncIterator[Child]], *, 
 
     Call it once in a handler, and return its result, or something made of it::
 
-        @kind("greet-all", payload=Nothing)
+        @job("greet-all")
         async def greet_all(payload: Nothing, job: JobContext) -> dict[str, Any]:
             async def plan() -> AsyncIterator[Child]:
                 for name in ("ann", "ben"):

@@ -1,22 +1,23 @@
-"""Kinds of jobs: a payload model, a handler, a policy. One decorated function declares one."""
+"""Kinds of jobs: a payload model, a handler, a policy; and the registry of those that an app knows."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from shared.jobs.errors import FieldProblem, InvalidPayloadError, NewerVersionError, UnknownKindError
+from shared.jobs.errors import FieldProblem, InvalidPayloadError, KindError, NewerVersionError, UnknownKindError
 from shared.jobs.model import Priority
-
-if TYPE_CHECKING:
-    from shared.jobs.context import JobContext
+from shared.settings import Settings
 
 P = TypeVar("P", bound=BaseModel)
-Handler = Callable[[P, "JobContext"], Awaitable[Any]]
 Upgrade = Callable[[dict[str, JsonValue]], dict[str, JsonValue]]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +61,35 @@ class Dedupe:
 
 @dataclass(frozen=True, slots=True)
 class Kind(Generic[P]):
-    """One kind of job. Called like the handler that it wraps."""
+    """One kind of job, as `shared.jobs.job` declares it. Called like the handler that it wraps."""
 
     name: str
     payload: type[P]
-    handler: Handler[P]
+    handler: Callable[[P, Any], Awaitable[Any]]
     version: int = 1
-    policy: Policy | Callable[[Any], Policy] = field(default_factory=Policy)
+    policy: Policy | Callable[[Settings], Policy] = field(default_factory=Policy)
     dedupe: Callable[[P], Dedupe | None] | None = None
     upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
 
-    def __call__(self, payload: P, job: JobContext) -> Awaitable[Any]:
+    def __post_init__(self) -> None:
+        """Refuse what could not work."""
+        if not _NAME.fullmatch(self.name):
+            raise KindError(f"kind {self.name!r}: a name is letters, digits, '.', '_' and '-'")
+        called = self.handler if inspect.isfunction(self.handler) else getattr(self.handler, "__call__", None)  # noqa: B004 - an instance may have an async one
+        if not (inspect.iscoroutinefunction(self.handler) or inspect.iscoroutinefunction(called)):
+            raise KindError(f"kind {self.name}: its handler must be a coroutine function (`async def`)")
+        missing = [old for old in range(1, self.version) if old not in self.upgrades]
+        if missing:
+            raise KindError(f"kind {self.name}: no upgrade from payload version {missing[0]}")
+
+    def __call__(self, payload: P, job: Any) -> Awaitable[Any]:
         """Run the handler."""
         return self.handler(payload, job)
+
+    @property
+    def declared_in(self) -> str:
+        """Where its handler is, for error messages."""
+        return f"{self.handler.__module__}.{getattr(self.handler, '__qualname__', type(self.handler).__qualname__)}"
 
     def parse(self, payload: Mapping[str, JsonValue], version: int) -> P:
         """Upgrade a payload of any known version to this one and validate it.
@@ -91,52 +108,6 @@ class Kind(Generic[P]):
         except ValidationError as error:
             raise InvalidPayloadError(problems_of(error)) from None
 
-    def settled(self, settings: object) -> Kind[P]:
-        """This kind with its policy worked out for the given settings."""
-        if isinstance(self.policy, Policy):
-            return self
-        return Kind(
-            self.name, self.payload, self.handler, self.version, self.policy(settings), self.dedupe, self.upgrades
-        )
-
-
-def kind(
-    name: str,
-    *,
-    payload: type[P],
-    version: int = 1,
-    policy: Policy | Callable[[Any], Policy] | None = None,
-    dedupe: Callable[[P], Dedupe | None] | None = None,
-    upgrades: Mapping[int, Upgrade] | None = None,
-) -> Callable[[Handler[P]], Kind[P]]:
-    """Declare a kind of job.
-
-    Example::
-
-        class Greeting(BaseModel):
-            name: str
-
-        @kind("greet", payload=Greeting, policy=Policy(max_attempts=3))
-        async def greet(payload: Greeting, job: JobContext) -> dict[str, str]:
-            return {"said": f"hello {payload.name}"}
-
-    Args:
-        name: the kind's name in envelopes, records and URLs.
-        payload: the pydantic model of the payload.
-        version: the payload's version; raise it when the model changes incompatibly.
-        policy: the policy, or a function that makes it from the app's settings.
-        dedupe: derives from a payload what makes it a duplicate; None for payloads that never are.
-        upgrades: for each older version, a function from its JSON to that of the next version.
-    """
-
-    def declare(handler: Handler[P]) -> Kind[P]:
-        missing = [old for old in range(1, version) if old not in (upgrades or {})]
-        if missing:
-            raise ValueError(f"kind {name}: no upgrade from payload version {missing[0]}")
-        return Kind(name, payload, handler, version, policy or Policy(), dedupe, upgrades or {})
-
-    return declare
-
 
 @dataclass(frozen=True, slots=True)
 class Queues:
@@ -154,9 +125,42 @@ class Queues:
 class Registry:
     """The kinds that an app knows, their policies settled, and the queues that they use."""
 
-    def __init__(self, kinds: Iterable[Kind[Any]], queues: Queues, settings: object = None) -> None:
-        self._kinds = {one.name: one.settled(settings) for one in kinds}
+    def __init__(
+        self,
+        kinds: Iterable[Kind[Any]],
+        queues: Queues,
+        settings: Settings | None = None,
+        longest_seconds: float | None = None,
+    ) -> None:
+        """Settle the policies of kinds.
+
+        Args:
+            kinds: the kinds.
+            queues: the general queues.
+            settings: what policies that are functions are made from.
+            longest_seconds: how long the host lets a function run; None: for as long as it likes.
+
+        Raises:
+            KindError: two kinds have one name, or an attempt of one may take longer than the host allows.
+        """
+        self._kinds: dict[str, Kind[Any]] = {}
+        self._policies: dict[str, Policy] = {}
         self._queues = queues
+        for kind in kinds:
+            self._add(kind, settings or Settings(), longest_seconds)
+
+    def _add(self, kind: Kind[Any], settings: Settings, longest_seconds: float | None) -> None:
+        if kind.name in self._kinds:
+            places = f"{self._kinds[kind.name].declared_in} and {kind.declared_in}"
+            raise KindError(f"two kinds are called {kind.name!r}: {places}")
+        policy = kind.policy if isinstance(kind.policy, Policy) else kind.policy(settings)
+        if longest_seconds is not None and policy.timeout_seconds >= longest_seconds:
+            raise KindError(
+                f"kind {kind.name}: its timeout of {policy.timeout_seconds:g} s is not below the host's "
+                f"functionTimeout of {longest_seconds:g} s"
+            )
+        self._kinds[kind.name] = replace(kind, policy=policy)
+        self._policies[kind.name] = policy
 
     def __getitem__(self, name: str) -> Kind[Any]:
         """Return the kind, or raise UnknownKindError."""
@@ -169,15 +173,26 @@ class Registry:
         """Whether there is a kind of this name."""
         return name in self._kinds
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Kind[Any]]:
         """Iterate over the kinds by name."""
         return iter(sorted(self._kinds.values(), key=lambda one: one.name))
 
+    def accept(
+        self, kind: Kind[Any] | str, payload: BaseModel | Mapping[str, Any]
+    ) -> tuple[Kind[Any], Policy, BaseModel]:
+        """The kind as it is registered, its policy, and the payload as its model.
+
+        Raises:
+            UnknownKindError: there is no such kind.
+            InvalidPayloadError: the payload does not fit it.
+        """
+        known = self[kind if isinstance(kind, str) else kind.name]
+        model = payload if isinstance(payload, known.payload) else known.parse(dict(payload), known.version)
+        return known, self._policies[known.name], model
+
     def policy(self, name: str) -> Policy:
-        """The settled policy of a kind."""
-        policy = self[name].policy
-        assert isinstance(policy, Policy)  # noqa: S101 - settled by the constructor
-        return policy
+        """The settled policy of a kind, or UnknownKindError."""
+        return self._policies[self[name].name]
 
     def queue(self, name: str, priority: Priority) -> str:
         """The queue that a job of this kind and priority travels on."""

@@ -55,6 +55,13 @@ class Failure(_Record):
     attempt: int
     at: datetime
 
+    @classmethod
+    def of(cls, error: BaseException, attempt: int, at: datetime) -> Failure:
+        """What is kept of an exception: its type and at most 2,000 characters of its message."""
+        name = getattr(error, "recorded_as", type(error).__name__)
+        message = str(error)[:2000].encode(errors="replace").decode()  # half a surrogate pair is no text for JSON
+        return cls(type=name, message=message or name, attempt=attempt, at=at)
+
 
 class LostChild(_Record):
     """A job of a fan-out that did not complete."""

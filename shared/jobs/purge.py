@@ -16,10 +16,11 @@ from shared.containers import JOBS
 from shared.jobs.concurrently import isolated
 from shared.jobs.dead_letters.vault import Vault
 from shared.jobs.dependencies import Dependencies
+from shared.jobs.ids import prefixes
 from shared.jobs.log import LOG
 from shared.jobs.model import Job, Status, iso
 from shared.jobs.retention import Retention, expires_at
-from shared.jobs.store import name_of, prefixes
+from shared.jobs.store import name_of
 from shared.ports import PreconditionError, Query, Where
 
 _BATCH = 200

@@ -13,11 +13,11 @@ from shared.jobs.backoff import delay
 from shared.jobs.callbacks import Callbacks
 from shared.jobs.children import Children
 from shared.jobs.context import JobContext
-from shared.jobs.dead_letters.recorder import Recorder, failure_of
+from shared.jobs.dead_letters.recorder import Recorder
 from shared.jobs.dead_letters.vault import Reason, Replay, Vault
-from shared.jobs.decide import Claim, ClaimReplay, Decision, Delivery, Drop, GiveUpStalled, PutBack, decide
+from shared.jobs.decide import Claim, ClaimReplay, Decision, Drop, GiveUpStalled, PutBack, decide
 from shared.jobs.dependencies import Dependencies
-from shared.jobs.envelope import Envelope, decode, put_back_text
+from shared.jobs.envelope import Delivery, Envelope, decode, put_back_text
 from shared.jobs.errors import (
     FinalError,
     InvalidTransitionError,
@@ -34,7 +34,7 @@ from shared.jobs.errors import (
 from shared.jobs.kinds import Kind, Policy
 from shared.jobs.log import LOG, about
 from shared.jobs.machine import Cancelled, Claimed, Completed, Released, Replayed, Retried, Snoozed, apply
-from shared.jobs.model import Entry, Job, Status
+from shared.jobs.model import Entry, Failure, Job, Status
 from shared.jobs.store import ConflictError
 from shared.ports import StorageError
 from shared.storage import Versioned
@@ -74,6 +74,14 @@ class Runner:
         except (UnknownKindError, NewerVersionError) as error:
             return await self._not_for_this_code(envelope, delivery, error)
         return await self._for_job(kind, envelope, delivery)
+
+    async def process_or_put_back(self, delivery: Delivery) -> str:
+        """Process; where storage fails, send the message anew."""
+        try:
+            return await self.process(delivery)
+        except StorageError as error:
+            text = put_back_text(delivery.body, self._deps.clock.now())
+            return await self._deps.put_back(delivery, text, "put_back", error)
 
     async def _for_job(self, kind: Kind[Any], envelope: Envelope, delivery: Delivery) -> str:
         """Judge the message by the record that it carries; if that is not how things stand, by the blob."""
@@ -133,7 +141,7 @@ class Runner:
         return not job.cancel_requested and (await self._deps.pauses.of(job.kind)).paused
 
     async def _give_up_stalled(self, current: Versioned[Job]) -> str:
-        error = failure_of(StalledError(), current.value.attempt, self._deps)
+        error = Failure.of(StalledError(), current.value.attempt, self._deps.clock.now())
         try:
             await self._recorder.give_up(current, Reason.STALLED, error, current.value.attempt)
         except InvalidTransitionError:
@@ -276,7 +284,7 @@ class Runner:
         return from_json(to_json(results))  # as it will be stored: what cannot be is an error of this attempt
 
     async def _failed(self, error: BaseException, policy: Policy, context: JobContext) -> str:
-        failure = failure_of(error, context.attempt, self._deps)
+        failure = Failure.of(error, context.attempt, self._deps.clock.now())
         final = isinstance(error, (FinalError, UnreadableError, *policy.final))
         if final or context.last_attempt:
             reason = Reason.FINAL if final else Reason.EXHAUSTED
@@ -296,7 +304,7 @@ class Runner:
             jitter=policy.jitter_seconds,
             at_least=error.seconds if isinstance(error, RetryLater) else 0.0,
         )
-        failure = failure_of(error, context.attempt, self._deps)
+        failure = Failure.of(error, context.attempt, self._deps.clock.now())
         current = await context.settle(Retried(now, context.fence, failure, now + timedelta(seconds=seconds)))
         if current.value.status is not Status.QUEUED:
             await self._callbacks.finish(current)

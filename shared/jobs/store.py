@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
-from datetime import datetime
-from uuid import UUID
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -118,8 +118,9 @@ class StatusStore:
         blob = await self._blobs.read(name)
         return blob.data if blob else None
 
-    async def put_payload(self, job_id: str, data: bytes) -> str:
+    async def put_payload(self, job_id: str, payload: Mapping[str, Any]) -> str:
         """Keep a payload that is too big for a message, and return its name, which no other payload can have."""
+        data = compact(payload)
         name = f"jobs/{job_id}/payload-{hashlib.sha256(data).hexdigest()[:16]}.json"
         with suppress(PreconditionError):
             await self._blobs.create(name, data)
@@ -132,6 +133,11 @@ class StatusStore:
                 yield info
 
 
+def compact(payload: Mapping[str, Any]) -> bytes:
+    """A payload as its own blob holds it."""
+    return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+
+
 def name_of(job_id: str) -> str:
     """The name of a job's status blob."""
     return f"jobs/{job_id}/status.json"
@@ -140,20 +146,6 @@ def name_of(job_id: str) -> str:
 def id_of(name: str) -> str:
     """The job id in the name of a status blob."""
     return name.split("/")[1]
-
-
-def prefixes(since: datetime, until: datetime) -> list[str]:
-    """Prefixes of UUIDv7 text that together cover every id made between two moments (and some minutes around).
-
-    Seven hexadecimal digits leave 20 bits of the millisecond timestamp open: each prefix covers some 17 minutes.
-    """
-    first, last = (int(moment.timestamp() * 1000) >> 20 for moment in (since, until))
-    return [f"{window:07x}" for window in range(first, last + 1)]
-
-
-def made_at(job_id: str) -> float:
-    """Seconds since the epoch in a UUIDv7."""
-    return (UUID(job_id).int >> 80) / 1000
 
 
 def _read(data: bytes, job_id: str) -> Job:

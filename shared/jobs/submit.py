@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Unpack, overload
 
 from pydantic import BaseModel
 from uuid_utils import uuid7
 
-from shared.jobs import dedupe
-from shared.jobs.concurrently import run_all
+from shared.jobs.dedupe import Keys
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.envelope import fits
-from shared.jobs.idempotency import Idempotency
-from shared.jobs.kinds import Dedupe, Kind
+from shared.jobs.kinds import Dedupe, Kind, P, Policy
 from shared.jobs.model import Entry, Job, Status
 from shared.jobs.ticket import Options, Ticket
-from shared.storage import Versioned
-
-__all__ = ["Options", "Submitter", "Ticket", "to_json"]
 
 
 class Submitter:
@@ -27,11 +21,21 @@ class Submitter:
 
     def __init__(self, deps: Dependencies) -> None:
         self._deps = deps
-        self._markers = dedupe.Markers(deps.documents, deps.clock)
-        self._idempotency = Idempotency(deps, self._markers)
+        self._keys = Keys(deps.documents, deps.clock, deps.status)
 
-    async def submit(self, kind: str, payload: BaseModel | Mapping[str, Any], options: Options | None = None) -> Ticket:
+    @overload
+    async def submit(self, kind: Kind[P], payload: P, **options: Unpack[Options]) -> Ticket: ...
+    @overload
+    async def submit(self, kind: str, payload: BaseModel | Mapping[str, Any], **options: Unpack[Options]) -> Ticket: ...
+    async def submit(
+        self, kind: Kind[Any] | str, payload: BaseModel | Mapping[str, Any], **options: Unpack[Options]
+    ) -> Ticket:
         """Take a job in and return its ticket.
+
+        Args:
+            kind: the kind, or its name.
+            payload: its payload; for a kind given by name also the JSON of one.
+            **options: see `Options`.
 
         Raises:
             UnknownKindError: there is no such kind.
@@ -40,75 +44,51 @@ class Submitter:
             InFlightError: the request that used it first is still at work.
             StorageError: the job was not taken in; submitting again is safe.
         """
-        known = self._deps.kinds[kind]
-        model = payload if isinstance(payload, known.payload) else known.parse(dict(payload), known.version)
-        options = options or Options()
-        job, what = self._draft(known, model, options), self._dedupe(known, model, options)
+        known, policy, model = self._deps.kinds.accept(kind, payload)
+        job, dedupe = self._draft(known, policy, model, options), _dedupe(known, policy, model, options)
 
         async def take_in(job: Job) -> Ticket:
-            return await self._once(job, what) if what else await self._take_in(job)
+            if dedupe is None:
+                return await self._take_in(job)
+            return await self._keys.once(job, dedupe, policy.dedupe_ttl_seconds, self._take_in)
 
-        return await (
-            self._idempotency.once(job, options.idempotency, take_in) if options.idempotency else take_in(job)
-        )
+        key = options.get("idempotency")
+        return await (self._keys.once_for_request(job, key, take_in) if key else take_in(job))
 
-    def _dedupe(self, kind: Kind[Any], payload: BaseModel, options: Options) -> Dedupe | None:
-        if options.parent_id or self._deps.kinds.policy(kind.name).dedupe_ttl_seconds <= 0:
-            return None
-        if options.dedupe_key is not None:
-            return Dedupe(f"given\n{options.dedupe_key}")
-        return kind.dedupe(payload) if kind.dedupe else None
-
-    def _draft(self, kind: Kind[Any], payload: BaseModel, options: Options) -> Job:
+    def _draft(self, kind: Kind[Any], policy: Policy, payload: BaseModel, options: Options) -> Job:
         now = self._deps.clock.now()
-        due = max(options.not_before or now, now)
+        due = max(options.get("not_before") or now, now)
         return Job(
-            job_id=options.job_id or str(uuid7()),
+            job_id=options.get("job_id") or str(uuid7()),
             kind=kind.name,
             status=Status.QUEUED,
             version=1,
-            priority=options.priority or self._deps.kinds.policy(kind.name).priority,
+            priority=options.get("priority") or policy.priority,
             payload_version=kind.version,
             payload=payload.model_dump(mode="json", exclude_none=True),
             created_at=now,
             updated_at=now,
             due_at=due,
             watch_at=due,
-            callback_url=options.callback_url,
-            trace=options.trace,
-            parent_id=options.parent_id,
+            callback_url=options.get("callback_url"),
+            trace=options.get("trace"),
+            parent_id=options.get("parent_id"),
             history=(Entry(at=now, event="submitted", attempt=0),),
         )
 
-    async def _once(self, job: Job, what: Dedupe) -> Ticket:
-        """Take the job in unless its key already has one; a marker whose job was never made is adopted."""
-        ttl = self._deps.kinds.policy(job.kind).dedupe_ttl_seconds
-        job = job.model_copy(update={"dedupe_id": dedupe.id_of(job.kind, what.key)})
-        marker = await self._markers.own(job.kind, what, ttl, job.job_id)
-        if not marker.mine:
-            first = await self._deps.status.read(marker.job_id)
-            if first and first.value.status is not Status.CANCELLED:
-                return Ticket(first.value, first.etag, duplicate=True)
-            if first:
-                marker = await self._markers.own(job.kind, what, ttl, job.job_id, besides=marker.job_id)
-        return await self._take_in(job.model_copy(update={"job_id": marker.job_id}))
-
     async def _take_in(self, job: Job) -> Ticket:
         if not fits(job, job.created_at):
-            job = await self._with_payload_apart(job)
+            name = await self._deps.status.put_payload(job.job_id, job.payload or {})
+            job = job.model_copy(update={"payload": None, "payload_blob": name})
         current, created = await self._deps.status.create(job)
         if created:
-            await self._announce(current)
+            await self._deps.announce(current)
         return Ticket(current.value, current.etag, duplicate=not created)
 
-    async def _announce(self, current: Versioned[Job]) -> None:
-        await run_all((self._deps.send_or_leave(current), self._deps.project(current.value)))
 
-    async def _with_payload_apart(self, job: Job) -> Job:
-        name = await self._deps.status.put_payload(job.job_id, to_json(job.payload or {}))
-        return job.model_copy(update={"payload": None, "payload_blob": name})
-
-
-def to_json(payload: Mapping[str, Any]) -> bytes:
-    """A payload as its own blob holds it."""
-    return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+def _dedupe(kind: Kind[Any], policy: Policy, payload: BaseModel, options: Options) -> Dedupe | None:
+    if options.get("parent_id") or policy.dedupe_ttl_seconds <= 0:
+        return None
+    if (given := options.get("dedupe_key")) is not None:
+        return Dedupe(f"given\n{given}")
+    return kind.dedupe(payload) if kind.dedupe else None

@@ -17,10 +17,11 @@ from shared.jobs.callbacks import Callbacks
 from shared.jobs.concurrently import isolated
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.errors import InvalidTransitionError
+from shared.jobs.ids import prefixes
 from shared.jobs.log import LOG, about
 from shared.jobs.machine import Resent, apply
 from shared.jobs.model import Job, Status, iso
-from shared.jobs.store import id_of, prefixes
+from shared.jobs.store import id_of
 from shared.ports import BlobInfo, Query, Where
 
 RECENT = timedelta(minutes=30)

@@ -1,15 +1,12 @@
-"""What a submission brings and what it hands out."""
+"""What a submission may bring beside its payload, and what it hands out."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TypedDict
 
 from shared.jobs.model import Job, Priority
-
-if TYPE_CHECKING:
-    from shared.jobs.idempotency import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +19,29 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class IdempotencyKey:
+    """A client's key, what of the request it stands for, and how long it is remembered."""
+
+    key: str
+    fingerprint: str
+    ttl_seconds: int
+
+
+class Options(TypedDict, total=False):
     """What a submission may say beside its payload."""
 
-    priority: Priority | None = None
-    not_before: datetime | None = None
-    trace: str | None = None
-    dedupe_key: str | None = None
+    priority: Priority | None
+    """Which of the general queues the job takes; None: as its kind's policy says."""
+    not_before: datetime | None
+    trace: str | None
+    """W3C traceparent of the request."""
+    dedupe_key: str | None
     """In place of the key that the kind derives from the payload; of use where the kind's policy has a dedupe TTL."""
-    callback_url: str | None = None
+    callback_url: str | None
     """Where the outcome is told; the caller has made sure that it may be."""
-    idempotency: Key | None = None
+    idempotency: IdempotencyKey | None
     """Makes the same request, sent again, get the same ticket."""
-    parent_id: str | None = None
+    parent_id: str | None
     """The job whose fan-out this one is a part of; such a job is no duplicate of any other."""
-    job_id: str | None = None
+    job_id: str | None
     """An id of the caller's own making (a UUIDv7): submitted twice, it is one job."""

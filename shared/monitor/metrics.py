@@ -12,20 +12,20 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from shared.containers import JOBS
+from shared.jobs.engine import Engine
 from shared.jobs.model import Status
+from shared.jobs.timers.health import TimerReport
+from shared.jobs.timers.ledger import Ledger
 from shared.monitor.alarms import Alarm, Board
 from shared.monitor.openmetrics import Family, exposition
 from shared.monitor.queues import QueueFacts, read_queues
 from shared.monitor.remembered import Remembered
+from shared.monitor.stats import Stats
 from shared.monitor.tally import Tally
+from shared.monitor.watch import Watch
 from shared.ports import Query, Where
-
-if TYPE_CHECKING:
-    from shared.app import App
-    from shared.jobs.timers.health import TimerReport
 
 FRESH = timedelta(seconds=10)
 """How long a page is shared by all who ask."""
@@ -51,9 +51,13 @@ class Measurements:
 class Metrics:
     """Makes the page, at most once in `FRESH`."""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
-        self._last: Remembered[bytes] = Remembered(app.clock, FRESH)
+    def __init__(self, engine: Engine, ledger: Ledger, stats: Stats, watch: Watch) -> None:
+        self._engine = engine
+        self._ledger = ledger
+        self._stats = stats
+        self._watch = watch
+        self._clock = engine.deps.clock
+        self._last: Remembered[bytes] = Remembered(self._clock, FRESH)
 
     async def page(self) -> bytes:
         """The page. Besides two calls for each timer and one or two for each queue it costs three."""
@@ -63,21 +67,20 @@ class Metrics:
         return exposition(families(await self._gather()))
 
     async def _gather(self) -> Measurements:
-        app = self._app
-        now = app.clock.now()
+        now = self._clock.now()
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        tally = await app.stats.total(midnight, now + timedelta(hours=1))
+        tally = await self._stats.total(midnight, now + timedelta(hours=1))
         active, truncated = await self._active()
-        board, _ = await app.monitor.watch.last()
+        board, _ = await self._watch.last()
         return Measurements(
-            midnight, tally, active, truncated, await read_queues(app), await app.ledger.reports(), board
+            midnight, tally, active, truncated, await read_queues(self._engine), await self._ledger.reports(), board
         )
 
     async def _active(self) -> tuple[Counter[tuple[str, str]], bool]:
         """What the sweep watches is what has not ended; in the order of the index, so that no more than `MOST` are read."""
         query = Query((Where("watch_at", ">", "0"),), order_by="watch_at", limit=MOST)
-        page = await self._app.documents.query(JOBS, query)
-        known = self._app.stats.known
+        page = await self._engine.deps.documents.query(JOBS, query)
+        known = self._stats.known
         active = Counter((known(item["kind"]), item["status"]) for item in page.items if item["status"] in _ACTIVE)
         return active, page.cursor is not None
 

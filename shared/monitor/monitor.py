@@ -1,42 +1,32 @@
-"""Everything that watches an app, made when it is first asked for."""
+"""Everything that watches an app."""
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TYPE_CHECKING
-
+from shared.calls import Calls
+from shared.jobs.engine import Engine
+from shared.jobs.timers.ledger import Ledger
 from shared.monitor.metrics import Metrics
+from shared.monitor.stats import Stats
 from shared.monitor.status import Readiness
+from shared.monitor.telemetry import Telemetry
 from shared.monitor.watch import Watch
-
-if TYPE_CHECKING:
-    from shared.app import App
 
 
 class Monitor:
-    """What watches an app."""
+    """What watches an app: it is handed what it reads, and knows nothing of the app itself."""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
+    def __init__(self, engine: Engine, ledger: Ledger, stats: Stats, telemetry: Telemetry | None, calls: Calls) -> None:
+        self._stats = stats
+        self.readiness = Readiness(engine.deps, telemetry, calls)
+        """Whether the app can do its work."""
+        self.watch = Watch(engine, ledger, stats, telemetry)
+        """Its alarms."""
+        self.metrics = Metrics(engine, ledger, stats, self.watch)
+        """Its metrics page."""
 
     async def round(self) -> None:
         """What is to be done every few minutes: evaluate the alarms, and write the statistics that wait for it."""
         try:
             await self.watch.board()
         finally:
-            await self._app.stats.tick()
-
-    @cached_property
-    def readiness(self) -> Readiness:
-        """Whether it can do its work."""
-        return Readiness(self._app)
-
-    @cached_property
-    def watch(self) -> Watch:
-        """Its alarms."""
-        return Watch(self._app)
-
-    @cached_property
-    def metrics(self) -> Metrics:
-        """Its metrics page."""
-        return Metrics(self._app)
+            await self._stats.tick()

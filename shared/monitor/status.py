@@ -7,29 +7,18 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal
 
+from shared.calls import Calls, Trouble
 from shared.containers import OPERATIONS
+from shared.jobs.dependencies import Dependencies
 from shared.monitor.remembered import Remembered
-
-if TYPE_CHECKING:
-    from shared.app import App
+from shared.monitor.telemetry import State, Telemetry
 
 FRESH = timedelta(seconds=5)
 """How long an answer is shared by all who ask."""
 PATIENCE = 3.0
 """Seconds that a dependency may take to answer."""
 _NOWHERE = "status-probe"
-
-State = Literal["ok", "failing", "off", "not started"]
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """What went wrong last: a status or the name of an exception, nothing that quotes anybody."""
-
-    type: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +51,26 @@ class Condition:
 class Readiness:
     """Asks the dependencies, at most once in a few seconds however many ask. One storage call for each of three."""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
+    def __init__(self, deps: Dependencies, telemetry: Telemetry | None, calls: Calls) -> None:
+        self._deps = deps
+        self._exports = telemetry
+        self._calls = calls
         self._errors: dict[str, Trouble] = {}
-        self._last: Remembered[Condition] = Remembered(app.clock, FRESH)
+        self._last: Remembered[Condition] = Remembered(deps.clock, FRESH)
 
     async def condition(self) -> Condition:
         """How the app stands. Never raises, and answers within `PATIENCE` and a moment."""
         return await self._last.of(self._ask)
 
     async def _ask(self) -> Condition:
-        app = self._app
+        deps = self._deps
         asked = await asyncio.gather(
-            self._probe("blobs", lambda: app.blobs.read(_NOWHERE)),
-            self._probe("queues", lambda: app.queues.depth(app.settings.queue_normal)),
-            self._probe("documents", lambda: app.documents.read(OPERATIONS, _NOWHERE, _NOWHERE)),
+            self._probe("blobs", lambda: deps.blobs.read(_NOWHERE)),
+            self._probe("queues", lambda: deps.queues.depth(deps.settings.queue_normal)),
+            self._probe("documents", lambda: deps.documents.read(OPERATIONS, _NOWHERE, _NOWHERE)),
             self._openai(),
         )
-        return Condition(app.clock.now(), (*asked, self._telemetry()))
+        return Condition(deps.clock.now(), (*asked, self._telemetry()))
 
     async def _probe(self, name: str, ask: Callable[[], Awaitable[object]], *, required: bool = True) -> Dependency:
         began = time.perf_counter()
@@ -87,24 +78,23 @@ class Readiness:
             async with asyncio.timeout(PATIENCE):
                 await ask()
         except Exception as error:  # noqa: BLE001 - whatever it is, the dependency does not do its work
-            self._errors[name] = Trouble(type(error).__name__, self._app.clock.now())
+            self._errors[name] = Trouble(type(error).__name__, self._deps.clock.now())
             return Dependency(name, required, "failing", time.perf_counter() - began, self._errors[name])
         return Dependency(name, required, "ok", time.perf_counter() - began, self._last_error(name))
 
     def _last_error(self, name: str) -> Trouble | None:
         """The latest of what a probe met and what the adapters did."""
-        met = self._app.calls.troubles.get(name)
-        known = [self._errors.get(name), Trouble(met.type, met.at) if met else None]
+        known = [self._errors.get(name), self._calls.troubles.get(name)]
         return max((each for each in known if each), key=lambda each: each.at, default=None)
 
     async def _openai(self) -> Dependency:
-        endpoint = self._app.settings.openai_endpoint
+        endpoint = self._deps.settings.openai_endpoint
         if endpoint is None:
             return Dependency("openai", False, "off")
         return await self._probe("openai", lambda: _reach(endpoint), required=False)
 
     def _telemetry(self) -> Dependency:
-        telemetry = self._app.telemetry
+        telemetry = self._exports
         if telemetry is None:
             return Dependency("telemetry", False, "off")
         trouble = telemetry.trouble

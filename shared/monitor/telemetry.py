@@ -13,7 +13,7 @@ import platform
 from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from shared.jobs.dead_letters.vault import DeadLetter
 from shared.jobs.model import Job
@@ -23,13 +23,14 @@ from shared.monitor.tally import OTHER
 
 if TYPE_CHECKING:
     from shared.monitor.pipeline import Pipeline
-    from shared.monitor.status import State
 
 LOG = logging.getLogger("nightshift.monitor")
 
 _MOST = 4096
 """Things that are remembered until they can be told; more of them push out the oldest."""
 
+State = Literal["ok", "failing", "off", "not started"]
+"""How something stands that the app depends on."""
 Tell = Callable[["Pipeline"], None]
 
 

@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shared.containers import OPERATIONS
-from shared.jobs.callbacks import derived_id
+from shared.jobs.engine import Engine
+from shared.jobs.ids import derived_id
 from shared.jobs.model import iso
-from shared.jobs.ticket import Options
+from shared.jobs.timers.ledger import Ledger
 from shared.monitor.alarms import Alarm, AlarmInputs, Board, Change, Limits, Seen, Standing, TimerFacts, advance
 from shared.monitor.queues import read_queues
-from shared.monitor.stats import HOUR, floor
+from shared.monitor.stats import HOUR, Stats, floor
+from shared.monitor.telemetry import Telemetry
 from shared.ports import Document, PreconditionError, StorageError
-
-if TYPE_CHECKING:
-    from shared.app import App
-    from shared.settings import Settings
+from shared.settings import Settings
 
 LOG = logging.getLogger("nightshift.alarms")
 
@@ -51,18 +50,24 @@ def runbook(alarm: Alarm) -> str:
 class Watch:
     """Evaluates the alarms of an app."""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
-        self._limits = limits_of(app.settings)
+    def __init__(self, engine: Engine, ledger: Ledger, stats: Stats, telemetry: Telemetry | None) -> None:
+        self._engine = engine
+        self._ledger = ledger
+        self._stats = stats
+        self._telemetry = telemetry
+        self._documents = engine.deps.documents
+        self._clock = engine.deps.clock
+        self._settings = engine.deps.settings
+        self._limits = limits_of(self._settings)
 
     async def board(self) -> Board:
         """The board, evaluated anew where it is older than `FRESH`. Otherwise one storage call."""
         board, _ = await self.last()
-        return board if board.at and self._app.clock.now() - board.at < FRESH else await self.evaluate()
+        return board if board.at and self._clock.now() - board.at < FRESH else await self.evaluate()
 
     async def last(self) -> tuple[Board, str | None]:
         """The board of the last evaluation, and its ETag."""
-        found = await self._app.documents.read(OPERATIONS, _ID, _ID)
+        found = await self._documents.read(OPERATIONS, _ID, _ID)
         return (_board_of(found[0]), found[1]) if found else (Board(), None)
 
     async def evaluate(self) -> Board:
@@ -79,19 +84,19 @@ class Watch:
         raise StorageError("the board of alarms is changed by others without end")
 
     async def _facts(self, board: Board) -> AlarmInputs:
-        app, now = self._app, self._app.clock.now()
+        now = self._clock.now()
         recent = floor(now) - HOUR
-        window = await app.stats.total(recent, now + HOUR)
-        baseline = await app.stats.total(recent - timedelta(days=app.settings.alarm_baseline_days), recent)
-        reports = await app.ledger.reports()
+        window = await self._stats.total(recent, now + HOUR)
+        baseline = await self._stats.total(recent - timedelta(days=self._settings.alarm_baseline_days), recent)
+        reports = await self._ledger.reports()
         timers = (
-            TimerFacts(each.name, app.ledger.timer(each.name).healthy_for is not None, each.healthy, each.reason)
+            TimerFacts(each.name, self._ledger.timer(each.name).healthy_for is not None, each.healthy, each.reason)
             for each in reports
         )
-        queues = tuple(await read_queues(app))
-        if app.telemetry:
+        queues = tuple(await read_queues(self._engine))
+        if self._telemetry:
             for each in queues:
-                app.telemetry.measured(each.name, each.messages, each.oldest_seconds)
+                self._telemetry.measured(each.name, each.messages, each.oldest_seconds)
         return AlarmInputs(
             now, window.total, baseline.total, tuple(timers), queues, board.seen,
             window.events["poison_put_back"],
@@ -101,9 +106,9 @@ class Watch:
         document = _document(board)
         try:
             if etag is None:
-                await self._app.documents.create(OPERATIONS, document)
+                await self._documents.create(OPERATIONS, document)
             else:
-                await self._app.documents.replace(OPERATIONS, document, etag)
+                await self._documents.replace(OPERATIONS, document, etag)
         except PreconditionError:
             return False
         return True
@@ -125,10 +130,10 @@ class Watch:
         LOG.log(
             level, "alarm %s: alarm=%s change=%d reason=%s", state, change.alarm, change.standing.change, change.standing.reason
         )  # fmt: skip
-        settings = self._app.settings
+        settings = self._settings
         if settings.alarm_webhook_url and settings.webhook_secrets:
             payload = _message(change, settings.alarm_webhook_url)
-            await self._app.engine.submit("webhook", payload, Options(job_id=job_id_of(change)))
+            await self._engine.submit("webhook", payload, job_id=job_id_of(change))
 
     async def _strike_sent(self, sent: list[Change]) -> Board:
         """Strike from the board what was told, whoever wrote it meanwhile."""

@@ -3,35 +3,38 @@
 Settings are read from the environment (app settings in Azure, ``local.settings.json`` on a developer's machine) when the
 app starts. A value that does not fit stops the start with a `SettingsError` that names each one that is wrong: better no
 function at deployment than a wrong one at night. Plain dataclasses, no model library: this is on the path of a cold start.
+
+What belongs to a domain is declared by the domain (``shared/domains/<name>/settings.py``) and asked for by its type:
+``settings.of(TasteSettings).max_retries``. `shared.declarations` finds those sections, and reads them with the app's own.
 """
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Mapping
-from dataclasses import Field, dataclass, fields
-from functools import cache
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self, TypeVar
 
-from shared.domains.collect.settings import CollectSettings
-from shared.domains.digests.settings import DigestSettings
-from shared.domains.moods.settings import MoodSettings
-from shared.domains.sources.settings import ScrapeSettings
-from shared.domains.taste.settings import TasteSettings
 from shared.settings.engine import EngineSettings
 from shared.settings.fetch import FetchSettings
 from shared.settings.monitor import MonitorSettings
 from shared.settings.operate import OperateSettings
-from shared.settings.spec import Spec
+from shared.settings.spec import Section, Spec, specs_of
 from shared.settings.storage import StorageSettings
 from shared.settings.timers import TimerSettings
 
-__all__ = ["Settings", "SettingsError", "Spec", "load", "settings", "specs"]
+__all__ = ["Section", "Settings", "SettingsError", "Spec", "load", "specs_of"]
+
+S = TypeVar("S", bound=Section)
 
 
 class SettingsError(ValueError):
-    """An app setting holds a value that the app cannot work with."""
+    """App settings hold values that the app cannot work with."""
+
+    def __init__(self, *wrong: str) -> None:
+        super().__init__("app settings: " + "; ".join(wrong))
+        self.names = tuple((re.match(r"\w+(?=: )", each) or ["names of queues"])[0] for each in wrong)
+        """The settings, for those who must not see what they hold."""
 
 
 @dataclass(frozen=True)
@@ -39,55 +42,68 @@ class Settings(
     FetchSettings,
     MonitorSettings,
     OperateSettings,
-    DigestSettings,
-    MoodSettings,
-    ScrapeSettings,
-    CollectSettings,
-    TasteSettings,
     TimerSettings,
     EngineSettings,
     StorageSettings,
 ):
-    """The app's settings, area by area; the last base comes first in the reference."""
+    """The app's own settings, area by area (the last base comes first in the reference), and the domains' by their type."""
+
+    sections: tuple[Section, ...] = ()
+
+    def of(self, section: type[S]) -> S:
+        """The settings of a domain.
+
+        Raises:
+            LookupError: these settings were read without that section.
+        """
+        for each in self.sections:
+            if type(each) is section:
+                return each
+        raise LookupError(f"{section.__qualname__} is not among the settings that were read")
+
+    def having(self, *sections: Section) -> Self:
+        """These settings with other sections in the place of those of the same type."""
+        known: dict[type[Section], Section] = {type(each): each for each in (*self.sections, *sections)}
+        return replace(self, sections=tuple(known.values()))
+
+    def problems(self, settings: Settings) -> Iterator[str]:
+        """An alarm's webhook is signed as callbacks are."""
+        if settings.alarm_webhook_url and not settings.webhook_secrets:
+            yield "WEBHOOK_SECRET: expected a key, since ALARM_WEBHOOK_URL is set"
 
 
-def specs() -> dict[str, Spec]:
-    """What is known of each setting, by the name of its field."""
-    return {each.name: _spec(each) for each in fields(Settings)}
-
-
-def load(environ: Mapping[str, str]) -> Settings:
+def load(environ: Mapping[str, str], sections: Iterable[type[Section]] = ()) -> Settings:
     """Read the settings from an environment. A name that is unset, or empty, has its default.
+
+    Args:
+        environ: the environment.
+        sections: the settings to read beside the app's own.
 
     Raises:
         SettingsError: naming every setting that is wrong, what was expected and what it holds. Secrets are not shown.
     """
-    given: dict[str, Any] = {}
     wrong: list[str] = []
-    for name, spec in specs().items():
+    settings = Settings(**_given(Settings, environ, wrong))
+    settings = replace(settings, sections=tuple(section(**_given(section, environ, wrong)) for section in sections))
+    everything = (settings, *settings.sections)
+    wrong += [f"the queue {queue!r} would hold jobs and dead letters" for queue in _queues_of_both(everything)]
+    wrong += [problem for each in everything for problem in each.problems(settings)]
+    if wrong:
+        raise SettingsError(*wrong)
+    return settings
+
+
+def _given(section: type[Section], environ: Mapping[str, str], wrong: list[str]) -> dict[str, Any]:
+    """The values that the environment has for a section, by field; what does not fit is added to `wrong`."""
+    given: dict[str, Any] = {}
+    for name, spec in specs_of(section).items():
         text = environ.get(spec.name, "").strip()
         if text:
             try:
                 given[name] = spec.read(text)
             except ValueError:
                 wrong.append(f"{spec.name}: expected {spec.kind}{_found(spec, text)}")
-    chosen = _with_host_poison_queue(given)
-    wrong += [f"the queue {queue!r} would hold jobs and dead letters" for queue in _queues_of_both(chosen)]
-    if chosen.taste_max_backoff_seconds < chosen.taste_base_backoff_seconds:
-        wrong.append("TASTE_JOB_MAX_BACKOFF_SECONDS: expected at least TASTE_JOB_BASE_BACKOFF_SECONDS")
-    if chosen.alarm_webhook_url and not chosen.webhook_secrets:
-        wrong.append("WEBHOOK_SECRET: expected a key, since ALARM_WEBHOOK_URL is set")
-    if chosen.weekly_digest_keep_days > chosen.retention_artifact_days:
-        wrong.append("RETENTION_ARTIFACT_DAYS: expected at least WEEKLY_DIGEST_KEEP_DAYS")
-    if wrong:
-        raise SettingsError("app settings: " + "; ".join(wrong))
-    return chosen
-
-
-@cache
-def settings() -> Settings:
-    """The settings of this process, read once."""
-    return load(os.environ)
+    return given
 
 
 def _found(spec: Spec, text: str) -> str:
@@ -96,17 +112,7 @@ def _found(spec: Spec, text: str) -> str:
     return "" if secret else f", found {text!r}"
 
 
-def _queues_of_both(chosen: Settings) -> list[str]:
+def _queues_of_both(sections: Iterable[Section]) -> list[str]:
     """A job on a queue that a poison trigger reads too would be recorded as dead, now and then, instead of run."""
-    jobs = {chosen.queue_high, chosen.queue_normal, chosen.queue_low, chosen.taste_queue}
-    return sorted(jobs & {chosen.taste_poison_queue, *(f"{queue}-poison" for queue in jobs)})
-
-
-def _with_host_poison_queue(given: dict[str, Any]) -> Settings:
-    queue = given.get("taste_queue", Settings.taste_queue)
-    return Settings(**{"taste_poison_queue": f"{queue}-poison", **given})
-
-
-def _spec(each: Field[Any]) -> Spec:
-    spec: Spec = each.metadata["spec"]
-    return spec
+    poison = {queue: dead for section in sections for queue, dead in section.queues().items()}
+    return sorted(poison.keys() & {*poison.values(), *(f"{queue}-poison" for queue in poison)})

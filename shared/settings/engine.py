@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared.settings.spec import number, queue, schedule, secrets, whole
+from shared.settings.spec import Section, number, queue, schedule, secrets, whole
 
 
 @dataclass(frozen=True)
-class EngineSettings:
+class EngineSettings(Section):
     """Settings of the engine and of callbacks."""
 
     lease_seconds: float = number(
@@ -38,15 +39,7 @@ class EngineSettings:
         "Signs completion callbacks (Standard Webhooks): `whsec_` and the Base64 of 24 to 64 bytes. Several, separated by "
         "spaces, all sign, so that receivers can move from one to the next. Unset: no callbacks are taken.",
     )
-    webhook_timeout_seconds: float = number(
-        "WEBHOOK_TIMEOUT_SECONDS", 15, 0.1, 120, "seconds", "How long a receiver may take to answer."
-    )
-    webhook_max_attempts: int = whole(
-        "WEBHOOK_MAX_ATTEMPTS", 12, 1, 50, "attempts", "Tries before a callback gives up."
-    )
-    webhook_base_backoff_seconds: float = number(
-        "WEBHOOK_BASE_BACKOFF_SECONDS", 10, 0, 86400, "seconds", "Ceiling of the first retry's delay; doubles."
-    )
-    webhook_max_backoff_seconds: float = number(
-        "WEBHOOK_MAX_BACKOFF_SECONDS", 21600, 0, 604800, "seconds", "Ceiling of every retry's delay."
-    )
+
+    def queues(self) -> Mapping[str, str]:
+        """The general queues; the host's own name of a poison queue."""
+        return {queue: f"{queue}-poison" for queue in (self.queue_high, self.queue_normal, self.queue_low)}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.settings.spec import Spec, matching, number, setting, text, url, whole
+from shared.settings.spec import Section, Spec, matching, number, setting, text, url, whole
 
 
 @dataclass(frozen=True)
-class FetchSettings:
+class FetchSettings(Section):
     """Settings of fetching, image reading and Azure OpenAI."""
 
     fetch_allowed_hosts: str = text(

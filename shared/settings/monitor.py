@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.settings.spec import number, text, url, whole
+from shared.settings.spec import Section, number, text, url, whole
 
 
 @dataclass(frozen=True)
-class MonitorSettings:
+class MonitorSettings(Section):
     """Settings of watching the app: statistics, alarms, telemetry."""
 
     stats_flush_seconds: float = number(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.settings.spec import Spec, matching, number, schedule, setting, text, whole
+from shared.settings.spec import Section, Spec, matching, number, schedule, setting, text, whole
 
 
 @dataclass(frozen=True)
-class OperateSettings:
+class OperateSettings(Section):
     """Settings of operating the app: access, alarms, retention, telemetry."""
 
     operator_key: str | None = setting(

@@ -1,11 +1,11 @@
-"""What is known of one setting, and how each type of value is read."""
+"""What is known of one setting, how each type of value is read, and what settings that belong together have in common."""
 
 from __future__ import annotations
 
 import re
 from base64 import b64decode
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 
@@ -20,6 +20,23 @@ class Spec:
     read: Callable[[str], Any]
     """From text to value; ValueError where it does not fit."""
     secret: bool = False
+
+
+class Section:
+    """Settings that belong together: a frozen dataclass whose fields are made with the helpers of this module."""
+
+    def queues(self) -> Mapping[str, str]:
+        """Its queues of jobs, each with its poison queue."""
+        return {}
+
+    def problems(self, settings: Any) -> Iterable[str]:  # noqa: ARG002 - what most sections need not look at
+        """What is wrong with values that each by itself would do, given the app's own settings."""
+        return ()
+
+
+def specs_of(section: type[Section]) -> dict[str, Spec]:
+    """What is known of each setting of a section, by the name of its field."""
+    return {each.name: each.metadata["spec"] for each in fields(section) if "spec" in each.metadata}  # type: ignore[arg-type]
 
 
 def number(name: str, default: float, low: float, high: float, unit: str, meaning: str) -> Any:

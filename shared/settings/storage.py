@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.settings.spec import queue, text, url
+from shared.settings.spec import Section, queue, text, url
 
 
 @dataclass(frozen=True)
-class StorageSettings:
+class StorageSettings(Section):
     """Settings of storage: blobs, queues and documents."""
 
     storage_connection: str | None = text(

@@ -1,8 +1,6 @@
-"""Access, in one place: who may call which route, how large a request may be, and how often.
+"""Access: who calls, and whether a route's rule lets them: by their role, the size of the request, and how often they ask.
 
-The host checks function keys; what it cannot check is decided here, for every route, by `blueprints.http.endpoint`: a
-route without an entry in `RULES` is refused, so that none can be forgotten. Light on purpose (no model library): it is
-imported when the app is indexed.
+The host checks function keys; what it cannot check is decided here, for every route, by `blueprints.http`.
 
 An operator is whoever sends the operator's key (`NIGHTSHIFT_OPERATOR_KEY`; in Azure a host key of the same value lets it
 pass the host too), or whom Microsoft Entra ID gave the role `NIGHTSHIFT_OPERATOR_ROLE`. The header that tells of the
@@ -18,130 +16,18 @@ import re
 import time
 from base64 import b64decode
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar, Token
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from shared.web.answers import Problem
 from shared.web.limits import Limiter
+from shared.web.rules import Role, Rule
 
 if TYPE_CHECKING:
     from shared.settings import Settings
-    from shared.web.answers import Problem
 
-Role = Literal["anonymous", "client", "operator", "nobody"]
-RateClass = Literal["anonymous", "reads", "writes", "operator"]
-_KIB = 1024
 _ADDRESS = re.compile(r"\[(.+)\]:\d+|([\d.]+):\d+")
 """An IPv6 or IPv4 address with a port."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What holds for a route."""
-
-    role: Role
-    rate: RateClass
-    """The class of its rate limit."""
-    largest: int = _KIB
-    """Bytes of the largest body."""
-
-
-OPEN = Rule("anonymous", "anonymous")
-"""Holds no data: whether the app lives, what its API is, the dashboard's page (which asks for a key)."""
-READ = Rule("client", "reads")
-WRITE = Rule("client", "writes", 64 * _KIB)
-SUBMIT = Rule("client", "writes", 1024 * _KIB)
-"""Takes a payload, which may be too big for a message."""
-LOOK = Rule("operator", "reads")
-"""Shows what clients have sent."""
-OPERATE = Rule("operator", "operator", 64 * _KIB)
-REPLAY = Rule("operator", "operator", 1024 * _KIB)
-"""Takes an edited payload."""
-NOBODY = Rule("nobody", "operator", 0)
-"""A route that was forgotten in the table."""
-
-RULES: Mapping[str, Rule] = {
-    # jobs and kinds
-    "SubmitJob": SUBMIT,
-    "ListJobs": READ,
-    "GetJob": READ,
-    "GetJobHistory": READ,
-    "ExplainJob": READ,
-    "CancelJob": OPERATE,
-    "RetryJob": OPERATE,
-    "ListKinds": READ,
-    "PauseKind": OPERATE,
-    "ResumeKind": OPERATE,
-    # dead letters
-    "ListDeadLetters": READ,
-    "GetDeadLetter": LOOK,
-    "ReplayDeadLetter": REPLAY,
-    "ReplayDeadLetters": REPLAY,
-    "DiscardDeadLetter": OPERATE,
-    # timers
-    "ListTimers": READ,
-    "ListOccurrences": READ,
-    "RunTimer": OPERATE,
-    # sources, items and moods
-    "ListSources": READ,
-    "GetSource": READ,
-    "CreateSource": OPERATE,
-    "ChangeSource": OPERATE,
-    "DeleteSource": OPERATE,
-    "RunSource": OPERATE,
-    "ListItems": READ,
-    "ListMoods": READ,
-    "GetMood": READ,
-    "ListSimilarMoods": READ,
-    # users and digests: the product's own service is the client
-    "ListUsers": READ,
-    "GetUser": READ,
-    "PutUser": WRITE,
-    "DeleteUser": WRITE,
-    "ListWardrobe": READ,
-    "GetWardrobeItem": READ,
-    "PutWardrobeItem": WRITE,
-    "DeleteWardrobeItem": WRITE,
-    "ListSubscriptions": READ,
-    "Subscribe": WRITE,
-    "Unsubscribe": WRITE,
-    "ListDigests": READ,
-    "GetLatestDigest": READ,
-    "GetDigest": READ,
-    "PostDigestFeedback": WRITE,
-    "RunDigest": OPERATE,
-    # collection and taste
-    "SummaryWomble": SUBMIT,
-    "PostTasteFeedback": SUBMIT,
-    "GetTasteProfile": READ,
-    "DeleteTaste": WRITE,
-    # the app itself
-    "Health": OPEN,
-    "GetStatus": READ,
-    "GetMetrics": READ,
-    "GetStats": READ,
-    "ListAlarms": READ,
-    "GetOpenApi": OPEN,
-    # the dashboard, and what it asks for
-    "Dashboard": OPEN,
-    "DashboardPart": OPEN,
-    "ListQueues": READ,
-    "ListDeadLetterGroups": READ,
-    "GetJobPayload": LOOK,
-}
-"""Every route's rule, by the name of its function."""
-_BY_HANDLER = {name.lower(): (name, rule) for name, rule in RULES.items()}
-
-HEADERS: Mapping[str, str] = {
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-"""What every answer says unless it says otherwise itself: no sniffing, no caching, no referrer, nothing to load or frame."""
-HSTS: Mapping[str, str] = {"Strict-Transport-Security": "max-age=31536000"}
-"""What answers over https say too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,30 +36,6 @@ class Caller:
 
     role: Role
     name: str = ""
-
-
-_NOBODY = Caller("client")
-_CALLER: ContextVar[Caller] = ContextVar("caller", default=_NOBODY)
-
-
-def who(otherwise: str) -> str:
-    """The name under which what this request does is recorded."""
-    return _CALLER.get().name or otherwise
-
-
-def enter(caller: Caller) -> Token[Caller]:
-    """Make this the caller of the request that is being handled; `leave` ends it."""
-    return _CALLER.set(caller)
-
-
-def leave(token: Token[Caller]) -> None:
-    """Forget the caller."""
-    _CALLER.reset(token)
-
-
-def rule_of(handler: str) -> tuple[str, Rule]:
-    """The function of a handler (`get_job` handles `GetJob`) and its rule; a handler without one is for nobody."""
-    return _BY_HANDLER.get(handler.replace("_", ""), (handler, NOBODY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,15 +86,15 @@ class Gate:
             Problem: 429 too often, 403 not an operator, 413 too large; looked at in this order, before the body is read.
         """
         if wait := self._limiter.take(_bucket_of(rule, request), rule.rate):
-            raise _problem(429, "Too many requests", "this caller asks more often than this instance answers", wait)
+            raise Problem(
+                429, "Too many requests", "this caller asks more often than this instance answers", retry_after=wait
+            )
         caller = Caller("anonymous") if rule.role == "anonymous" else self._caller(request)
-        if rule.role == "nobody":
-            raise _problem(403, "For nobody", "this route has no rule of access (shared.web.access.RULES)")
         if rule.role == "operator" and caller.role != "operator":
-            raise _problem(403, "Not an operator", self._advice())
+            raise Problem(403, "Not an operator", self._advice())
         if request.size > rule.largest:
             detail = f"the body has {request.size} bytes; at most {rule.largest} are taken here"
-            raise _problem(413, "Content too large", detail)
+            raise Problem(413, "Content too large", detail)
         return caller
 
     def _caller(self, request: Request) -> Caller:
@@ -283,9 +145,3 @@ def _bucket_of(rule: Rule, request: Request) -> str:
     if rule.role == "anonymous" or not request.key:
         return request.address
     return hashlib.sha256(request.key).hexdigest()[:16]
-
-
-def _problem(status: int, title: str, detail: str, retry_after: int | None = None) -> Problem:
-    from shared.web.answers import Problem
-
-    return Problem(status, title, detail, retry_after=retry_after)

@@ -1,26 +1,23 @@
-"""The OpenAPI document (3.1): made of the table of operations, the models of bodies and answers, and the public kinds."""
+"""The OpenAPI document (3.1): made of the routes as they are declared, the models of bodies and answers, and the public kinds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
-from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import TypeAdapter
 
-from shared.api.schemas import ProblemView
-from shared.api.submission import Submission
-from shared.web.access import Role
-from shared.web.answers import PROBLEM_TYPE, Answer, tagged_answer
-from shared.web.operations import OPERATIONS, Operation, Parameter, Schema
+from shared.web.answers import PROBLEM_TYPE
+from shared.web.problem import ProblemView
+from shared.web.routes import Parameter, Route
+from shared.web.rules import Role
 
 if TYPE_CHECKING:
-    from shared.app import App
-    from shared.jobs.kinds import Kind, Registry
+    from shared.jobs.kinds import Kind
 
 Mode = Literal["validation", "serialization"]
+Schema = dict[str, Any]
 _REF = "#/components/schemas/{model}"
 _HEADERS: dict[str, Schema] = {
     "Location": {"description": "Where to ask for the job.", "schema": {"type": "string"}},
@@ -28,30 +25,31 @@ _HEADERS: dict[str, Schema] = {
     "ETag": {"description": "The version of what was answered.", "schema": {"type": "string"}},
     "Preference-Applied": {"description": "How long the answer was held at most.", "schema": {"type": "string"}},
 }
-
 _SECURITY: Mapping[Role, list[Schema]] = {
     "anonymous": [], "client": [{"functionKey": []}], "operator": [{"operatorKey": []}]
 }  # fmt: skip
+_NO_KEY = {"401": {"description": "No key, or a wrong one. The host answers, before the app: the body is empty."}}
+_NEEDS = {
+    411: "The body came without Content-Length (`transfer-encoding: chunked`), and so not at all: send it with one.",
+}
+"""What a status says beyond its phrase."""
 
 
-def show(app: App, api_url: str, headers: Mapping[str, str]) -> Answer:
-    """The document, for the address under which it was asked for."""
-    content = {**_document(app.engine.deps.kinds), "servers": [{"url": api_url}]}
-    return tagged_answer(content, headers.get("if-none-match"))
+class _Operation(NamedTuple):
+    """A route; or submitting a public kind, with what its payload is."""
+
+    route: Route
+    id: str
+    payload: type | None = None
 
 
-@lru_cache(maxsize=1)
-def _document(kinds: Registry) -> Schema:
-    return document([kind for kind in kinds if kinds.policy(kind.name).public])
-
-
-def document(public: list[Kind[Any]]) -> Schema:
-    """The document without servers, for an app with these public kinds."""
-    operations = list(_operations(public))
+def document(routes: Iterable[Route], public: Iterable[Kind[Any]]) -> Schema:
+    """The document without servers, for an app with these routes and public kinds."""
+    operations = list(_operations(routes, list(public)))
     schemas = _Schemas(operations)
     paths: dict[str, Schema] = {}
-    for operation, name, payload in operations:
-        paths.setdefault(f"/{operation.route}", {})[operation.method] = _operation(operation, name, payload, schemas)
+    for each in operations:
+        paths.setdefault(f"/{each.route.path}", {})[each.route.method.lower()] = _content(each, schemas)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Nightshift", "version": "1", "description": "Durable background jobs."},
@@ -67,81 +65,78 @@ def _key(text: str) -> Schema:
     return {"type": "apiKey", "in": "header", "name": "x-functions-key", "description": text}
 
 
-def _operations(public: list[Kind[Any]]) -> Iterator[tuple[Operation, str, type | None]]:
-    """Every operation with its id; and submitting once more for each public kind, with the payload that it takes."""
-    for operation in OPERATIONS:
-        yield operation, operation.function, None
-        if operation.function == "SubmitJob":
-            rest = tuple(one for one in operation.parameters if one.where != "path")
-            for kind in public:
-                route = operation.route.format(kind=kind.name)
-                summary = f"Submit {kind.name}"
-                yield (
-                    replace(operation, route=route, summary=summary, parameters=rest, samples=()),
-                    f"{operation.function}-{kind.name}",
-                    kind.payload,
-                )
+def _operations(routes: Iterable[Route], public: list[Kind[Any]]) -> Iterator[_Operation]:
+    """Every route; and submitting once more for each public kind, with the payload that it takes."""
+    for route in routes:
+        yield _Operation(route, route.function)
+        for kind in public if route.function == "SubmitJob" else ():
+            rest = tuple(each for each in route.parameters if each.where != "path")
+            template = route.template.format(kind=kind.name)
+            one = route._replace(template=template, parameters=rest, samples=())
+            yield _Operation(one, f"{route.function}-{kind.name}", kind.payload)
 
 
-def _operation(operation: Operation, name: str, payload: type | None, schemas: _Schemas) -> Schema:
+def _content(operation: _Operation, schemas: _Schemas) -> Schema:
+    route = operation.route
     content: Schema = {
-        "operationId": name,
-        "summary": operation.summary,
-        "tags": [operation.tag],
-        "security": _SECURITY[operation.rule.role],
-        "responses": _responses(operation, schemas),
+        "operationId": operation.id,
+        "summary": route.summary if operation.payload is None else f"Submit {operation.id.partition('-')[2]}",
+        "tags": [route.tag],
+        "security": _SECURITY[route.rule.role],
+        "responses": _responses(route, schemas),
     }
-    if operation.parameters:
-        content["parameters"] = [_parameter(one) for one in operation.parameters]
-    if operation.body:
-        content["requestBody"] = _body(operation, payload, schemas)
+    if route.parameters:
+        content["parameters"] = [_parameter(route, each) for each in route.parameters]
+    if route.body:
+        content["requestBody"] = _body(operation, schemas)
     return content
 
 
-def _parameter(parameter: Parameter) -> Schema:
+def _parameter(route: Route, parameter: Parameter) -> Schema:
+    schema = parameter.schema
     return {
         "name": parameter.name,
         "in": parameter.where,
         "required": parameter.where == "path",
         "description": parameter.text,
-        "schema": dict(parameter.schema),
+        "schema": {"enum": [str(word) for word in route.type(schema)]} if isinstance(schema, str) else dict(schema),
     }
 
 
-def _body(operation: Operation, payload: type | None, schemas: _Schemas) -> Schema:
-    schema = schemas.of(operation.body, "validation")
-    if payload is not None and operation.body is Submission:
+def _body(operation: _Operation, schemas: _Schemas) -> Schema:
+    route = operation.route
+    schema = schemas.of(route.type(str(route.body)), "validation")
+    if operation.payload is not None:
         # The same envelope, around what this kind takes.
-        inner = {"properties": {"payload": schemas.of(payload, "validation")}}
+        inner = {"properties": {"payload": schemas.of(operation.payload, "validation")}}
         schema = {"allOf": [schema, inner]}
     media: Schema = {"schema": schema}
-    if operation.samples:
-        media["examples"] = {f"example-{n}": {"value": one} for n, one in enumerate(operation.samples, 1)}
-    return {"required": operation.body_required, "content": {"application/json": media}}
+    if route.samples:
+        media["examples"] = {f"example-{n}": {"value": one} for n, one in enumerate(route.samples, 1)}
+    return {"required": not route.optional, "content": {"application/json": media}}
 
 
-def _responses(operation: Operation, schemas: _Schemas) -> Schema:
-    responses: Schema = {}
-    for status, answer in operation.answers.items():
+def _responses(route: Route, schemas: _Schemas) -> Schema:
+    responses: Schema = {} if route.rule.role == "anonymous" else dict(_NO_KEY)
+    for status, answer in route.answers.items():
         response: Schema = {"description": HTTPStatus(status).phrase}
-        if operation.headers:
-            response["headers"] = {name: _HEADERS[name] for name in operation.headers}
+        if route.headers:
+            response["headers"] = {name: _HEADERS[name] for name in route.headers}
         if answer is not None:
-            response["content"] = {"application/json": {"schema": schemas.of(answer, "serialization")}}
+            response["content"] = {"application/json": {"schema": schemas.of(route.type(answer), "serialization")}}
         responses[str(status)] = response
     problem = {"content": {PROBLEM_TYPE: {"schema": schemas.of(ProblemView, "serialization")}}}
-    refusals = (413, 429, *([403] if operation.rule.role == "operator" else ()))
-    for status in sorted({*operation.problems, *refusals}):
+    for status in sorted(route.refusals - route.answers.keys()):
         retry = {"headers": {"Retry-After": _HEADERS["Retry-After"]}} if status in (409, 429, 503) else {}
-        responses[str(status)] = {"description": HTTPStatus(status).phrase, **retry, **problem}
+        responses[str(status)] = {"description": _NEEDS.get(status, HTTPStatus(status).phrase), **retry, **problem}
     return responses
 
 
 class _Schemas:
     """The schemas of every type that the operations use; what several use is named among the components."""
 
-    def __init__(self, operations: Iterable[tuple[Operation, str, type | None]]) -> None:
-        used = {(id(model), mode): (model, mode) for each in operations for model, mode in _types(*each)}
+    def __init__(self, operations: Iterable[_Operation]) -> None:
+        used = {(id(model), mode): (model, mode) for each in operations for model, mode in _types(each)}
         inputs = [(key, mode, TypeAdapter(model)) for key, (model, mode) in used.items()]
         self._schemas, common = TypeAdapter.json_schemas(inputs, ref_template=_REF)
         self.components: dict[str, Schema] = common.get("$defs", {})
@@ -151,7 +146,11 @@ class _Schemas:
         return dict(self._schemas[(id(model), mode), mode])
 
 
-def _types(operation: Operation, _: str, payload: type | None) -> Iterator[tuple[Any, Mode]]:
+def _types(operation: _Operation) -> Iterator[tuple[Any, Mode]]:
+    route = operation.route
     yield ProblemView, "serialization"
-    yield from ((model, "serialization") for model in operation.answers.values() if model is not None)
-    yield from ((model, "validation") for model in (operation.body, payload) if model is not None)
+    yield from ((route.type(model), "serialization") for model in route.answers.values() if model is not None)
+    if route.body:
+        yield route.type(route.body), "validation"
+    if operation.payload is not None:
+        yield operation.payload, "validation"

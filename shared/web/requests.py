@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, TypeVar
-from uuid import UUID
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
-
-from shared.jobs.errors import FieldProblem
-from shared.jobs.kinds import problems_of
 from shared.web.answers import Problem
 
-M = TypeVar("M", bound=BaseModel)
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from shared.jobs.errors import FieldProblem
+
+M = TypeVar("M", bound="BaseModel")
 
 LARGEST_BODY = 1024 * 1024
 """Bytes of the largest body that is read."""
+ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._:@|+=-]{0,127}"
+"""Ids that clients give (users, what they own): safe in a URL's path, a key and a log."""
 
 
 def read_json(body: bytes, *, optional: bool = False) -> dict[str, Any]:
@@ -55,6 +58,10 @@ def read_model(model: type[M], body: bytes, *, optional: bool = False) -> M:
 @contextmanager
 def validating() -> Iterator[None]:
     """Turn pydantic's errors into a 422 problem with one entry per field."""
+    from pydantic import ValidationError
+
+    from shared.jobs.kinds import problems_of
+
     try:
         yield
     except ValidationError as error:
@@ -67,19 +74,36 @@ def invalid(problems: tuple[FieldProblem, ...]) -> Problem:
     return Problem(422, "Invalid input", f"these fields do not fit: {names}" if names else "", problems)
 
 
+def unfit(field: str, expected: str, status: int = 422, title: str = "Invalid input") -> Problem:
+    """The problem of one field that does not fit."""
+    from shared.jobs.errors import FieldProblem
+
+    problem = FieldProblem(field, expected)
+    return invalid((problem,)) if status == 422 else Problem(status, title, f"{field} {expected}", (problem,))
+
+
 def read_uuid(text: str, field: str) -> str:
     """A UUID in its usual form, or a 400 problem."""
+    from uuid import UUID
+
     try:
         return str(UUID(text))
     except ValueError:
-        raise Problem(400, "Not a UUID", f"{field} must be a UUID", (FieldProblem(field, "must be a UUID"),)) from None
+        raise unfit(field, "must be a UUID", 400, "Not a UUID") from None
+
+
+def read_id(text: str, field: str) -> str:
+    """An id that a client gave, or a 422 problem."""
+    if not re.fullmatch(ID_PATTERN, text):
+        raise unfit(field, "must be an id of at most 128 characters")
+    return text
 
 
 def read_limit(params: Mapping[str, str], default: int = 50, largest: int = 200) -> int:
     """The `limit` of a page, or a 422 problem."""
     text = params.get("limit", str(default))
     if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= largest):
-        raise invalid((FieldProblem("limit", f"must be a whole number from 1 to {largest}"),))
+        raise unfit("limit", f"must be a whole number from 1 to {largest}")
     return int(text)
 
 
@@ -93,14 +117,14 @@ def read_moment(params: Mapping[str, str], field: str) -> datetime | None:
         moment = datetime.fromisoformat(text.replace(" ", "+"))
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):  # the latter at the ends of the calendar
-        raise invalid((FieldProblem(field, "must be a date and time in ISO 8601"),)) from None
+        raise unfit(field, "must be a date and time in ISO 8601") from None
 
 
 def read_choice(params: Mapping[str, str], field: str, choices: Iterable[str]) -> str | None:
     """One of several words, or a 422 problem that names them."""
     text, known = params.get(field), list(choices)
     if text is not None and text not in known:
-        raise invalid((FieldProblem(field, f"must be one of {', '.join(known)}"),))
+        raise unfit(field, f"must be one of {', '.join(known)}")
     return text
 
 

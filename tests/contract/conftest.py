@@ -9,10 +9,11 @@ import pytest
 
 from shared import ports
 from shared.adapters import opening, transport
+from shared.adapters.clock import SystemClock
 from shared.adapters.sqlite import SqliteDocuments
+from shared.jobs.testing import FakeClock, MemoryBlobs, MemoryDocuments, MemoryQueues
 from shared.settings import Settings, load
 from support.azurite import AzuriteProcess
-from support.clock import FakeClock
 from support.cosmos import KEY, CosmosProcess
 from support.wire import Wire
 
@@ -36,17 +37,41 @@ def cosmos_settings(cosmos: CosmosProcess) -> Settings:
 
 
 @pytest.fixture
-async def blobs(azurite_settings: Settings, wire: Wire, unique: str) -> AsyncIterator[ports.BlobStore]:
+async def azure_blobs(azurite_settings: Settings, wire: Wire, unique: str) -> AsyncIterator[ports.BlobStore]:
     opened = opening.open_blobs(azurite_settings, unique)
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-async def queues(azurite_settings: Settings, wire: Wire) -> AsyncIterator[ports.MessageQueues]:
+def memory_blobs() -> ports.BlobStore:
+    return MemoryBlobs(SystemClock())
+
+
+@pytest.fixture(params=["azure", "memory"])
+def blobs(request: pytest.FixtureRequest) -> ports.BlobStore:
+    """Every adapter of the port in turn, and the test kit's."""
+    store: ports.BlobStore = request.getfixturevalue(f"{request.param}_blobs")
+    return store
+
+
+@pytest.fixture
+async def azure_queues(azurite_settings: Settings, wire: Wire) -> AsyncIterator[ports.MessageQueues]:
     opened = opening.open_queues(azurite_settings)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def memory_queues() -> ports.MessageQueues:
+    return MemoryQueues(SystemClock())
+
+
+@pytest.fixture(params=["azure", "memory"])
+def queues(request: pytest.FixtureRequest) -> ports.MessageQueues:
+    """Every adapter of the port in turn, and the test kit's."""
+    opened: ports.MessageQueues = request.getfixturevalue(f"{request.param}_queues")
+    return opened
 
 
 @pytest.fixture
@@ -63,8 +88,13 @@ async def cosmos_documents(cosmos_settings: Settings, wire: Wire) -> AsyncIterat
     await opened.close()
 
 
-@pytest.fixture(params=["sqlite", "cosmos"])
+@pytest.fixture
+def memory_documents(clock: FakeClock) -> ports.DocumentStore:
+    return MemoryDocuments(clock)
+
+
+@pytest.fixture(params=["sqlite", "cosmos", "memory"])
 def documents(request: pytest.FixtureRequest) -> ports.DocumentStore:
-    """Every adapter of the port in turn."""
+    """Every adapter of the port in turn, and the test kit's."""
     store: ports.DocumentStore = request.getfixturevalue(f"{request.param}_documents")
     return store

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.adapters import opening
-from shared.ports import AlreadyExistsError, BlobStore, PreconditionError, StorageError
+from shared.ports import AlreadyExistsError, BlobPage, BlobStore, PreconditionError, StorageError
 from shared.settings import load
 from support.azurite import connection_string
 from support.node import free_ports
@@ -34,12 +34,12 @@ async def test_an_empty_blob_is_read(blobs: BlobStore) -> None:
     assert blob.data == b""
 
 
-async def test_a_megabyte_is_one_call_each_way(blobs: BlobStore, wire: Wire) -> None:
-    await blobs.create("first", b"makes the container")
+async def test_a_megabyte_is_one_call_each_way(azure_blobs: BlobStore, wire: Wire) -> None:
+    await azure_blobs.create("first", b"makes the container")
     data = bytes(range(256)) * 4096
     wire.requests.clear()
-    await blobs.create("big", data)
-    blob = await blobs.read("big")
+    await azure_blobs.create("big", data)
+    blob = await azure_blobs.read("big")
     assert blob is not None
     assert blob.data == data
     assert wire.calls == ["PUT", "GET"]
@@ -134,18 +134,33 @@ async def test_the_etag_of_a_listing_is_the_etag_of_the_blob(blobs: BlobStore) -
     await blobs.replace("x", b"2", row.etag)
 
 
+async def test_a_listing_comes_in_pages_that_go_on_from_a_cursor(blobs: BlobStore) -> None:
+    for n in range(5):
+        await blobs.create(f"a/{n}", b"", {"n": str(n)})
+    await blobs.create("b", b"")
+    first = await blobs.list_page("a/", limit=2)
+    await blobs.create("a/0a", b"")
+    await blobs.delete("a/3")
+    second = await blobs.list_page("a/", first.cursor, limit=2)
+    assert [(row.name, row.metadata["n"]) for row in first.items] == [("a/0", "0"), ("a/1", "1")]
+    assert [row.name for row in second.items] == ["a/2", "a/4"]
+    if second.cursor is not None:
+        assert await blobs.list_page("a/", second.cursor, limit=2) == BlobPage()
+    assert await blobs.list_page("none/") == BlobPage()
+
+
 @pytest.mark.slow
-async def test_a_listing_goes_on_over_pages_of_5000(blobs: BlobStore, wire: Wire) -> None:
+async def test_a_listing_goes_on_over_pages_of_5000(azure_blobs: BlobStore, wire: Wire) -> None:
     limit = asyncio.Semaphore(50)
 
     async def create(n: int) -> None:
         async with limit:
-            await blobs.create(f"x/{n:05}", b"")
+            await azure_blobs.create(f"x/{n:05}", b"")
 
     await create(0)
     await asyncio.gather(*(create(n) for n in range(1, 5010)))
     wire.requests.clear()
-    assert await names(blobs, "x/") == [f"x/{n:05}" for n in range(5010)]
+    assert await names(azure_blobs, "x/") == [f"x/{n:05}" for n in range(5010)]
     assert wire.calls == ["GET", "GET"]
 
 
@@ -158,38 +173,38 @@ async def test_names_are_taken_as_they_are(blobs: BlobStore, name: str) -> None:
     assert await blobs.read(name) is None
 
 
-async def test_each_operation_is_one_storage_call(blobs: BlobStore, wire: Wire) -> None:
-    await blobs.create("first", b"makes the container")
+async def test_each_operation_is_one_storage_call(azure_blobs: BlobStore, wire: Wire) -> None:
+    await azure_blobs.create("first", b"makes the container")
     wire.requests.clear()
-    etag = await blobs.create("x", b"1", {"status": "queued"})
-    await blobs.read("x")
-    await blobs.replace("x", b"2", etag, {"status": "running"})
-    await blobs.read("missing")
-    await blobs.delete("x")
-    assert [row async for row in blobs.list("x")] == []
+    etag = await azure_blobs.create("x", b"1", {"status": "queued"})
+    await azure_blobs.read("x")
+    await azure_blobs.replace("x", b"2", etag, {"status": "running"})
+    await azure_blobs.read("missing")
+    await azure_blobs.delete("x")
+    assert [row async for row in azure_blobs.list("x")] == []
     assert wire.calls == ["PUT", "GET", "PUT", "GET", "DELETE", "GET"]
 
 
-async def test_a_missing_container_is_made_once_by_who_needs_it(blobs: BlobStore, wire: Wire) -> None:
-    await blobs.create("x", b"")
+async def test_a_missing_container_is_made_once_by_who_needs_it(azure_blobs: BlobStore, wire: Wire) -> None:
+    await azure_blobs.create("x", b"")
     assert wire.calls == ["PUT", "PUT", "PUT"]
 
 
-async def test_a_lost_answer_is_an_error_and_not_a_broken_condition(blobs: BlobStore, wire: Wire) -> None:
-    etag = await blobs.create("x", b"1")
+async def test_a_lost_answer_is_an_error_and_not_a_broken_condition(azure_blobs: BlobStore, wire: Wire) -> None:
+    etag = await azure_blobs.create("x", b"1")
     wire.answers_to_lose = 1
     with pytest.raises(StorageError) as raised:
-        await blobs.replace("x", b"2", etag)
+        await azure_blobs.replace("x", b"2", etag)
     assert type(raised.value) is StorageError
-    blob = await blobs.read("x")
+    blob = await azure_blobs.read("x")
     assert blob is not None
     assert blob.data == b"2"
 
 
-async def test_a_lost_answer_to_a_read_is_asked_for_again(blobs: BlobStore, wire: Wire) -> None:
-    await blobs.create("x", b"1")
+async def test_a_lost_answer_to_a_read_is_asked_for_again(azure_blobs: BlobStore, wire: Wire) -> None:
+    await azure_blobs.create("x", b"1")
     wire.answers_to_lose = 1
-    blob = await blobs.read("x")
+    blob = await azure_blobs.read("x")
     assert blob is not None
     assert blob.data == b"1"
 
@@ -206,8 +221,8 @@ async def test_no_server_is_a_storage_error() -> None:
     await blobs.close()
 
 
-async def test_cancelling_passes_through(blobs: BlobStore) -> None:
-    task = asyncio.create_task(blobs.create("x", b""))
+async def test_cancelling_passes_through(azure_blobs: BlobStore) -> None:
+    task = asyncio.create_task(azure_blobs.create("x", b""))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -10,7 +10,8 @@ from azure.cosmos import PartitionKey
 from azure.cosmos.aio import CosmosClient
 
 from shared.adapters import opening
-from shared.adapters.cosmos import CosmosDocuments
+from shared.adapters.cosmos import CosmosDocuments, indexing_policy
+from shared.containers import Container
 from shared.ports import Document, DocumentStore, Query, StorageError, Where
 from shared.settings import load
 from support.cosmos import KEY, CosmosProcess
@@ -33,7 +34,25 @@ async def test_each_operation_is_one_call(cosmos_documents: DocumentStore, wire:
     assert wire.calls == ["POST", "GET", "PUT", "DELETE", "POST"]
     wire.requests.clear()
     await cosmos_documents.put_newer(unique, document("b", version=2))
-    assert wire.calls == ["GET", "PUT"]
+    await cosmos_documents.put_newer(unique, document("b", version=9))
+    await cosmos_documents.put_newer(unique, document("b", version=3))
+    assert wire.calls == ["PATCH", "PATCH", "PATCH"]
+    wire.requests.clear()
+    await cosmos_documents.put_newer(unique, document("c", version=2))
+    assert wire.calls == ["PATCH", "POST"]
+
+
+async def test_what_expires_is_said_where_cosmos_db_looks(
+    cosmos_documents: DocumentStore, cosmos: CosmosProcess, unique: str
+) -> None:
+    await cosmos_documents.put_newer(unique, document("a", version=1, ttl=60))
+    await cosmos_documents.put_newer(unique, document("b", version=1, ttl=60))
+    await cosmos_documents.put_newer(unique, document("b", version=2))
+    async with CosmosClient(cosmos.endpoint, KEY, enable_endpoint_discovery=False) as client:
+        container = client.get_database_client("nightshift").get_container_client(unique)
+        stored = [await container.read_item(name, "p") for name in "ab"]
+    assert [item["ttl"] for item in stored] == [60, -1]
+    assert [item["version"] for item in stored] == [1, 2]
 
 
 async def test_a_query_of_one_partition_is_one_call(cosmos_documents: DocumentStore, wire: Wire, unique: str) -> None:
@@ -54,6 +73,19 @@ async def test_a_missing_container_is_made_with_its_partition_key_and_no_default
         properties = await client.get_database_client("nightshift").get_container_client(unique).read()
     assert properties["partitionKey"]["paths"] == ["/pk"]
     assert properties["defaultTtl"] == -1
+
+
+def test_what_is_declared_of_a_container_is_its_index() -> None:
+    few, most = Container("c", indexed=("a", "b")), Container("d", ("/text/?",))
+    assert indexing_policy(few) == {
+        "includedPaths": [{"path": "/body/a/?"}, {"path": "/body/b/?"}],
+        "excludedPaths": [{"path": "/*"}, {"path": '/"_etag"/?'}],
+    }
+    assert indexing_policy(most) == {
+        "includedPaths": [{"path": "/*"}],
+        "excludedPaths": [{"path": "/body/text/?"}, {"path": '/"_etag"/?'}],
+    }
+    assert indexing_policy("e")["includedPaths"] == [{"path": "/*"}]
 
 
 async def test_without_leave_to_make_it_a_missing_container_is_a_clear_error(

@@ -298,6 +298,33 @@ async def test_words_of_sql_are_names_too(documents: DocumentStore, unique: str)
     assert await ask(documents, unique, where=(Where("value", "=", "x"),), order_by="order") == ["b", "a"]
 
 
+async def test_a_query_gives_only_what_is_asked_for(documents: DocumentStore, unique: str) -> None:
+    rich: dict[str, Any] = {"t": True, "n": 1.5, "list": [{"x": None}], "none": None, "text": "long"}
+    await fill(documents, unique, document("a", key="2", **rich), document("b", key="1"), document("c", key="3", n=2))
+    first = await documents.query(unique, Query(fields=("list", "t", "none", "n"), limit=2))
+    assert first == Page([{"id": "a", "list": [{"x": None}], "t": True, "none": None, "n": 1.5}, {"id": "b"}], "b")
+    two = await documents.query(unique, Query((Where("n", ">", 1),), order_by="key", fields=("pk", "n", "n", "key")))
+    assert two.items == [{"key": "2", "pk": "p", "n": 1.5}, {"key": "3", "pk": "p", "n": 2}]
+    assert (await documents.query(unique, Query(fields=()))).items == [{"id": "a"}, {"id": "b"}, {"id": "c"}]
+    with pytest.raises(ValueError, match="not the name of a property"):
+        await documents.query(unique, Query(fields=("a b",)))
+
+
+async def test_properties_may_have_the_names_that_a_store_uses_itself(documents: DocumentStore, unique: str) -> None:
+    odd = document("a", body={"id": 1}, etag="x", version=3, container="y", key="1")
+    assert await documents.put_newer(unique, odd)
+    assert await read(documents, unique, "a") == odd
+    assert await ask(documents, unique, where=(Where("etag", "=", "x"), Where("version", "<", 4))) == ["a"]
+
+
+async def test_a_document_without_a_version_is_older_than_any(documents: DocumentStore, unique: str) -> None:
+    await documents.create(unique, document("a", old=1, ttl=60))
+    assert await documents.put_newer(unique, document("a", version=1, new=1))
+    assert await read(documents, unique, "a") == document("a", version=1, new=1)
+    assert await documents.put_newer(unique, document("a", version=1.5))
+    assert not await documents.put_newer(unique, document("a", version=1.25))
+
+
 async def test_pages_follow_one_another(documents: DocumentStore, unique: str) -> None:
     await fill(documents, unique, *(document(f"{n:02}", f"p{n % 3}") for n in range(7)))
     pages = await walk(documents, unique, Query(limit=3))

@@ -27,11 +27,9 @@ class FailingServer:
 
     async def handle(self, request: web.Request) -> web.Response:
         self.calls += 1
-        status = self.statuses.pop(0) if self.statuses else 201 if request.method == "PUT" else 206
+        status = self.statuses.pop(0) if self.statuses else 201 if request.method == "PUT" else 200
         headers = {"ETag": ETAG, "Last-Modified": "Mon, 05 Jan 2026 12:00:00 GMT", "x-ms-blob-type": "BlockBlob"}
-        if status == 206:
-            headers["Content-Range"] = "bytes 0-1/2"
-        return web.Response(status=status, body=b"{}" if status == 206 else b"", headers=headers)
+        return web.Response(status=status, body=b"{}" if status == 200 else b"", headers=headers)
 
 
 @pytest.fixture
@@ -68,7 +66,7 @@ async def test_a_read_gives_up_soon(server: FailingServer, blobs: BlobStore) -> 
     with pytest.raises(StorageError, match="reading a blob: 500"):
         await blobs.read("x")
     assert server.calls == 4
-    assert time.monotonic() - start < 4
+    assert time.monotonic() - start < 30
 
 
 async def test_a_conditional_write_that_may_have_taken_effect_is_not_tried_again(

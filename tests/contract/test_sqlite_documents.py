@@ -13,8 +13,8 @@ import pytest
 
 from shared.adapters.clock import SystemClock
 from shared.adapters.sqlite import SqliteDocuments
+from shared.jobs.testing import FakeClock
 from shared.ports import Document, DocumentStore, Page, PreconditionError, Query, StorageError, Where
-from support.clock import FakeClock
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -11,8 +11,7 @@ from shared.domains.digests.store import MADE, SKIPPED, DigestStore, Feedback, R
 from shared.domains.users.model import OwnedSettings, UserSettings
 from shared.domains.users.store import UserStore
 from shared.jobs.model import iso
-from support.clock import FakeClock
-from support.memory import MemoryBlobs
+from shared.jobs.testing import FakeClock, MemoryBlobs
 
 WEEKS = (("2026-W45", MADE), ("2026-W46", MADE), ("2026-W47", SKIPPED), ("2026-W48", MADE))
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from itertools import count
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from shared.jobs.errors import InvalidTransitionError
+from shared.jobs.testing import Died, Faults, Mode, crash_sweep
 from shared.ports import StorageError
 from support import (
     scenarios,
@@ -25,7 +26,6 @@ from support import (
     scenarios_retention,
     scenarios_scrape,
 )
-from support.faulty import Died, Faults, Mode
 from support.lab import Lab, close_lab, open_memory_lab
 from support.scenarios import Scenario, Trial
 
@@ -42,13 +42,12 @@ SCENARIO = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: s
 MODE = pytest.mark.parametrize("mode", list(Mode), ids=lambda mode: mode.name.lower())
 
 
-async def disturb(lab: Lab, scenario: Scenario, at: int, mode: Mode) -> Faults:
+async def play(lab: Lab, scenario: Scenario, faults: Faults) -> None:
     """Play a scenario with one fault, let everything recover, and check what must be true of every job."""
     lab.afresh()
     trial = Trial(lab)
     if scenario.arrange:
         await scenario.arrange(trial)
-    faults = Faults(at, mode)
     lab.start(faults)
     refused = False
     try:
@@ -66,20 +65,6 @@ async def disturb(lab: Lab, scenario: Scenario, at: int, mode: Mode) -> Faults:
         await scenario.expect(trial)
     for job_id in dict.fromkeys([*trial.tickets, *(job_id for job_id, _ in lab.runs)]):
         await lab.settled(job_id)  # also those that were made although no ticket was handed out
-    return faults
-
-
-async def play(lab: Lab, scenario: Scenario, mode: Mode, step: int = 1) -> int:
-    """Disturb each call in turn, or every so manieth; return how many there were."""
-    for at in count(1, step):
-        try:
-            faults = await disturb(lab, scenario, at, mode)
-        except Exception as error:
-            raise AssertionError(f"{scenario.name}, {mode} at call {at}: {error}") from error
-        if faults.struck is None:
-            assert at - step <= len(faults.calls) < at
-            return len(faults.calls)
-    raise AssertionError
 
 
 @SCENARIO
@@ -87,9 +72,11 @@ async def play(lab: Lab, scenario: Scenario, mode: Mode, step: int = 1) -> int:
 async def test_a_fault_at_each_call(tmp_path: Path, scenario: Scenario, mode: Mode) -> None:
     lab = open_memory_lab("sweep", tmp_path)
     try:
-        assert await play(lab, scenario, mode) > 0, "the scenario makes no storage call: nothing was tested"
+        report = await crash_sweep(partial(play, lab, scenario), [mode])
     finally:
         await close_lab(lab)
+    report.check()
+    assert report.plays >= report.calls > 0
 
 
 @pytest.mark.faults
@@ -97,7 +84,7 @@ async def test_a_fault_at_each_call(tmp_path: Path, scenario: Scenario, mode: Mo
 @MODE
 async def test_a_fault_at_every_third_call_over_azurite(lab: Lab, scenario: Scenario, mode: Mode) -> None:
     """Each call was broken in memory; that real storage is no different shows in a third of them."""
-    assert await play(lab, scenario, mode, 3) > 0, "the scenario makes no storage call: nothing was tested"
+    (await crash_sweep(partial(play, lab, scenario), [mode], every=3)).check()
 
 
 def test_the_scenarios_cover_what_the_app_does() -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from shared.jobs.decide import Delivery
+from shared.jobs.envelope import Delivery
 from support.garbage import BODIES, RAW
 from support.lab import Lab
 

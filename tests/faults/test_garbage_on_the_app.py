@@ -58,7 +58,7 @@ async def bodies(client: httpx.AsyncClient) -> list[bytes]:
 async def test_every_message_ends_in_the_vault(app: RunningApp, queues: AzureQueues, unique: str, suffix: str) -> None:
     for text in TEXTS:
         await queues.send(unique + suffix, text)
-    async with httpx.AsyncClient(base_url=app.url, timeout=10) as client, asyncio.timeout(60):
+    async with httpx.AsyncClient(base_url=app.url, timeout=60) as client, asyncio.timeout(240):
         while await queues.depth(unique) + await queues.depth(f"{unique}-poison"):  # noqa: ASYNC110 (by another process)
             await asyncio.sleep(0.5)
         assert Counter(await bodies(client)) == Counter(text.encode() for text in TEXTS)

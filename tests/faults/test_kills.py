@@ -76,7 +76,7 @@ async def wreck(app: RunningApp, storage: AzuriteProcess, dice: random.Random) -
 @pytest.mark.parametrize("seed", [20261122])
 async def test_every_ticket_ends_completed(app: RunningApp, storage: AzuriteProcess, seed: int) -> None:
     dice = random.Random(seed)
-    async with httpx.AsyncClient(base_url=app.url, timeout=10) as client, asyncio.timeout(420):
+    async with httpx.AsyncClient(base_url=app.url, timeout=60) as client, asyncio.timeout(420):
         posts = [post(client, n, dice.uniform(0, SECONDS)) for n in range(JOBS)]
         tickets, _ = await asyncio.gather(asyncio.gather(*posts), wreck(app, storage, dice))
         assert len(set(tickets)) == JOBS

@@ -36,7 +36,7 @@ async def tickets_of(start: asyncio.Barrier, *arguments: str) -> list[str]:
 async def test_one_key_makes_one_job(azurite: AzuriteProcess, unique: str, tmp_path: Path) -> None:
     arguments = (azurite.connection_string, unique, str(tmp_path), str(EACH))
     start = asyncio.Barrier(PROCESSES)
-    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(240), asyncio.TaskGroup() as group:
         tasks = [group.create_task(tickets_of(start, *arguments)) for _ in range(PROCESSES)]
     tickets = [ticket for task in tasks for ticket in task.result()]
     assert len(tickets) == PROCESSES * EACH

@@ -156,18 +156,18 @@ async def test_a_function_that_overruns_the_function_timeout_fails(bench: Bench)
 
 async def test_sync_functions_run_side_by_side_in_threads(bench: Bench) -> None:
     app = func.FunctionApp()
-    run_all = threading.Barrier(3, timeout=10)
+    both = threading.Barrier(3, timeout=10)
 
     @app.queue_trigger("message", queue_name="%QUEUE%", connection="AzureWebJobsStorage")
     def work(message: func.QueueMessage, context: func.Context) -> None:
         assert context.function_name == "work"
-        run_all.wait()
+        both.wait()
 
     for number in range(3):
         await bench.queue.send_message(encode(str(number)))
     async with bench.host_of(app):
         await eventually(bench.is_empty)
-    assert not run_all.broken
+    assert not both.broken
     assert await bench.depth(poison=True) == 0
 
 

@@ -13,23 +13,33 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from devtools.virtual_time import VirtualClock
 from shared.app import App
 from shared.bootstrap import compose
-from shared.jobs import Dedupe, JobContext, Policy, kind
-from shared.jobs.callbacks import derived_id
+from shared.declarations import settings_of
+from shared.jobs import Dedupe, JobContext, Policy
+from shared.jobs import job as declare
 from shared.jobs.dead_letters.vault import DeadLetter, Filter
-from shared.jobs.decide import Delivery
+from shared.jobs.envelope import Delivery
 from shared.jobs.errors import FinalError, JobsError, RetryLater, Snooze
 from shared.jobs.fan_out import Child, fan_out
+from shared.jobs.ids import derived_id
 from shared.jobs.kinds import Kind
-from shared.jobs.submit import Options
+from shared.jobs.testing import (
+    MAX_DEQUEUE_COUNT,
+    MESSAGE_LEASE,
+    POISON,
+    Died,
+    FaultyBlobs,
+    FaultyDocuments,
+    FaultyQueues,
+    MemoryBlobs,
+    MemoryDocuments,
+    MemoryQueues,
+)
+from shared.jobs.ticket import Options
 from shared.ports import ReceivedMessage, StorageError
-from shared.settings import load
-from support.faulty import Died, FaultyBlobs, FaultyDocuments, FaultyQueues
-from support.host import MAX_DEQUEUE_COUNT, MESSAGE_LEASE, POISON
 from support.lab import Broken, Told, Work
-from support.memory import MemoryBlobs, MemoryDocuments, MemoryQueues
-from support.virtual_time import VirtualClock
 
 T = TypeVar("T")
 
@@ -41,6 +51,10 @@ _AT_ONCE = 16
 _RETRY = timedelta(seconds=30)
 _BIG_NOTE = 60_000
 """Characters: an edited payload that no message holds."""
+
+
+def _by_key(payload: Work) -> Dedupe:
+    return Dedupe(payload.key)
 
 
 class Disturbances:
@@ -124,10 +138,10 @@ class Handlers:
         work = Policy(max_attempts=3, max_stalls=3, base_backoff_seconds=8, max_backoff_seconds=60, timeout_seconds=100)
         once = Policy(max_attempts=2, base_backoff_seconds=1, timeout_seconds=100, dedupe_ttl_seconds=600)
         return (
-            kind("work", payload=Work, policy=work)(self._work),
-            kind("once", payload=Work, policy=once, dedupe=lambda payload: Dedupe(payload.key))(self._work),
-            kind("family", payload=Work, policy=work)(self._family),
-            kind("webhook", payload=Told, policy=work)(self._tell),
+            declare("work", policy=work)(self._work),
+            declare("once", policy=once, dedupe=_by_key)(self._work),
+            declare("family", policy=work)(self._family),
+            declare("webhook", policy=work)(self._tell),
         )
 
     async def _work(self, payload: Work, job: JobContext) -> dict[str, int]:
@@ -205,7 +219,7 @@ class Day:
         self.blobs, self.queues = MemoryBlobs(self.clock), MemoryQueues(self.clock)
         self.documents = MemoryDocuments(self.clock)
         self.handlers = Handlers(self.rng)
-        self.settings = load({})
+        self.settings = settings_of({})
         self.tickets: list[str] = []
         self.replays_tried: Counter[str] = Counter()
         self.deaths = 0
@@ -247,7 +261,9 @@ class Day:
             callback_url="https://client.example/told" if self.rng.random() < 0.2 else None,
         )
         payload = {"n": number, "key": f"{number % 7}"}
-        ticket = await app.engine.submit(self.rng.choice(["work", "once", "work", "once", "family"]), payload, options)
+        ticket = await app.engine.submit(
+            self.rng.choice(["work", "once", "work", "once", "family"]), payload, **options
+        )
         self.tickets.append(ticket.job.job_id)
 
     async def _operate(self, app: App) -> None:

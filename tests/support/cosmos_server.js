@@ -56,7 +56,7 @@ Documents.prototype.query = function scoped(...args) {
 };
 
 // Wrong: documents of any size are taken. Cosmos DB: 413 above 2 MB.
-for (const name of ["create-document", "replace-document", "upsert-document"]) {
+for (const name of ["create-document", "replace-document", "upsert-document", "patch-document"]) {
   mend(name, (original) => (account, request, response, params) => {
     if (Number(request.headers["content-length"]) > MAX_DOCUMENT) {
       request.resume();
@@ -68,7 +68,7 @@ for (const name of ["create-document", "replace-document", "upsert-document"]) {
 }
 
 // Wrong: what goes to a missing container ends as a 500, or as a 404 like that of a missing document.
-for (const verb of ["create", "read", "replace", "upsert", "delete", "query"]) {
+for (const verb of ["create", "read", "replace", "upsert", "patch", "delete", "query"]) {
   mend(verb === "query" ? "query-documents" : `${verb}-document`, (original) => (account, request, response, params) => {
     if (account.database(params.dbId).collection(params.collId).read()) return original(account, request, response, params);
     request.resume();

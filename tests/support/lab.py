@@ -15,20 +15,30 @@ from shared.adapters.sqlite import SqliteDocuments
 from shared.app import App
 from shared.bootstrap import compose
 from shared.containers import JOBS
-from shared.jobs import Dedupe, JobContext, Policy, kind
-from shared.jobs.callbacks import derived_id
+from shared.declarations import settings_of
+from shared.jobs import Dedupe, JobContext, Policy
+from shared.jobs import job as declare
 from shared.jobs.dead_letters.vault import DeadLetter, Filter
 from shared.jobs.engine import Engine
 from shared.jobs.fan_out import Child, fan_out
+from shared.jobs.ids import derived_id
 from shared.jobs.kinds import Kind
 from shared.jobs.model import HISTORY_LIMIT, Job, Status, summary
 from shared.jobs.store import id_of
-from shared.jobs.submit import Options, Ticket
-from shared.settings import Settings, load
-from support.clock import FakeClock
-from support.faulty import Faults, FaultyBlobs, FaultyDocuments, FaultyQueues
-from support.host import ClockedQueues, Host
-from support.memory import MemoryBlobs, MemoryQueues
+from shared.jobs.testing import (
+    FakeClock,
+    Faults,
+    FaultyBlobs,
+    FaultyDocuments,
+    FaultyQueues,
+    Host,
+    MemoryBlobs,
+    MemoryQueues,
+    recover,
+)
+from shared.jobs.ticket import Options, Ticket
+from shared.settings import Settings
+from support.host import ClockedQueues
 
 ENDS = {Status.COMPLETED.value, Status.FAILED.value, Status.CANCELLED.value}
 
@@ -83,7 +93,7 @@ class Lab:
     def __post_init__(self) -> None:
         """Start the host and the app."""
         self.queues = ClockedQueues(self.storage_queues, self.clock)
-        self.host = Host(self.queues, self.clock)
+        self.host = Host(self.queues)
         self.app = self.start()
 
     @property
@@ -108,7 +118,7 @@ class Lab:
 
     async def submit(self, kind: str = "work", options: Options | None = None, **payload: Any) -> Ticket:
         """Take a job in."""
-        return await self.engine.submit(kind, payload, options)
+        return await self.engine.submit(kind, payload, **(options or {}))
 
     async def pump(self) -> int:
         """Let the host deliver what is visible."""
@@ -136,15 +146,7 @@ class Lab:
 
     async def recover(self, rounds: int = 40) -> None:
         """Let time pass, with the host at work and the sweep on its schedule, until nothing is left to do."""
-        for _ in range(rounds):
-            delivered = await self.pump()
-            self.clock.advance(700)
-            delivered += await self.pump()
-            report = await self.engine.sweep()
-            delivered += await self.pump()
-            if self.host.idle and not delivered and not (report.resent or report.projected):
-                return
-        raise AssertionError(f"no rest after {rounds} rounds; last messages: {self.host.deliveries[-5:]}")
+        await recover(self.host, self.engine, self.clock, rounds)
 
     async def settled(self, job_id: str, status: Status | None = None) -> Job:
         """Assert that the job ended well in every record of it: status blob, history, vault and index."""
@@ -215,19 +217,19 @@ def _kinds(lab: Lab) -> tuple[Kind[Any], ...]:
     own = Policy(queue=f"{lab.settings.queue_normal}-own", max_attempts=1)
     quick = Policy(max_attempts=2, base_backoff_seconds=0, timeout_seconds=0.05)
     return (
-        kind("work", payload=Work, policy=policy)(handle),
-        kind("many", payload=Work, policy=policy)(many),
-        kind("once", payload=Work, policy=once, dedupe=what)(handle),
-        kind("grown", payload=Work, version=3, policy=policy, upgrades=upgrades)(handle),
-        kind("webhook", payload=Told, policy=policy)(tell),
-        kind("own", payload=Work, policy=own)(handle),
-        kind("quick", payload=Work, policy=quick)(handle),
+        declare("work", policy=policy)(handle),
+        declare("many", policy=policy)(many),
+        declare("once", policy=once, dedupe=what)(handle),
+        declare("grown", version=3, policy=policy, upgrades=upgrades)(handle),
+        declare("webhook", policy=policy)(tell),
+        declare("own", policy=own)(handle),
+        declare("quick", policy=quick)(handle),
     )
 
 
 async def open_lab(connection: str, name: str, folder: Path, **environ: str) -> Lab:
     """A lab with containers and queues of its own. Close it with `close_lab`."""
-    settings = load(
+    settings = settings_of(
         {
             "AzureWebJobsStorage": connection,
             "NIGHTSHIFT_STATUS_CONTAINER": name,
@@ -245,7 +247,7 @@ async def open_lab(connection: str, name: str, folder: Path, **environ: str) -> 
 
 def open_memory_lab(name: str, folder: Path) -> Lab:
     """A lab whose blobs and queues are in memory; its documents are real."""
-    settings = load({"NIGHTSHIFT_STATUS_CONTAINER": name, "JOBS_QUEUE_NAME": name})
+    settings = settings_of({"NIGHTSHIFT_STATUS_CONTAINER": name, "JOBS_QUEUE_NAME": name})
     clock = FakeClock(datetime.now(UTC))
     documents = SqliteDocuments(folder / f"{name}.db", clock)
     return Lab(MemoryBlobs(clock), MemoryQueues(clock), documents, settings, clock)

@@ -23,7 +23,7 @@ def encode(body: str | bytes) -> str:
     return base64.b64encode(body.encode() if isinstance(body, str) else body).decode()
 
 
-async def eventually(check: Callable[[], Any], seconds: float = 10.0) -> None:
+async def eventually(check: Callable[[], Any], seconds: float = 60.0) -> None:
     """Wait until something holds; a check may be async."""
     deadline = time.monotonic() + seconds
     while True:

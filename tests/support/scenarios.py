@@ -18,10 +18,9 @@ from shared.domains.taste.profile import fold
 from shared.domains.taste.store import TasteStore
 from shared.jobs.dead_letters.replay import ReplayOutcome
 from shared.jobs.errors import FinalError, InFlightError, InvalidTransitionError
-from shared.jobs.idempotency import Key
 from shared.jobs.model import Job, Status
-from shared.jobs.submit import Options
-from support.faulty import Died, Faults, Mode
+from shared.jobs.testing import Died, Faults, Mode
+from shared.jobs.ticket import IdempotencyKey, Options
 from support.lab import Broken, Lab, Work, succeed
 
 BIG = "x" * 60_000
@@ -113,7 +112,7 @@ async def _submit_once_twice(trial: Trial) -> None:
 
 async def _submit_with_key(trial: Trial) -> None:
     """What a client does with an idempotency key: it asks again, later where it is told to."""
-    options = Options(idempotency=Key(trial.key, "the body", 3600))
+    options = Options(idempotency=IdempotencyKey(trial.key, "the body", 3600))
     for _ in range(2):
         try:
             ticket = await trial.lab.submit("work", options, n=7)
@@ -222,7 +221,7 @@ def with_callback(times: int) -> Step:
     async def arrange(trial: Trial) -> None:
         await failing(times)(trial)
         await trial.lab.engine.cancel(trial.tickets.pop())
-        ticket = await trial.lab.engine.submit("work", {"n": 7}, Options(callback_url="https://example.org/told"))
+        ticket = await trial.lab.engine.submit("work", {"n": 7}, callback_url="https://example.org/told")
         trial.tickets.append(ticket.job.job_id)
 
     return arrange
@@ -232,7 +231,7 @@ async def _failed_with_callback(trial: Trial) -> None:
     """Failed, and its callback is still to be made: the process died between the two."""
     lab = trial.lab
     lab.script = _refuse
-    ticket = await lab.engine.submit("work", {"n": 7}, Options(callback_url="https://example.org/told"))
+    ticket = await lab.engine.submit("work", {"n": 7}, callback_url="https://example.org/told")
     trial.tickets.append(ticket.job.job_id)
     lab.start(Faults(only="blobs.create".__eq__, mode=Mode.DIE_BEFORE))
     with suppress(Died):

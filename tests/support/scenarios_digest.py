@@ -14,6 +14,7 @@ from shared.domains.users import api as users
 from shared.domains.users.store import UserStore
 from shared.jobs.model import Status
 from support import digests as world
+from support.calls import call
 from support.scenarios import Scenario, Trial
 
 _API = "http://localhost/api"
@@ -56,7 +57,7 @@ async def _like(trial: Trial) -> None:
 
 
 async def _forget(trial: Trial) -> None:
-    await users.forget_user(trial.lab.app, _user(trial))
+    await users.delete_user(trial.lab.app, call(user_id=_user(trial)))
 
 
 async def _one_digest(trial: Trial) -> None:
@@ -111,7 +112,7 @@ async def _say(trial: Trial, signal: str) -> None:
     assert data is not None
     item_id = json.loads(data.data)["suggestions"][0]["item_id"]
     body = json.dumps({"item_id": item_id, "signal": signal}).encode()
-    await digests.take_feedback(trial.lab.app, digest_id(record.user_id, record.week), body, _API, None)
+    await digests.post_digest_feedback(trial.lab.app, call(body, digest_id=digest_id(record.user_id, record.week)))
 
 
 async def _record(trial: Trial) -> Record:

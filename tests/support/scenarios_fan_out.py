@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from shared.jobs.decide import Delivery
+from shared.jobs.envelope import Delivery
 from shared.jobs.errors import FinalError, InvalidTransitionError
 from shared.jobs.model import Job, Status
 from support.lab import Work, succeed

@@ -8,10 +8,10 @@ from typing import Any
 
 from shared.jobs.errors import FinalError
 from shared.jobs.model import Status
+from shared.jobs.testing import Died, Faults, Mode
 from shared.jobs.timers.ledger import Ledger
 from shared.jobs.timers.occurrence import Occurrence, State, Trigger
 from shared.jobs.timers.timer import Missed, Timer
-from support.faulty import Died, Faults, Mode
 from support.lab import Work, succeed
 from support.scenarios import Scenario, Step, Trial
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from shared.containers import ITEMS, MOODS
+from shared.domains.items.containers import ITEMS
 from shared.domains.items.store import ItemStore
 from shared.domains.moods.articles import content_key, of_item
+from shared.domains.moods.containers import MOODS
 from shared.domains.moods.evidence import collect, described, supported, unified
 from shared.domains.moods.lexicon import read
 from shared.domains.moods.memory import recall

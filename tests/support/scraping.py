@@ -14,6 +14,7 @@ from shared.domains.sources import api as over_http
 from shared.domains.sources.model import Source
 from shared.domains.sources.store import SourceStore
 from shared.jobs.model import Job, Status
+from support.calls import call
 from support.lab import Lab
 from support.sites import Site
 
@@ -28,7 +29,7 @@ class Night:
     async def add(self, kind: str, path: str = "", **fields: Any) -> str:
         """Make a source of something that the site serves; return its id."""
         request = {"kind": kind, **({"url": self.site.url(path)} if path else {}), **fields}
-        answer = await over_http.create(self.lab.app, json.dumps(request).encode(), "http://app/api")
+        answer = await over_http.create_source(self.lab.app, call(json.dumps(request).encode()))
         assert answer.status == 201, answer.body
         return str(json.loads(answer.body)["id"])
 

@@ -47,6 +47,10 @@ class Site:
         self.handlers[path] = handler
         return self.url(path)
 
+    def image(self, path: str, body: bytes = b"", status: int = 200, **headers: str) -> str:
+        """What is said to be a PNG."""
+        return self.serve(path, body, status, "image/png", **headers)
+
     def feed(self, path: str, titles: list[str]) -> str:
         """A feed with an entry for each title."""
         items = "".join(

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import runpy
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import azure.functions as func
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared import bootstrap
-from shared.jobs import JobContext, Policy, kind
+from shared import declarations
+from shared.jobs import JobContext, job
 from shared.jobs.errors import FinalError
 from shared.jobs.kinds import Kind
 
@@ -42,13 +41,13 @@ class Fails(BaseModel):
     until_replays: int = Field(1000, ge=0)
 
 
-@kind("echo", payload=Echo, policy=Policy(public=True, dedupe_ttl_seconds=3600))
+@job("echo", public=True, dedupe_ttl_seconds=3600)
 async def echo(payload: Echo, job: JobContext) -> dict[str, Any]:
     """Say it back."""
     return {"said": payload.text, "attempt": job.attempt}
 
 
-@kind("steps", payload=Steps, policy=Policy(public=True, client_options=frozenset({"priority", "callback_url"})))
+@job("steps", public=True, client_options=frozenset({"priority", "callback_url"}))
 async def steps(payload: Steps, job: JobContext) -> int:
     """Work step by step."""
     for done in range(payload.steps):
@@ -57,7 +56,7 @@ async def steps(payload: Steps, job: JobContext) -> int:
     return payload.steps
 
 
-@kind("fails", payload=Fails, policy=Policy(public=True))
+@job("fails", public=True)
 async def fails(payload: Fails, job: JobContext) -> str:
     """Give up at once, or succeed after enough replays."""
     if job.job.replays < payload.until_replays:
@@ -65,24 +64,24 @@ async def fails(payload: Fails, job: JobContext) -> str:
     return "mended"
 
 
-@kind("apart", payload=Echo, policy=Policy(public=True, queue="apart-queue"))
+@job("apart", public=True, queue="apart-queue")
 async def apart(payload: Echo, job: JobContext) -> str:
     """Travel on a queue that nothing serves."""
     return payload.text
 
 
-@kind("inner", payload=Echo)
+@job("inner")
 async def inner(payload: Echo, job: JobContext) -> str:
     """Be no business of clients."""
     return payload.text
 
 
-_found = bootstrap.find_kinds
+_found = declarations.kinds
 
 
-def _more_kinds() -> Iterator[Kind[Any]]:
-    yield from (*_found(), echo, steps, fails, apart, inner)
+def _more_kinds() -> tuple[Kind[Any], ...]:
+    return (*_found(), echo, steps, fails, apart, inner)
 
 
-bootstrap.find_kinds = _more_kinds
+declarations.kinds = _more_kinds
 app: func.FunctionApp = runpy.run_path(str(Path(__file__).parents[2] / "function_app.py"))["app"]

@@ -52,7 +52,7 @@ class Desk:
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
-    async def until(self, job_id: str, *statuses: str, seconds: float = 30) -> dict[str, Any]:
+    async def until(self, job_id: str, *statuses: str, seconds: float = 120) -> dict[str, Any]:
         """The job, once it is in one of these states (by default: ended)."""
         deadline = time.monotonic() + seconds
         while (job := await self.job(job_id))["status"] not in (statuses or FINAL):

@@ -20,19 +20,28 @@ from typing import Any
 from pydantic import BaseModel
 
 from shared.adapters.sqlite import SqliteDocuments
-from shared.jobs import JobContext, Policy, kind
+from shared.jobs import JobContext, job
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.engine import Engine
 from shared.jobs.kinds import Queues, Registry
+from shared.jobs.testing import (
+    Died,
+    FakeClock,
+    Faults,
+    FaultyBlobs,
+    FaultyDocuments,
+    FaultyQueues,
+    Host,
+    MemoryBlobs,
+    MemoryQueues,
+    Mode,
+)
 from shared.jobs.timers.ledger import Ledger, Rules
 from shared.jobs.timers.occurrence import Occurrence
 from shared.jobs.timers.schedule import Schedule
 from shared.jobs.timers.timer import Missed, Timer
 from shared.ports import StorageError
-from support.clock import FakeClock
-from support.faulty import Died, Faults, FaultyBlobs, FaultyDocuments, FaultyQueues, Mode
-from support.host import ClockedQueues, Host
-from support.memory import MemoryBlobs, MemoryQueues
+from shared.settings import Settings
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 END = datetime(2027, 1, 1, tzinfo=UTC)
@@ -71,7 +80,7 @@ class Chances:
     """Of each call to the ledger."""
     restart: float = 0.1
     """Before each call to the ledger."""
-    run_all: float = 0.3
+    both: float = 0.3
     """That both instances act at once."""
     lost: float = 0.05
     """That the host's trigger does not fire."""
@@ -128,12 +137,12 @@ class Year:
         """Set the stage at the beginning of the year."""
         self.dice = random.Random(self.seed)
         self.clock = FakeClock(BEGIN - timedelta(hours=1))
-        self.blobs, self.queues = MemoryBlobs(self.clock), ClockedQueues(MemoryQueues(self.clock), self.clock)
+        self.blobs, self.queues = MemoryBlobs(self.clock), MemoryQueues(self.clock)
         self.documents = SqliteDocuments(self.folder / f"year-{self.seed}.db", self.clock)
         self.documents._thread = Here()  # type: ignore[assignment] # most of the time would go into changing threads
         self.clocks = [JumpingClock(self.clock), JumpingClock(self.clock)]
         self.ledgers = [self._start(number) for number in range(2)]
-        self.host = Host(self.queues, self.clock)
+        self.host = Host(self.queues)
         self.engine = self._engine(self.clock, Faults())
 
     async def play(self) -> None:
@@ -164,7 +173,7 @@ class Year:
         """One day: the host's triggers, the accounting now and then, and perhaps a clock that jumps."""
         events: dict[datetime, list[str | None]] = defaultdict(list)
         for timer in TIMERS:
-            for moment in Schedule(timer.schedule(None)).between(
+            for moment in Schedule(timer.schedule(Settings())).between(
                 day - timedelta(seconds=1), day + _DAY - timedelta(seconds=1)
             ):
                 if not self._happens(self.chances.lost):
@@ -190,7 +199,7 @@ class Year:
         """Nothing runs for a while; then the host starts, and fires what it missed (unless it has lost its memory)."""
         end = day + timedelta(hours=self.dice.choice((2, 6.1, 7.2, 9.05, 9.5, 30, 75, 170)))
         self.ledgers = [self._start(number) for number in range(2)]
-        missed = [each for each in TIMERS if any(Schedule(each.schedule(None)).between(day, end))]
+        missed = [each for each in TIMERS if any(Schedule(each.schedule(Settings())).between(day, end))]
         self._set(end)
         if self.dice.random() < 0.7:
             for timer in missed:
@@ -213,8 +222,8 @@ class Year:
 
     async def _event(self, name: str | None, *, past_due: bool = False) -> None:
         """The host's trigger fires, or the accounting is done: in one instance, or in both at once."""
-        run_all = self._happens(self.chances.run_all)
-        numbers = [0, 1] if run_all else [self.dice.randrange(2)]
+        both = self._happens(self.chances.both)
+        numbers = [0, 1] if both else [self.dice.randrange(2)]
         await asyncio.gather(
             *(self._tick(number, name, past_due=past_due) if name else self._account(number) for number in numbers)
         )
@@ -257,7 +266,7 @@ class Year:
         return Ledger(self._engine(self.clocks[number], faults or Faults()), TIMERS, RULES)
 
     def _engine(self, clock: Any, faults: Faults) -> Engine:
-        @kind("night", payload=Night, policy=Policy(max_attempts=3))
+        @job("night", max_attempts=3)
         async def work(payload: Night, job: JobContext) -> None:
             self.ran[payload.timer, payload.scheduled_at] += 1
 

@@ -13,6 +13,7 @@ from devtools.environment import TroubleError, VirtualEnv
 from devtools.operator.jobs import entry_line
 from devtools.operator.text import as_json, table
 
+QUICK_ONES = "not (faults or slow or simulation)"
 VERBS = (
     "demo", "start", "test", "check", "bench", "setup",
     "jobs", "job", "dead-letters", "replay", "timers", "drain",
@@ -63,12 +64,13 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     [
         (["test"], ("-m", "pytest", "-m", "not (faults or slow)", *dev.PARALLEL)),
         (["test", "-x"], ("-m", "pytest", "-m", "not (faults or slow)", *dev.PARALLEL, "-x")),
-        (["test", "--fast"], ("-m", "pytest", "-m", "not (faults or slow)", "tests/unit")),
-        (["test", "--fast", "-x"], ("-m", "pytest", "-m", "not (faults or slow)", "tests/unit", "-x")),
+        (["test", "--fast"], ("-m", "pytest", "-m", QUICK_ONES, *dev.QUICK, "tests/unit")),
+        (["test", "--fast", "-x"], ("-m", "pytest", "-m", QUICK_ONES, *dev.QUICK, "tests/unit", "-x")),
+        (["test", "--alone"], ("-m", "devtools.alone", "-m", "not (faults or slow)")),
         (["test", "--faults", "-k", "kill"], ("-m", "pytest", "-m", "faults or slow", "-k", "kill")),
         (
             ["test", "--fast", "tests/unit/test_dev.py"],
-            ("-m", "pytest", "-m", "not (faults or slow)", "tests/unit/test_dev.py"),
+            ("-m", "pytest", "-m", QUICK_ONES, *dev.QUICK, "tests/unit/test_dev.py"),
         ),
         (["start", "--port", "0"], ("-m", "devtools.start", "--port", "0")),
         (["demo", "--once"], ("-m", "devtools.demo", "--once")),
@@ -127,7 +129,7 @@ def test_azurite_is_for_those_who_have_no_storage_account(configured: dict[str, 
 
 
 def test_the_example_of_local_settings_holds_defaults() -> None:
-    from shared.settings import load, specs
+    from shared.declarations import settings_of, specs
 
     example = json.loads((environment.ROOT / "local.settings.json.example").read_text())["Values"]
     ours = {
@@ -135,8 +137,8 @@ def test_the_example_of_local_settings_holds_defaults() -> None:
         for name, value in example.items()
         if name not in ("FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage")
     }
-    assert set(ours) <= {spec.name for spec in specs().values()}
-    assert load(ours) == load({})
+    assert set(ours) <= specs().keys()
+    assert settings_of(ours) == settings_of({})
 
 
 @pytest.mark.parametrize(

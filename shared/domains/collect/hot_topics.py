@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.domains.collect.payload import CollectJob
 from shared.domains.collect.replies import FinalReply, TicketReply, read_reply
+from shared.domains.collect.settings import CollectSettings
 from shared.ports import Clock, StorageError
 
 if TYPE_CHECKING:
@@ -35,14 +36,15 @@ async def collect_hot_topics(settings: Settings, clock: Clock, submit: Submit, p
             LOG.info("hot topics: status=%s topics=%d subreddits=%d errors=%d", status, topics, subreddits, errors)
         case TicketReply(job_id, status):
             LOG.info("hot topics: job=%s status=%s", job_id, status)
-            await clock.sleep(settings.hot_topics_look_seconds)
+            await clock.sleep(settings.of(CollectSettings).hot_topics_look_seconds)
             await _poll_once(job_id, poll)
 
 
 def wanted(settings: Settings) -> CollectJob:
     """What the settings ask for."""
-    topics = [name.strip() for name in settings.hot_topics.split(",")]
-    return CollectJob(source="reddit", topics=topics, limit=settings.hot_topics_limit, sort="hot")
+    chosen = settings.of(CollectSettings)
+    topics = [name.strip() for name in chosen.hot_topics.split(",")]
+    return CollectJob(source="reddit", topics=topics, limit=chosen.hot_topics_limit, sort="hot")
 
 
 async def _poll_once(job_id: str, poll: Poll) -> None:

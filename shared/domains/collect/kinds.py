@@ -12,7 +12,7 @@ from shared.domains.collect.payload import CollectJob
 from shared.domains.collect.sources import Source, sources
 from shared.fetch import FetchError, FetchUnavailableError
 from shared.fetch.errors import ContentRefusedError
-from shared.jobs import JobContext, Policy, kind
+from shared.jobs import JobContext, Policy, job
 from shared.jobs.errors import FinalError, RetryLater
 
 _PATIENCE = 10.0
@@ -50,7 +50,7 @@ class TopicResult:
         return {"subreddit": self.topic, **found}
 
 
-@kind("collect-content", payload=CollectJob, version=1, policy=_POLICY)
+@job("collect-content", policy=_POLICY)
 async def collect_content(payload: CollectJob, job: JobContext) -> dict[str, Any]:
     """Collect each topic into a blob of its own. A topic that fails does not fail the others. Safe to run twice."""
     run = _Run(payload, job)

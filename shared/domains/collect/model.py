@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
+
+SourceName = Literal["reddit", "rss", "web"]
+Sort = Literal["hot", "new", "top"]
 
 MOST_ITEMS = 100
 """The largest `limit` of a job."""

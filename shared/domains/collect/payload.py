@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
-from shared.domains.collect.sources import Sort, SourceName
+from shared.domains.collect.model import Sort, SourceName
 from shared.fetch import FetchRefusedError
 from shared.fetch.addresses import require_http
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from shared.domains.collect.listings import parse_listing
-from shared.domains.collect.model import Harvest
-from shared.domains.collect.sources import Sort, whole
+from shared.domains.collect.model import Harvest, Sort
+from shared.domains.collect.settings import CollectSettings
 from shared.fetch import Fetched, FetchUnavailableError, Limits, Request, StatusRefusedError
 from shared.fetch.errors import ContentRefusedError, RobotsRefusedError
-from shared.fetch.reading import read
+from shared.fetch.reading import read, whole
 from shared.sandbox import sandbox
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ class Access:
 
     def __init__(self, fetcher: Fetcher, settings: Settings, now: Callable[[], float] = time.monotonic) -> None:
         self._fetcher = fetcher
-        self._settings = settings
+        self._settings = settings.of(CollectSettings)
+        self._timeout = settings.fetch_timeout_seconds
         self._now = now
         self._token = ""
         self._until = 0.0
@@ -55,7 +56,7 @@ class Access:
         pair = f"{self._settings.reddit_client_id}:{self._settings.reddit_client_secret}"
         request = Request(
             f"{self._settings.reddit_url.rstrip('/')}/api/v1/access_token",
-            Limits(("application/json",), 64 * 1024, self._settings.fetch_timeout_seconds),
+            Limits(("application/json",), 64 * 1024, self._timeout),
             authorization=f"Basic {base64.b64encode(pair.encode()).decode()}",
             form={"grant_type": "client_credentials"},
         )
@@ -69,8 +70,9 @@ class RedditSource:
     def __init__(self, fetcher: Fetcher, limits: Limits, settings: Settings) -> None:
         self._fetcher = fetcher
         self._limits = limits
-        self._public = settings.reddit_url.rstrip("/")
-        self._api = settings.reddit_api_url.rstrip("/")
+        chosen = settings.of(CollectSettings)
+        self._public = chosen.reddit_url.rstrip("/")
+        self._api = chosen.reddit_api_url.rstrip("/")
         self._access = Access(fetcher, settings)
         self._box = sandbox(settings)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.settings.spec import Spec, matching, number, schedule, setting, text, url, whole
+from shared.settings.spec import Section, Spec, matching, number, schedule, setting, text, url, whole
 
 
 @dataclass(frozen=True)
-class CollectSettings:
+class CollectSettings(Section):
     """Settings of content collection."""
 
-    collect_max_bytes: int = whole(
+    max_bytes: int = whole(
         "COLLECT_MAX_BYTES", 5 * 1024 * 1024, 1024, 2**30, "bytes", "Largest feed, listing or page that is collected."
     )
     reddit_url: str = url("REDDIT_URL", "Reddit's public address.", "https://www.reddit.com")

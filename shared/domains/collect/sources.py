@@ -6,22 +6,20 @@ import hashlib
 import re
 from collections import OrderedDict
 from functools import cache
-from typing import TYPE_CHECKING, Literal, Protocol
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Protocol
 
-from shared.domains.collect.model import Harvest
-from shared.fetch import Fetched, Limits, NotModified, Request, Validators, fetcher
-from shared.fetch.errors import ContentRefusedError
-from shared.fetch.reading import read
+from shared.domains.collect.model import Harvest, Sort, SourceName
+from shared.domains.collect.reddit import RedditSource
+from shared.domains.collect.settings import CollectSettings
+from shared.fetch import Limits, NotModified, Request, Validators, shared_fetcher
+from shared.fetch.reading import read, whole
+from shared.fetch.urls import host_of
 from shared.sandbox import sandbox
 
 if TYPE_CHECKING:
     from shared.fetch.polite import Fetcher
     from shared.sandbox.pool import Sandbox
     from shared.settings import Settings
-
-SourceName = Literal["reddit", "rss", "web"]
-Sort = Literal["hot", "new", "top"]
 
 _MOST_FEEDS = 50
 """Feeds whose last version is remembered, so that an unchanged one need not be sent again."""
@@ -112,40 +110,21 @@ class PageSource:
 
 
 @cache
-def shared_fetcher(settings: Settings) -> Fetcher:
-    """The fetcher of this process: whoever visits a host through it keeps one pace with all others."""
-    return fetcher(settings)
-
-
-@cache
 def sources(settings: Settings) -> dict[SourceName, Source]:
     """The sources of this process: they share a fetcher, and so a pace for each host."""
     from shared.domains.collect.feeds import ACCEPT as FEEDS
     from shared.domains.collect.pages import ACCEPT as PAGES
-    from shared.domains.collect.reddit import RedditSource
 
     shared, box = shared_fetcher(settings), sandbox(settings)
 
     def limits(accept: tuple[str, ...]) -> Limits:
-        return Limits(accept, settings.collect_max_bytes, settings.fetch_timeout_seconds)
+        return Limits(accept, settings.of(CollectSettings).max_bytes, settings.fetch_timeout_seconds)
 
     return {
         "reddit": RedditSource(shared, limits(("application/json", "text/json")), settings),
         "rss": FeedSource(shared, limits(FEEDS), box),
         "web": PageSource(shared, limits(PAGES), box),
     }
-
-
-def whole(answer: Fetched | NotModified) -> Fetched:
-    """The answer to a request without conditions."""
-    if isinstance(answer, NotModified):
-        raise ContentRefusedError("the server says that nothing has changed, although it was not asked")
-    return answer
-
-
-def host_of(url: str) -> str:
-    """The host of an address."""
-    return urlsplit(url).netloc.lower()
 
 
 def slug_of(url: str) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from shared.domains.collect.hot_topics import wanted
+from shared.domains.collect.settings import CollectSettings
 from shared.jobs.timers.timer import Missed, Timer
 
 HOT_TOPICS = Timer(
     "GetHotTopics",
-    schedule=lambda settings: str(settings.hot_topics_schedule),
+    schedule=lambda settings: settings.of(CollectSettings).hot_topics_schedule,
     kind="collect-content",
     missed=Missed.ONCE,
     meaning="Collects what is hot on the subreddits in the settings.",

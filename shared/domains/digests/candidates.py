@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from shared.domains.digests.appearance import MOST_TEXT, appearance_of
 from shared.domains.digests.model import Candidate, Mood
+from shared.domains.digests.settings import DigestSettings
 from shared.domains.items.model import Item
 from shared.domains.items.store import ItemStore
 from shared.domains.moods.model import Mood as StoredMood
+from shared.domains.moods.settings import MoodSettings
 from shared.domains.moods.store import MoodStore
 from shared.domains.taste.feedback import Item as Words
 from shared.domains.taste.lexicon import lexicon
@@ -48,7 +50,8 @@ class CandidatePools:
     def __init__(self, documents: DocumentStore, clock: Clock, settings: Settings) -> None:
         self._items = ItemStore(documents, clock)
         self._moods = MoodStore(documents)
-        self._settings = settings
+        self._settings = settings.of(DigestSettings)
+        self._half_life = timedelta(days=settings.of(MoodSettings).half_life_days)
         self._lock = asyncio.Lock()
         self._known: dict[datetime, CandidatePool] = {}
 
@@ -61,12 +64,11 @@ class CandidatePools:
             return self._known[until]
 
     async def _read(self, until: datetime) -> CandidatePool:
-        since = until - timedelta(days=self._settings.weekly_digest_window_days)
-        found = self._items.recent(since, self._settings.weekly_digest_shelf, until=until)
+        since = until - timedelta(days=self._settings.window_days)
+        found = self._items.recent(since, self._settings.shelf, until=until)
         items = [item async for item in found]
         moods = await self._moods.current()
-        half_life = timedelta(days=self._settings.mood_half_life_days)
-        return await asyncio.to_thread(_pool, items, moods, until, half_life)
+        return await asyncio.to_thread(_pool, items, moods, until, self._half_life)
 
 
 def candidate_pools(documents: DocumentStore, clock: Clock, settings: Settings) -> CandidatePools:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.domains.digests.making import DigestRequest, Made, Maker, Skipped
+from shared.domains.digests.settings import DigestSettings
 from shared.domains.users.model import Identifier
 from shared.domains.users.store import UserStore
-from shared.jobs import JobContext, Policy, Priority, kind
+from shared.jobs import JobContext, Priority, job
 from shared.jobs.fan_out import Child, fan_out
-
-if TYPE_CHECKING:
-    from shared.settings import Settings
 
 
 class WeeklyDigest(BaseModel):
@@ -25,17 +23,16 @@ class WeeklyDigest(BaseModel):
     scheduled_at: AwareDatetime
 
 
-@kind("weekly-digest", payload=WeeklyDigest, version=1, policy=Policy())
+@job("weekly-digest")
 async def make_digests(payload: WeeklyDigest, job: JobContext) -> dict[str, Any]:
     """Have every user's digest made, so many at the same time. Its tally says how many were made, and skipped for what."""
-    settings: Settings = job.settings
     until = payload.scheduled_at.isoformat()
 
     async def plan() -> AsyncIterator[Child]:
         async for user in UserStore(job.documents, job.clock).all():
             yield Child(user.user_id, "user-digest", {"user_id": user.user_id, "until": until})
 
-    return await fan_out(job, plan, width=settings.weekly_digest_max_concurrency)
+    return await fan_out(job, plan, width=job.settings.of(DigestSettings).max_concurrency)
 
 
 class UserDigest(BaseModel):
@@ -49,9 +46,8 @@ class UserDigest(BaseModel):
     """Make it anew where the week has one already, and of however little is new: for a run by hand."""
 
 
-@kind(
-    "user-digest", payload=UserDigest, version=1,
-    policy=Policy(priority=Priority.LOW, max_attempts=4, timeout_seconds=120),
+@job(
+    "user-digest", priority=Priority.LOW, max_attempts=4, timeout_seconds=120,
 )  # fmt: skip
 async def make_digest(payload: UserDigest, job: JobContext) -> dict[str, Any]:
     """Make a user's digest of a week, or say why there is none. Safe to run twice: the digest is one, and the same."""

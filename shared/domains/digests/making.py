@@ -15,6 +15,7 @@ from shared.domains.digests.compose import Occasion, compose
 from shared.domains.digests.model import Candidate, Mood, Reader
 from shared.domains.digests.page import render
 from shared.domains.digests.reader import Readers
+from shared.domains.digests.settings import DigestSettings
 from shared.domains.digests.store import MADE, SKIPPED, DigestStore, Record
 from shared.domains.digests.weeks import digest_id, week_of
 from shared.domains.users.store import Household, UserStore
@@ -93,10 +94,10 @@ class Maker:
 
     def __init__(self, documents: DocumentStore, blobs: BlobStore, clock: Clock, settings: Settings) -> None:
         self._users = UserStore(documents, clock)
-        self._digests = DigestStore(documents, blobs, clock, settings.weekly_digest_keep_days)
+        self._digests = DigestStore(documents, blobs, clock, settings.of(DigestSettings).keep_days)
         self._readers = Readers(documents, clock)
         self._pools = candidate_pools(documents, clock, settings)
-        self._settings = settings
+        self._settings = settings.of(DigestSettings)
 
     async def make(self, request: DigestRequest) -> DigestOutcome:
         """Make a digest, or record why there is none."""
@@ -120,7 +121,7 @@ class Maker:
         if skipped := self._why_not(request, past, new, signature):
             return await self._skip(request, past, skipped, signature)
         occasion = Occasion(request.user_id, request.week, since, request.until, home.user.name, home.user.time_zone)
-        size = self._settings.weekly_digest_items
+        size = self._settings.items
         data, html, count = await asyncio.to_thread(_written, occasion, new, candidates.moods, reader, size)
         if not count:
             return await self._skip(request, past, _NOTHING_LEFT, signature)
@@ -137,13 +138,13 @@ class Maker:
 
     def _since(self, request: DigestRequest, past: _Past) -> datetime:
         """New is what came after the last digest, within the window."""
-        window = request.until - timedelta(days=self._settings.weekly_digest_window_days)
+        window = request.until - timedelta(days=self._settings.window_days)
         return max(window, datetime.fromisoformat(past.seen_until)) if past.seen_until else window
 
     def _why_not(self, request: DigestRequest, past: _Past, new: list[Candidate], signature: str) -> Skipped | None:
         if not new and past.before and past.before.signature == signature:
             return Skipped("unchanged", "nothing is new since the last digest, and nothing else has changed")
-        least = 1 if request.remake else self._settings.weekly_digest_min_items
+        least = 1 if request.remake else self._settings.min_items
         if len(new) < least:
             return Skipped("few_items", f"{len(new)} new since the last digest; at least {least} make one")
         return None

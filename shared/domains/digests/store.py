@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from shared.containers import DIGESTS
+from shared.domains.digests.containers import DIGESTS
 from shared.domains.digests.model import Opinion
 from shared.domains.digests.weeks import folder_of, json_name, page_name
 from shared.jobs.model import iso
@@ -41,6 +41,11 @@ class Record:
     fingerprint: str | None = None
     """Of the digest's data."""
     suggestions: int = 0
+
+    @property
+    def made(self) -> bool:
+        """Whether there is a digest."""
+        return self.state == MADE
 
     @classmethod
     def from_document(cls, document: Document) -> Record:

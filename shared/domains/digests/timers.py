@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from shared.domains.digests.settings import DigestSettings
 from shared.jobs.timers.timer import Missed, Timer
 
 WEEKLY = Timer(
     "PluckItWeeklyDigest",
-    schedule=lambda settings: settings.digest_schedule,
+    schedule=lambda settings: settings.of(DigestSettings).digest_schedule,
     kind="weekly-digest",
     missed=Missed.SKIP,
     meaning="Makes each user's digest of the week.",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from shared.containers import ITEMS
+from shared.domains.items.containers import ITEMS
 from shared.domains.items.model import Item, source_flag
 from shared.jobs.model import iso
 from shared.ports import AlreadyExistsError, Clock, Document, DocumentStore, PreconditionError, Query, Where

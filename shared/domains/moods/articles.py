@@ -10,18 +10,18 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from shared.domains.collect.model import Item as FeedItem
-from shared.domains.collect.sources import Source, host_of, sources
+from shared.domains.collect.sources import Source, sources
 from shared.domains.items.model import Item
 from shared.domains.items.store import ItemStore
 from shared.domains.moods.ports import Article
+from shared.domains.moods.settings import MoodSettings
 from shared.fetch import FetchError
 from shared.fetch.errors import ContentRefusedError
-from shared.fetch.urls import canonical, is_front_page, key
+from shared.fetch.urls import canonical, host_of, is_front_page, key
 from shared.jobs.concurrently import run_all
 
 if TYPE_CHECKING:
     from shared.jobs import JobContext
-    from shared.settings import Settings
 
 _FEEDS_AT_ONCE = 8
 _FEED_ITEMS = 100
@@ -43,12 +43,12 @@ async def gather(job: JobContext) -> Gathered:
     An article counts from when it was published; an item without that date, from when it was first seen. An entry of a
     feed that has no date is left out, since it would be new in each run; so is what claims to come from the future.
     """
-    settings: Settings = job.settings
+    settings = job.settings.of(MoodSettings)
     now = job.clock.now()
-    since = now - timedelta(days=settings.mood_window_days)
-    found = [one async for one in _items(job, since, settings.mood_max_items)]
+    since = now - timedelta(days=settings.window_days)
+    found = [one async for one in _items(job, since, settings.max_items)]
     await job.progress("reading feeds", 1, 5)
-    feeds = await _feeds(job, settings)
+    feeds = await _feeds(job, settings.feeds)
     found += (one for entries in feeds if entries is not None for one in entries)
     recent = (one for one in found if since <= one.at <= now)
     return Gathered(tuple(sorted(recent, key=lambda one: (one.at, one.key))), feeds.count(None))
@@ -59,17 +59,17 @@ async def _items(job: JobContext, since: datetime, limit: int) -> AsyncIterator[
         yield of_item(item)
 
 
-async def _feeds(job: JobContext, settings: Settings) -> list[list[Article] | None]:
+async def _feeds(job: JobContext, urls: tuple[str, ...]) -> list[list[Article] | None]:
     """The entries of each feed; None for one that failed."""
-    if not settings.mood_feeds:
+    if not urls:
         return []
-    source, turn = sources(settings)["rss"], asyncio.Semaphore(_FEEDS_AT_ONCE)
+    source, turn = sources(job.settings)["rss"], asyncio.Semaphore(_FEEDS_AT_ONCE)
 
     async def read(url: str) -> list[Article] | None:
         async with turn:
             return await _entries(job, source, url)
 
-    return await run_all(map(read, settings.mood_feeds))
+    return await run_all(map(read, urls))
 
 
 async def _entries(job: JobContext, source: Source, url: str) -> list[Article] | None:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from shared.domains.moods.model import FACETS, Signals
 from shared.domains.moods.names import presentable
 from shared.domains.moods.ports import Article, Finding, Findings, MoodServiceError
+from shared.domains.moods.settings import MoodSettings
 from shared.domains.moods.vocabulary import PRIMARIES, vocabulary
 from shared.fetch import retry_after
 
@@ -125,8 +126,9 @@ class HostedExtractor:
 
     def __init__(self, settings: Settings) -> None:
         self._service = _Service(settings)
-        self._deployment = str(settings.openai_chat_deployment)
-        self.most: int | None = settings.mood_model_max_articles
+        chosen = settings.of(MoodSettings)
+        self._deployment = str(chosen.chat_deployment)
+        self.most: int | None = chosen.model_max_articles
 
     async def extract(self, articles: Sequence[Article]) -> list[Findings]:
         """Return what the model finds in each article; nothing in one that it answers nothing usable to.
@@ -158,7 +160,7 @@ class HostedEmbedder:
 
     def __init__(self, settings: Settings) -> None:
         self._service = _Service(settings)
-        self._deployment = str(settings.openai_embedding_deployment)
+        self._deployment = str(settings.of(MoodSettings).embedding_deployment)
         self.model = f"azure:{self._deployment}"
 
     async def embed_documents(self, texts: Sequence[str]) -> list[list[float]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from shared.jobs import JobContext, Policy, kind
+from shared.jobs import JobContext, Policy, job
 
 _POLICY = Policy(max_attempts=4, base_backoff_seconds=30, max_backoff_seconds=900, timeout_seconds=540)
 
@@ -21,7 +21,7 @@ class MoodsJob(BaseModel):
     """The occurrence of the timer that it was made for, if any."""
 
 
-@kind("process-moods", payload=MoodsJob, version=1, policy=_POLICY)
+@job("process-moods", policy=_POLICY)
 async def process_moods(payload: MoodsJob, job: JobContext) -> dict[str, Any]:  # noqa: ARG001 - a run reads what is new
     """Find the moods of what was published lately. Safe to run twice."""
     from shared.domains.moods.processor import process

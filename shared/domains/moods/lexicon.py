@@ -15,10 +15,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 
+from shared import folding
 from shared.domains.moods.model import FACETS, Signals
 from shared.domains.moods.ports import Article, Finding, Findings
 from shared.domains.moods.vocabulary import Entry, slug, tables, vocabulary
-from shared.domains.taste import text
 
 Phrase = tuple[str, ...]
 
@@ -124,7 +124,7 @@ def _about_dress(tally: _Tally, tagged: bool) -> bool:
 def _sentences(content: str) -> list[list[str]]:
     """Sentence by sentence its folded words, without addresses: what a site is called says nothing of the article."""
     content = _ADDRESS.sub(" ", content)
-    return [[_stem(word) for word in text.words(sentence)] for sentence in _SENTENCE.split(content)]
+    return [[_stem(word) for word in folding.words(sentence)] for sentence in _SENTENCE.split(content)]
 
 
 def _headline(title: str) -> str:
@@ -207,9 +207,9 @@ def _phrases(entry: Entry) -> Iterator[tuple[str, str]]:
 
 
 def _phrase(content: str) -> Phrase:
-    return tuple(map(_stem, text.words(content)))
+    return tuple(map(_stem, folding.words(content)))
 
 
 @lru_cache(maxsize=50_000)
 def _stem(word: str) -> str:
-    return text.stem(word)
+    return folding.stem(word)

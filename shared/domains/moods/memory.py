@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.containers import MOODS
 from shared.domains.moods.articles import content_key
+from shared.domains.moods.containers import MOODS
 from shared.domains.moods.ports import Article
 from shared.ports import DocumentStore, PreconditionError
 

@@ -201,9 +201,9 @@ def counting(mood: Mood, articles: Iterable[Support], half_life: timedelta, coun
 
 def joined(mood: Mood, other: Mood, half_life: timedelta) -> Mood:
     """The mood with the evidence of another record of it."""
-    run_all = counting(mood, other.articles, half_life, other.counted)
-    first, last = min(run_all.first_seen, other.first_seen), max(run_all.last_seen, other.last_seen)
-    return replace(run_all, first_seen=first, last_seen=last)
+    merged = counting(mood, other.articles, half_life, other.counted)
+    first, last = min(merged.first_seen, other.first_seen), max(merged.last_seen, other.last_seen)
+    return replace(merged, first_seen=first, last_seen=last)
 
 
 def _top(counted: Iterable[Counted], half_life: timedelta, limit: int) -> tuple[Counted, ...]:

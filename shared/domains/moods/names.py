@@ -12,11 +12,11 @@ import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 
+from shared import folding
 from shared.domains.moods.vocabulary import tables, vocabulary
-from shared.domains.taste import text
 
 _FILLERS = frozenset(
-    text.stem(word)
+    folding.stem(word)
     for word in ("aesthetic", "aesthetics", "style", "fashion", "look", "vibe", "trend", "inspired", "dressing", "outfit", "core", "wave")
 )  # fmt: skip
 _SUFFIX = re.compile(r"(?<=\w{3})(core|wave)$")
@@ -28,7 +28,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9 '&/-]+")
 
 def key(name: str) -> str:
     """What all spellings of a name have in common."""
-    words = [text.stem(word) for word in text.words(name)]
+    words = [folding.stem(word) for word in folding.words(name)]
     while len(words) > 1 and words[-1] in _FILLERS:
         words.pop()
     if len(words) > 1 and words[0] == "the":
@@ -47,7 +47,7 @@ def identify(name: str) -> str:
 
 def presentable(name: str) -> str | None:
     """A name from outside as it may be shown; None where it is none: a mood's name is some words, and no more."""
-    words = text.words(name)
+    words = folding.words(name)
     shown = " ".join(word.capitalize() for word in words)
     fits = _PLAIN.fullmatch(name) and len(words) <= 4 and 3 <= len(shown) <= _LONGEST
     return shown if fits else None
@@ -74,12 +74,12 @@ def _words() -> frozenset[str]:
         for phrase in (entry.name, *entry.aliases, *entry.also, *entry.telling, *entry.styled)
     ]
     phrases += [phrase for each in tables("context.toml").values() for phrase in each]
-    return frozenset(word for phrase in phrases for word in text.words(phrase))
+    return frozenset(word for phrase in phrases for word in folding.words(phrase))
 
 
 def _slip_of(name: str, made: str, known: Mapping[str, str]) -> str | None:
     """The one known mood that the key misses by a single slip."""
-    if len(made) < _SHORTEST_SLIP or all(word in _words() for word in text.words(name)):
+    if len(made) < _SHORTEST_SLIP or all(word in _words() for word in folding.words(name)):
         return None
     meant = {mood for other, mood in known.items() if len(other) >= _SHORTEST_SLIP and one_slip(made, other)}
     return meant.pop() if len(meant) == 1 else None

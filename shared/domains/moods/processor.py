@@ -18,6 +18,7 @@ from shared.domains.moods import memory as remembering
 from shared.domains.moods.evidence import Moods, collect, described, supported, unified
 from shared.domains.moods.model import Embedding, Mood, joined, text_hash
 from shared.domains.moods.ports import Article, Embedder, Extractor, Findings, MoodServiceError
+from shared.domains.moods.settings import MoodSettings
 from shared.domains.moods.store import MoodStore
 from shared.jobs.concurrently import run_all
 from shared.jobs.errors import RetryLater
@@ -25,7 +26,6 @@ from shared.ports import PreconditionError
 
 if TYPE_CHECKING:
     from shared.jobs import JobContext
-    from shared.settings import Settings
 
 _MAX_TRIES = 8
 _STEPS = 5
@@ -79,14 +79,15 @@ class _Run:
     """One attempt."""
 
     def __init__(self, job: JobContext, extractor: Extractor, embedder: Embedder) -> None:
-        settings: Settings = job.settings
+        settings = job.settings.of(MoodSettings)
         self.store = MoodStore(job.documents)
         self._job = job
         self._extractor = extractor
         self._embedder = embedder
-        self._half_life = timedelta(days=settings.mood_half_life_days)
-        self._most_per_primary = settings.mood_most_per_primary
-        self._writers = asyncio.Semaphore(settings.mood_write_concurrency)
+        self._half_life = timedelta(days=settings.half_life_days)
+        self._most_per_primary = settings.most_per_primary
+        self._window = timedelta(days=settings.window_days)
+        self._writers = asyncio.Semaphore(settings.write_concurrency)
 
     async def extract(self, articles: Sequence[Article]) -> Read:
         """Read articles batch by batch. Those of a batch that failed stay unread, and the next run has them."""
@@ -142,7 +143,7 @@ class _Run:
 
     async def remember(self, memory: remembering.Memory, read: Read) -> None:
         """Add what was read to the memory."""
-        since = self._job.clock.now() - timedelta(days=self._job.settings.mood_window_days)
+        since = self._job.clock.now() - self._window
         await remembering.remember(self._job.documents, memory, (article for article, _ in read), since)
 
     async def _write(self, mood: Mood, stored: Mood | None) -> bool:
@@ -162,10 +163,10 @@ class _Run:
 
     def _caught_up(self, mood: Mood, stored: Mood) -> Mood:
         """The stored mood with our evidence; and our vector, where the text is still ours."""
-        run_all = joined(stored, mood, self._half_life)
-        (run_all,) = described({run_all.id: run_all}).values()
-        run_all = replace(run_all, sub_moods=tuple(sorted({*stored.sub_moods, *mood.sub_moods})))
-        return replace(run_all, vector=mood.vector, embedding=mood.embedding) if run_all.text == mood.text else run_all
+        merged = joined(stored, mood, self._half_life)
+        (merged,) = described({merged.id: merged}).values()
+        merged = replace(merged, sub_moods=tuple(sorted({*stored.sub_moods, *mood.sub_moods})))
+        return replace(merged, vector=mood.vector, embedding=mood.embedding) if merged.text == mood.text else merged
 
     async def _delete(self, mood: Mood) -> None:
         """Delete a record whose evidence is another's now; one that was written since is left for the next run."""

@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from shared.domains.moods.ports import Embedder, Extractor
+from shared.domains.moods.settings import MoodSettings
 
 if TYPE_CHECKING:
     from shared.settings import Settings
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 @cache
 def extractor(settings: Settings) -> Extractor:
     """The chat model, where one is configured; else the lexicons."""
-    if settings.openai_endpoint and settings.openai_chat_deployment:
+    if settings.openai_endpoint and settings.of(MoodSettings).chat_deployment:
         from shared.domains.moods.hosted import HostedExtractor
 
         return HostedExtractor(settings)
@@ -26,7 +27,7 @@ def extractor(settings: Settings) -> Extractor:
 @cache
 def embedder(settings: Settings) -> Embedder:
     """The embedding model, where one is configured; else hashing vectors."""
-    if settings.openai_endpoint and settings.openai_embedding_deployment:
+    if settings.openai_endpoint and settings.of(MoodSettings).embedding_deployment:
         from shared.domains.moods.hosted import HostedEmbedder
 
         return HostedEmbedder(settings)

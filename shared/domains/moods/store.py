@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from shared.containers import MOODS
+from shared.domains.moods.containers import MOODS
 from shared.domains.moods.model import MOOD, Mood
 from shared.ports import DocumentStore, Query, Where
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from shared.domains.moods.settings import MoodSettings
 from shared.jobs.timers.timer import Missed, Timer
 
 MOODS = Timer(
     "PluckItMoodProcessor",
-    schedule=lambda settings: str(settings.mood_schedule),
+    schedule=lambda settings: settings.of(MoodSettings).mood_schedule,
     kind="process-moods",
     missed=Missed.ONCE,
     meaning="Finds the moods of what was gathered, and how much each is talked about.",

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 
-from shared.domains.taste import text
+from shared import folding
 
 DIMENSIONS = 256
 _DIGITS = 6
@@ -37,7 +37,7 @@ def vector_of(content: str) -> list[float]:
 
 
 def _features(content: str) -> Iterator[str]:
-    words = [text.stem(word) for word in text.words(content)]
+    words = [folding.stem(word) for word in folding.words(content)]
     yield from (f"w:{word}" for word in words)
     yield from (f"p:{one} {other}" for one, other in itertools.pairwise(words))
     for word in words:

@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from shared import folding
 from shared.domains.moods.model import FACETS, Signals
-from shared.domains.taste import text
 
 PRIMARIES = (
     "Minimalist", "Maximalist", "Romantic", "Edgy", "Preppy", "Bohemian", "Sporty", "Classic", "Streetwear", "Coastal",
@@ -60,7 +60,7 @@ def tables(name: str) -> dict[str, Any]:
 
 def slug(name: str) -> str:
     """A name as an id: `Dark Academia` becomes `dark-academia`."""
-    return "-".join(text.words(name))
+    return "-".join(folding.words(name))
 
 
 def _entry(table: Mapping[str, Any], primary: str) -> Entry:

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from shared.containers import SOURCES
 from shared.domains.items.model import item_id_of
+from shared.domains.sources.containers import SOURCES
 from shared.domains.sources.model import Found
 from shared.fetch.urls import is_front_page, key
 from shared.jobs.locks import FencedError

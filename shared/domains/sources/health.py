@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from shared.domains.sources.model import Run, RunOutcome, Source
-
-if TYPE_CHECKING:
-    from shared.settings import Settings
+from shared.domains.sources.settings import ScraperSettings
 
 _EARLY = 0.1
 """A source counts as due this share of its interval early: no timer comes at the very second."""
@@ -24,11 +22,9 @@ class Patience:
     max_failures: int
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
+    def of(cls, settings: ScraperSettings) -> Self:
         """What the settings say."""
-        return cls(
-            settings.scraper_base_backoff_seconds, settings.scraper_max_backoff_seconds, settings.scraper_max_failures
-        )
+        return cls(settings.base_backoff_seconds, settings.max_backoff_seconds, settings.max_failures)
 
 
 def after(source: Source, run: Run, patience: Patience) -> Source:

@@ -10,10 +10,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from shared.domains.sources.model import Source
 from shared.domains.sources.reading import retry_after
 from shared.domains.sources.run import SourceRun, results_of
+from shared.domains.sources.settings import ScraperSettings
 from shared.domains.sources.store import SourceStore
 from shared.fetch import FetchError
 from shared.fetch.errors import ContentRefusedError
-from shared.jobs import JobContext, Policy, kind
+from shared.jobs import JobContext, Policy, job
 from shared.jobs.errors import RetryLater, Snooze
 from shared.jobs.fan_out import Child, fan_out
 from shared.jobs.locks import LockedError, Locks
@@ -45,7 +46,7 @@ class ScrapeSource(BaseModel):
     """Whether it is scraped although it is not due, rests, or is switched off."""
 
 
-@kind("scrape-sources", payload=ScrapeSources, version=1, policy=Policy(max_attempts=4, timeout_seconds=540))
+@job("scrape-sources", max_attempts=4, timeout_seconds=540)
 async def scrape_sources(payload: ScrapeSources, job: JobContext) -> dict[str, Any]:  # noqa: ARG001 - what is due now, is
     """Scrape every active source that is due, each in a job of its own. Safe to run twice."""
     sources = SourceStore(job.documents)
@@ -54,24 +55,23 @@ async def scrape_sources(payload: ScrapeSources, job: JobContext) -> dict[str, A
         async for source in sources.due(job.clock.now()):
             yield Child(source.id, "scrape-source", {"source_id": source.id})
 
-    results = await fan_out(job, plan, width=job.settings.scraper_max_concurrency)
+    results = await fan_out(job, plan, width=job.settings.of(ScraperSettings).max_concurrency)
     return {**results, "troubled": [_trouble(source) for source in await sources.troubled(_LISTED)]}
 
 
 def _policy(settings: Settings) -> Policy:
-    timeout = settings.scraper_run_seconds + _MARGIN_SECONDS
+    timeout = settings.of(ScraperSettings).run_seconds + _MARGIN_SECONDS
     return Policy(max_attempts=2, base_backoff_seconds=60, max_backoff_seconds=600, timeout_seconds=timeout)
 
 
-@kind("scrape-source", payload=ScrapeSource, version=1, policy=_policy)
+@job("scrape-source", policy=_policy)
 async def scrape_source(payload: ScrapeSource, job: JobContext) -> dict[str, Any]:
     """Scrape one source, unless it need not be. Safe to run twice.
 
     A source that cannot be had is no failed job: it is written down with the source, which rests for a while.
     """
-    lock = Locks(job.documents, job.clock).hold(
-        f"source:{payload.source_id}", job.settings.scraper_lock_seconds, owner=job.job_id
-    )
+    lease = job.settings.of(ScraperSettings).lock_seconds
+    lock = Locks(job.documents, job.clock).hold(f"source:{payload.source_id}", lease, owner=job.job_id)
     try:
         async with lock as held_lock:
             current = await SourceStore(job.documents).get(payload.source_id)

@@ -11,7 +11,7 @@ from typing import Annotated, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from shared.domains.collect.sources import Sort
+from shared.domains.collect.model import Sort
 from shared.domains.items.model import Price
 from shared.fetch.urls import key
 from shared.jobs.model import iso

@@ -9,12 +9,22 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
-from shared.domains.collect.sources import shared_fetcher, sources, whole
+from shared.domains.collect.sources import sources
 from shared.domains.sources.checkpoint import MOST_SEEN
 from shared.domains.sources.model import Found, Source, SourceKind
-from shared.fetch import Fetched, FetchError, FetchUnavailableError, Limits, NotModified, Request, Validators
+from shared.domains.sources.settings import ScraperSettings
+from shared.fetch import (
+    Fetched,
+    FetchError,
+    FetchUnavailableError,
+    Limits,
+    NotModified,
+    Request,
+    Validators,
+    shared_fetcher,
+)
 from shared.fetch.errors import ContentRefusedError
-from shared.fetch.reading import read
+from shared.fetch.reading import read, whole
 from shared.fetch.text import without_markdown
 from shared.sandbox import sandbox
 
@@ -47,6 +57,7 @@ class Reader:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._chosen = settings.of(ScraperSettings)
         self._fetcher: Fetcher = shared_fetcher(settings)
         self._box = sandbox(settings)
 
@@ -101,7 +112,7 @@ class Reader:
         sitemap = await self._parsed(answer)
         if not sitemap.sitemaps:
             return Reading(sitemap.pages, sitemap.total, answer.validators)
-        files = await self._files(sitemap.sitemaps[: self._settings.scraper_max_sitemaps])
+        files = await self._files(sitemap.sitemaps[: self._chosen.max_sitemaps])
         return Reading(newest(files, MOST_SEEN), sum(each.total for each in files))
 
     async def _files(self, urls: tuple[str, ...]) -> list[Sitemap]:
@@ -130,8 +141,7 @@ class Reader:
     async def _get(
         self, url: str, accept: tuple[str, ...], validators: Validators = _NONE, *, truncate: bool = False
     ) -> Fetched | NotModified:  # fmt: skip
-        settings = self._settings
-        limits = Limits(accept, settings.scraper_max_bytes, settings.fetch_timeout_seconds, truncate)
+        limits = Limits(accept, self._chosen.max_bytes, self._settings.fetch_timeout_seconds, truncate)
         return await self._fetcher.fetch(Request(url, limits, validators=validators))
 
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shared.domains.items.model import Item, Origin, item_id_of
+from shared.domains.items.settings import ItemSettings
 from shared.domains.items.store import ItemStore, Put
 from shared.domains.sources.checkpoint import Checkpoint, Checkpoints, identified
 from shared.domains.sources.health import Patience, after
 from shared.domains.sources.model import Found, Run, RunOutcome, Source
 from shared.domains.sources.reading import Reading, reader
+from shared.domains.sources.settings import ScraperSettings
 from shared.domains.sources.store import SourceStore
 from shared.fetch import FetchError, FetchUnavailableError, Validators
 from shared.fetch.errors import ContentRefusedError
@@ -24,9 +26,6 @@ from shared.fetch.urls import is_front_page, key
 from shared.jobs import JobContext
 from shared.jobs.locks import Lock, Locks
 from shared.storage import Versioned
-
-if TYPE_CHECKING:
-    from shared.settings import Settings
 
 _MOST_TAGS = 20
 
@@ -56,12 +55,12 @@ class SourceRun:
         self._lock = lock
         self._current = current
         self._source: Source = current.value
-        self._settings: Settings = job.settings
+        self._settings = job.settings.of(ScraperSettings)
         self._sources = SourceStore(job.documents)
         self._locks = Locks(job.documents, job.clock)
         self._checkpoints = Checkpoints(job.documents)
-        self._items = ItemStore(job.documents, job.clock, timedelta(days=self._settings.items_ttl_days))
-        self._reader = reader(self._settings)
+        self._items = ItemStore(job.documents, job.clock, timedelta(days=job.settings.of(ItemSettings).ttl_days))
+        self._reader = reader(job.settings)
         self._at = job.clock.now()
         self._counts = _Counts()
 
@@ -104,7 +103,7 @@ class SourceRun:
         known = [thing for thing in things if before.covers(*thing)]
         fresh = [thing for thing in things if not before.covers(*thing)]
         done: list[tuple[str, Found]] = []
-        for item_id, found in fresh[: self._settings.scraper_max_items]:
+        for item_id, found in fresh[: self._settings.max_items]:
             if not await self._take(item_id, found, before, first=not done):
                 break
             done.append((item_id, found))
@@ -134,8 +133,8 @@ class SourceRun:
 
     async def _page(self, found: Found) -> Found | None:
         """What is known of a thing with its page; without a title where that cannot be had, None where time is up."""
-        late = (self._job.clock.now() - self._at).total_seconds() > self._settings.scraper_run_seconds
-        if late or self._counts.pages >= self._settings.scraper_max_pages:
+        late = (self._job.clock.now() - self._at).total_seconds() > self._settings.run_seconds
+        if late or self._counts.pages >= self._settings.max_pages:
             return None
         self._counts.pages += 1
         try:

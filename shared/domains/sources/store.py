@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 
-from shared.containers import SOURCES
+from shared.domains.sources.containers import SOURCES
 from shared.domains.sources.model import SOURCE, Health, Source
 from shared.jobs.locks import FencedError
 from shared.jobs.model import iso

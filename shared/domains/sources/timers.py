@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from shared.domains.sources.settings import ScraperSettings
 from shared.jobs.timers.timer import Missed, Timer
 
 SCRAPER = Timer(
     "PluckItScraper",
-    schedule=lambda settings: settings.scraper_schedule,
+    schedule=lambda settings: settings.of(ScraperSettings).scraper_schedule,
     kind="scrape-sources",
     missed=Missed.ONCE,
     meaning="Gathers items from every active source that is due.",

@@ -2,68 +2,65 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter
-
-from shared.api.views import ticket_answer
-from shared.domains.taste.feedback import Identifier, TasteJob, read_feedback
-from shared.domains.taste.prior import Prior
-from shared.domains.taste.profile import Profile, rank
-from shared.domains.taste.store import PriorStore, TasteStore
-from shared.fetch import parse_allowed
-from shared.jobs.errors import FieldProblem
-from shared.jobs.submit import Options
 from shared.web.answers import Answer, tagged_answer
-from shared.web.requests import invalid, read_json, validating
+from shared.web.parameters import USER
+from shared.web.requests import read_id, read_json, validating
+from shared.web.routes import TICKET, Api, Call
+from shared.web.rules import READ, SUBMIT, WRITE
 
 if TYPE_CHECKING:
     from shared.app import App
+    from shared.domains.taste.store import PriorStore
 
 KIND = "taste-analysis"
-_identifier: TypeAdapter[str] = TypeAdapter(Identifier)
+
+api = Api(__name__, "taste", USER)
 
 
-async def take_feedback(app: App, body: bytes, api_url: str, trace: str | None) -> Answer:
-    """202 with a ticket: the first one, where the same signal on the same item came before."""
+@api.route(
+    "PostTasteFeedback", "POST taste/feedback", SUBMIT, {202: "shared.api.schemas:TicketView"}, body="feedback:TasteFeedback",
+    headers=TICKET, samples=({"user_id": "ann", "item_id": "shirt-1", "signal": "up"},),
+)  # fmt: skip
+async def post_taste_feedback(app: App, call: Call) -> Answer:
+    """Take a signal on an item: the first ticket, where the same signal on the same item came before."""
+    from shared.api.views import ticket_answer
+    from shared.domains.taste.feedback import TasteJob, read_feedback
+    from shared.fetch import parse_allowed
+
     with validating():
-        feedback = read_feedback(read_json(body), parse_allowed(app.settings.fetch_allowed_hosts))
+        feedback = read_feedback(read_json(call.body), parse_allowed(app.settings.fetch_allowed_hosts))
     job = TasteJob(**dict(feedback), occurred_at=app.clock.now())
-    ticket = await app.engine.submit(KIND, job, Options(trace=trace))
-    return ticket_answer(ticket, api_url, max(1, await app.engine.estimates.remaining(ticket.job)))
+    ticket = await app.engine.submit(KIND, job, trace=call.trace)
+    return await ticket_answer(app, ticket, call.api_url)
 
 
-async def show_profile(app: App, user_id: str, if_none_match: str | None) -> Answer:
+@api.route("GetTasteProfile", "GET taste/{user_id}", READ, {200: "views:TastePage", 304: None}, (422,))
+async def get_taste_profile(app: App, call: Call) -> Answer:
     """A user's ranked tastes; those of everybody, for a user of whom nothing is known."""
-    user_id = _user(user_id)
+    from shared.domains.taste.store import TasteStore
+    from shared.domains.taste.views import profile_view
+
+    user_id = read_id(call.path["user_id"], "user_id")
     profile = await TasteStore(app.documents, app.clock).read(user_id)
-    prior = await _priors(app).read()
-    view = _view(user_id, profile, prior)
-    return tagged_answer(view, if_none_match)
+    view = profile_view(user_id, profile, await _priors(app).read())
+    return tagged_answer(view, call.if_none_match)
 
 
-async def forget_user(app: App, user_id: str) -> Answer:
-    """204: evidence and profile are gone, and jobs still in flight will add nothing from before."""
-    await TasteStore(app.documents, app.clock).erase(_user(user_id))
+@api.route("DeleteTaste", "DELETE taste/{user_id}", WRITE, {204: None}, (422,))
+async def delete_taste(app: App, call: Call) -> Answer:
+    """Forget a user: evidence and profile; jobs still in flight will add nothing from before."""
+    from shared.domains.taste.store import TasteStore
+
+    await TasteStore(app.documents, app.clock).erase(read_id(call.path["user_id"], "user_id"))
     return Answer(204)
 
 
 @lru_cache(maxsize=1)
 def _priors(app: App) -> PriorStore:
     """One for the process: it remembers the prior for some minutes."""
+    from shared.domains.taste.store import PriorStore
+
     return PriorStore(app.documents, app.clock)
-
-
-def _user(user_id: str) -> str:
-    try:
-        return _identifier.validate_python(user_id)
-    except ValueError:
-        raise invalid((FieldProblem("user_id", "must be an id of at most 128 characters"),)) from None
-
-
-def _view(user_id: str, profile: Profile, prior: Prior) -> dict[str, Any]:
-    facets = {facet: [asdict(each) for each in ranked] for facet, ranked in rank(profile, prior).items()}
-    evidence = {name: getattr(profile, name) for name in ("ups", "downs", "items", "oldest", "newest")}
-    return {"user_id": user_id, "evidence": evidence, "others": {"users": prior.users}, "facets": facets}

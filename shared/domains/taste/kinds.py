@@ -11,9 +11,10 @@ from shared.domains.taste.errors import AnalyserUnavailableError, ImageRefusedEr
 from shared.domains.taste.evidence import Evidence, ImageNote
 from shared.domains.taste.feedback import TasteJob
 from shared.domains.taste.findings import Findings
+from shared.domains.taste.settings import TasteSettings
 from shared.domains.taste.store import PriorStore, TasteStore
 from shared.fetch import FetchRefusedError, FetchUnavailableError, fetch_image, parse_allowed
-from shared.jobs import Dedupe, JobContext, Policy, Priority, kind
+from shared.jobs import Dedupe, JobContext, Policy, Priority, job
 from shared.jobs.errors import RetryLater
 
 if TYPE_CHECKING:
@@ -24,14 +25,15 @@ _READ = ImageNote("read")
 
 
 def _taste_policy(settings: Settings) -> Policy:
+    taste = settings.of(TasteSettings)
     return Policy(
-        queue=settings.taste_queue,
-        poison_queue=settings.taste_poison_queue,
-        max_attempts=1 + settings.taste_max_retries,
-        base_backoff_seconds=settings.taste_base_backoff_seconds,
-        max_backoff_seconds=settings.taste_max_backoff_seconds,
-        jitter_seconds=settings.taste_jitter_seconds,
-        dedupe_ttl_seconds=settings.taste_dedupe_ttl_seconds,
+        queue=taste.job_queue,
+        poison_queue=taste.poison_queue,
+        max_attempts=1 + taste.max_retries,
+        base_backoff_seconds=taste.base_backoff_seconds,
+        max_backoff_seconds=taste.max_backoff_seconds,
+        jitter_seconds=taste.jitter_seconds,
+        dedupe_ttl_seconds=taste.dedupe_ttl_seconds,
         timeout_seconds=120,
     )
 
@@ -41,7 +43,7 @@ def _same_signal(job: TasteJob) -> Dedupe:
     return Dedupe(key=f"{job.user_id} {job.item_id} {job.gallery_image_index}", fingerprint=job.signal)
 
 
-@kind("taste-analysis", payload=TasteJob, version=1, policy=_taste_policy, dedupe=_same_signal)
+@job("taste-analysis", policy=_taste_policy, dedupe=_same_signal)
 async def analyse_feedback(payload: TasteJob, job: JobContext) -> dict[str, Any]:
     """Analyse the item, keep the signal as evidence, and bring the user's profile up to date. Safe to run twice."""
     image, note = await _image(payload, job)
@@ -64,7 +66,7 @@ class TastePriorJob(BaseModel):
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
-@kind("taste-prior", payload=TastePriorJob, version=1, policy=Policy(priority=Priority.LOW, max_attempts=3))
+@job("taste-prior", priority=Priority.LOW, max_attempts=3)
 async def refresh_prior(payload: TastePriorJob, job: JobContext) -> dict[str, Any]:  # noqa: ARG001 - it is empty
     """Make the prior anew from a sample of profiles."""
     prior = await PriorStore(job.documents, job.clock).refresh()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from shared.domains.taste import text
+from shared import folding
 
 _FILES = ("style", "colour", "garment", "occasion", "brand", "pattern", "material")
 _LINE = re.compile(r"^(?P<value>[^=#]+?)\s*(?:#(?P<rgb>[0-9a-f]{6}))?\s*(?:=\s*(?P<synonyms>.*))?$")
@@ -34,7 +34,7 @@ class Lexicon:
 
     def find(self, content: str) -> list[tuple[str, str]]:
         """Every facet and value named in a text, in order. At each word the longest phrase wins and is consumed."""
-        folded = [text.stem(word) for word in text.words(content)]
+        folded = [folding.stem(word) for word in folding.words(content)]
         found: list[tuple[str, str]] = []
         at = 0
         while at < len(folded):
@@ -45,11 +45,11 @@ class Lexicon:
 
     def known(self, facet: str, content: str) -> str:
         """The value a field's whole text stands for, or the text itself, folded, where the lexicon has no such word."""
-        phrase = tuple(text.stem(word) for word in text.words(content))
+        phrase = tuple(folding.stem(word) for word in folding.words(content))
         for named, value in self.phrases.get(phrase, ()):
             if named == facet:
                 return value
-        return text.value(content)
+        return folding.value(content)
 
     def _longest_at(self, folded: list[str], at: int) -> tuple[int, tuple[tuple[str, str], ...]]:
         for length in range(min(self.longest, len(folded) - at), 0, -1):
@@ -72,7 +72,7 @@ def lexicon() -> Lexicon:
             if rgb:
                 colours[value] = (int(rgb[0:2], 16), int(rgb[2:4], 16), int(rgb[4:6], 16))
             for synonym in dict.fromkeys((value, *synonyms)):
-                phrase = tuple(text.stem(word) for word in text.words(synonym))
+                phrase = tuple(folding.stem(word) for word in folding.words(synonym))
                 phrases[phrase] = tuple(dict.fromkeys((*phrases.get(phrase, ()), (facet, value))))
         values[facet] = tuple(names)
     return Lexicon(phrases, values, colours, max(map(len, phrases)))

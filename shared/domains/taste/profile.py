@@ -1,7 +1,7 @@
-"""The profile: the fold of a user's evidence, and its ranking against what all users like.
+"""The profile: the fold of a user's evidence.
 
-Both are pure. A stored profile depends on the user's evidence alone: not on the time of the fold, not on the order in
-which signals were processed, not on other users. What others like comes in when it is read (`rank`).
+It is pure. A stored profile depends on the user's evidence alone: not on the time of the fold, not on the order in
+which signals were processed, not on other users. What others like comes in when it is read (`shared.domains.taste.ranking`).
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 
 from shared.domains.taste.evidence import Evidence
-from shared.domains.taste.facets import FACETS, Facet
-from shared.domains.taste.prior import Prior
+from shared.domains.taste.facets import FACETS
 from shared.ports import Document
 
 PROFILE_ID = "profile"
@@ -36,9 +35,6 @@ class Tally:
     down: float = 0.0
     n_up: int = 0
     n_down: int = 0
-
-
-_NOTHING = Tally()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +72,6 @@ class Profile:
         return cls(facets=facets, **plain)
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """One value of a ranking. The weights of a facet add up to at most 1."""
-
-    value: str
-    weight: float
-    n_up: int
-    n_down: int
-
-
 def fold(evidence: Iterable[Evidence]) -> Profile:
     """Fold evidence, in any order, into a profile."""
     latest = {one.id: one for one in sorted(evidence, key=_moment)}
@@ -101,24 +87,6 @@ def fold(evidence: Iterable[Evidence]) -> Profile:
         newest=kept[0].occurred_at.isoformat(),
         fingerprint=_fingerprint(kept),
     )
-
-
-def rank(
-    profile: Profile, prior: Prior, limit: int = 10, facets: Iterable[str] = tuple(FACETS)
-) -> dict[str, list[Ranked]]:
-    """Rank the values of facets, the most liked first, `limit` of each.
-
-    A value's weight is the user's own evidence for it plus the opinion of others, which counts as much as
-    `Facet.strength` signals; evidence against a liking divides it (see `_weight`). Others are those whose evidence shares
-    values with this user's, so far as the prior knows them, else everybody: with no evidence, the ranking is the prior.
-    """
-    ranked = {}
-    for name in facets:
-        facet, tallies = FACETS[name], profile.facets.get(name, {})
-        values = _rank_facet(facet, tallies, prior.expected(name, _masses(facet, tallies)), limit)
-        if values:
-            ranked[name] = values
-    return ranked
 
 
 def _moment(one: Evidence) -> str:
@@ -145,34 +113,3 @@ def _heaviest(values: Mapping[str, list[float]]) -> dict[str, Tally]:
 def _fingerprint(kept: list[Evidence]) -> str:
     named = "\n".join(f"{one.id} {one.version}" for one in kept)
     return hashlib.sha256(named.encode()).hexdigest()[:16]
-
-
-def _masses(facet: Facet, tallies: Mapping[str, Tally]) -> dict[str, float]:
-    return {value: _mass(facet, tally) for value, tally in tallies.items()}
-
-
-def _mass(facet: Facet, tally: Tally) -> float:
-    return tally.up + facet.down_counts * tally.down
-
-
-def _rank_facet(facet: Facet, tallies: Mapping[str, Tally], expected: Mapping[str, float], limit: int) -> list[Ranked]:
-    weights = {
-        value: _weight(facet, tallies.get(value, _NOTHING), expected.get(value, 0.0))
-        for value in tallies.keys() | expected.keys()
-    }
-    order = sorted(((-weight, value) for value, weight in weights.items() if weight))
-    total = -sum(weight for weight, _ in order)
-    return [_ranked(value, -weight / total, tallies.get(value, _NOTHING)) for weight, value in order[:limit]]
-
-
-def _weight(facet: Facet, tally: Tally, expected: float) -> float:
-    """Shrunk evidence for a value, times the part of the opinions on it that are not against it.
-
-    The product stays above 0 and keeps the order among values that are all disliked; a difference would not.
-    """
-    mass = _mass(facet, tally) + facet.strength * expected
-    return mass * mass / (mass + facet.aversion * tally.down) if mass else 0.0
-
-
-def _ranked(value: str, weight: float, tally: Tally) -> Ranked:
-    return Ranked(value, round(weight, 6), tally.n_up, tally.n_down)

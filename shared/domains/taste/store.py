@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.containers import TASTE
+from shared.domains.taste.containers import TASTE
 from shared.domains.taste.evidence import EVIDENCE, Evidence, iso
 from shared.domains.taste.prior import PRIOR_ID, PRIOR_PK, Prior, PriorBuilder, default_prior
 from shared.domains.taste.profile import MAX_EVIDENCE, PROFILE, PROFILE_ID, Profile, fold

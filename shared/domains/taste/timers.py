@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from shared.domains.taste.settings import TasteSettings
 from shared.jobs.timers.timer import Missed, Timer
 
 REFRESH_PRIOR = Timer(
     "RefreshTastePrior",
-    schedule=lambda settings: str(settings.taste_prior_schedule),
+    schedule=lambda settings: settings.of(TasteSettings).prior_schedule,
     kind="taste-prior",
     missed=Missed.ONCE,
     meaning="Works out anew what all users like.",

@@ -2,123 +2,110 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from pydantic import ConfigDict, TypeAdapter, with_config
-from typing_extensions import TypedDict
-
-from shared.domains.digests.store import DigestStore
-from shared.domains.users.model import Identifier, Owned, OwnedSettings, User, UserSettings
-from shared.domains.users.store import UserStore
-from shared.jobs.errors import FieldProblem
 from shared.web.answers import Answer, Problem, json_answer, tagged_answer
-from shared.web.requests import invalid, read_limit, read_model
+from shared.web.parameters import ID, LIST, USER
+from shared.web.requests import read_id, read_limit, read_model
+from shared.web.routes import Api, Call, Parameter
+from shared.web.rules import READ, WRITE
 
 if TYPE_CHECKING:
     from shared.app import App
+    from shared.domains.users.model import User
+    from shared.domains.users.store import UserStore
 
-_CLOSED = ConfigDict(extra="forbid")
-_identifier: TypeAdapter[str] = TypeAdapter(Identifier)
+_NO_STORE = {"Cache-Control": "no-store"}
 
-
-@with_config(_CLOSED)
-class UserView(TypedDict):
-    """A user. `digest` is false for those who opted out."""
-
-    user_id: str
-    name: str | None
-    digest: bool
-    time_zone: str
-    created_at: str
-    updated_at: str
+api = Api(__name__, "users", USER, Parameter("item_id", "path", ID, "The item's id."))
 
 
-@with_config(_CLOSED)
-class UserPage(TypedDict):
-    """One page of users, in the order of their ids."""
+@api.route("ListUsers", "GET users", READ, {200: "views:UserPage"}, (422,), parameters=LIST)
+async def list_users(app: App, call: Call) -> Answer:
+    """Users in the order of their ids."""
+    from shared.domains.users.views import user_view
 
-    items: list[UserView]
-    cursor: str | None
-
-
-@with_config(_CLOSED)
-class OwnedView(TypedDict):
-    """A piece of a wardrobe."""
-
-    item_id: str
-    title: str | None
-    brand: str | None
-    category: str | None
-    colours: list[str]
-    occasion: str | None
-    keywords: list[str]
-    updated_at: str
+    users, cursor = await _users(app).page(read_limit(call.query), call.query.get("cursor") or None)
+    return json_answer({"items": [user_view(user) for user in users], "cursor": cursor}, headers=_NO_STORE)
 
 
-@with_config(_CLOSED)
-class WardrobePage(TypedDict):
-    """One page of a wardrobe, in the order of its items' ids."""
+@api.route(
+    "PutUser", "PUT users/{user_id}", WRITE, {200: "views:UserView", 201: "views:UserView"},
+    body="model:UserSettings", optional=True, samples=({"name": "Ann", "digest": True, "time_zone": "Europe/Berlin"},),
+)  # fmt: skip
+async def put_user(app: App, call: Call) -> Answer:
+    """Make a user (201), or change one: the settings given stand, all others are at their defaults."""
+    from shared.domains.users.model import UserSettings
+    from shared.domains.users.views import user_view
 
-    items: list[OwnedView]
-    cursor: str | None
-
-
-async def put_user(app: App, user_id: str, body: bytes) -> Answer:
-    """201 for a new user, 200 for one that was there: the settings given stand, all others are at their defaults."""
-    user_id = read_id(user_id, "user_id")
-    user, new = await _users(app).put(user_id, read_model(UserSettings, body, optional=True))
-    return json_answer(_user_view(user), 201 if new else 200)
-
-
-async def show_user(app: App, user_id: str, if_none_match: str | None) -> Answer:
-    """A user, with an ETag."""
-    return tagged_answer(_user_view(await known_user(app, user_id)), if_none_match)
+    user_id = read_id(call.path["user_id"], "user_id")
+    user, new = await _users(app).put(user_id, read_model(UserSettings, call.body, optional=True))
+    return json_answer(user_view(user), 201 if new else 200)
 
 
-async def list_users(app: App, params: Mapping[str, str]) -> Answer:
-    """One page of users."""
-    users, cursor = await _users(app).page(read_limit(params), params.get("cursor") or None)
-    return json_answer({"items": [_user_view(user) for user in users], "cursor": cursor}, headers=_NO_STORE)
+@api.route("GetUser", "GET users/{user_id}", READ, {200: "views:UserView", 304: None}, (404, 422))
+async def get_user(app: App, call: Call) -> Answer:
+    """A user."""
+    from shared.domains.users.views import user_view
+
+    return tagged_answer(user_view(await known_user(app, call.path["user_id"])), call.if_none_match)
 
 
-async def forget_user(app: App, user_id: str) -> Answer:
-    """204: the user, their wardrobe, subscriptions, digests and feedback on them are gone. Safe to repeat."""
-    user_id = read_id(user_id, "user_id")
+@api.route("DeleteUser", "DELETE users/{user_id}", WRITE, {204: None}, (422,))
+async def delete_user(app: App, call: Call) -> Answer:
+    """Forget a user, with wardrobe, subscriptions, digests and feedback on them. Safe to repeat."""
+    from shared.domains.digests.store import DigestStore
+
+    user_id = read_id(call.path["user_id"], "user_id")
     await _users(app).forget(user_id)
     await DigestStore(app.documents, app.blobs, app.clock).forget(user_id)
     return Answer(204)
 
 
-async def put_owned(app: App, user_id: str, item_id: str, body: bytes) -> Answer:
-    """201 for a new piece, 200 for one that was there."""
-    item_id = read_id(item_id, "item_id")
-    settings = read_model(OwnedSettings, body, optional=True)
-    user = await known_user(app, user_id)
+@api.route("ListWardrobe", "GET users/{user_id}/wardrobe", READ, {200: "views:WardrobePage"}, (422,), parameters=LIST)
+async def list_wardrobe(app: App, call: Call) -> Answer:
+    """What a user owns, in the order of the ids."""
+    from shared.domains.users.views import owned_view
+
+    user_id, cursor = read_id(call.path["user_id"], "user_id"), call.query.get("cursor")
+    cursor = read_id(cursor, "cursor") if cursor else None
+    pieces, cursor = await _users(app).wardrobe(user_id, read_limit(call.query), cursor)
+    return json_answer({"items": [owned_view(piece) for piece in pieces], "cursor": cursor}, headers=_NO_STORE)
+
+
+@api.route(
+    "PutWardrobeItem", "PUT users/{user_id}/wardrobe/{item_id}", WRITE, {200: "views:OwnedView", 201: "views:OwnedView"}, (404,),
+    body="model:OwnedSettings", optional=True, samples=({"title": "Navy wool blazer", "category": "blazer", "colours": ["navy"]},),
+)  # fmt: skip
+async def put_wardrobe_item(app: App, call: Call) -> Answer:
+    """Put a piece into a wardrobe (201 for a new one)."""
+    from shared.domains.users.model import OwnedSettings
+    from shared.domains.users.views import owned_view
+
+    item_id = read_id(call.path["item_id"], "item_id")
+    settings = read_model(OwnedSettings, call.body, optional=True)
+    user = await known_user(app, call.path["user_id"])
     owned, new = await _users(app).own(user.user_id, item_id, settings)
-    return json_answer(_owned_view(owned), 201 if new else 200)
+    return json_answer(owned_view(owned), 201 if new else 200)
 
 
-async def show_owned(app: App, user_id: str, item_id: str, if_none_match: str | None) -> Answer:
-    """A piece of a wardrobe, with an ETag."""
-    owned = await _users(app).owned(read_id(user_id, "user_id"), read_id(item_id, "item_id"))
+@api.route(
+    "GetWardrobeItem", "GET users/{user_id}/wardrobe/{item_id}", READ, {200: "views:OwnedView", 304: None}, (404, 422)
+)  # fmt: skip
+async def get_wardrobe_item(app: App, call: Call) -> Answer:
+    """A piece of a wardrobe."""
+    from shared.domains.users.views import owned_view
+
+    owned = await _users(app).owned(*_piece(call))
     if owned is None:
         raise Problem(404, "Not found", "there is no such piece in this wardrobe")
-    return tagged_answer(_owned_view(owned), if_none_match)
+    return tagged_answer(owned_view(owned), call.if_none_match)
 
 
-async def list_owned(app: App, user_id: str, params: Mapping[str, str]) -> Answer:
-    """One page of a wardrobe."""
-    user_id, cursor = read_id(user_id, "user_id"), params.get("cursor")
-    cursor = read_id(cursor, "cursor") if cursor else None
-    pieces, cursor = await _users(app).wardrobe(user_id, read_limit(params), cursor)
-    return json_answer({"items": [_owned_view(piece) for piece in pieces], "cursor": cursor}, headers=_NO_STORE)
-
-
-async def forget_owned(app: App, user_id: str, item_id: str) -> Answer:
-    """204: the piece is not in the wardrobe (any more)."""
-    await _users(app).disown(read_id(user_id, "user_id"), read_id(item_id, "item_id"))
+@api.route("DeleteWardrobeItem", "DELETE users/{user_id}/wardrobe/{item_id}", WRITE, {204: None}, (422,))
+async def delete_wardrobe_item(app: App, call: Call) -> Answer:
+    """Take a piece out of a wardrobe, if it is there."""
+    await _users(app).disown(*_piece(call))
     return Answer(204)
 
 
@@ -130,26 +117,11 @@ async def known_user(app: App, user_id: str) -> User:
     return user
 
 
-def read_id(text: str, field: str) -> str:
-    """A user's or an item's id, or a 422 problem."""
-    try:
-        return _identifier.validate_python(text)
-    except ValueError:
-        raise invalid((FieldProblem(field, "must be an id of at most 128 characters"),)) from None
-
-
-_NO_STORE = {"Cache-Control": "no-store"}
+def _piece(call: Call) -> tuple[str, str]:
+    return read_id(call.path["user_id"], "user_id"), read_id(call.path["item_id"], "item_id")
 
 
 def _users(app: App) -> UserStore:
+    from shared.domains.users.store import UserStore
+
     return UserStore(app.documents, app.clock)
-
-
-def _user_view(user: User) -> UserView:
-    view: UserView = {**asdict(user)}  # type: ignore[typeddict-item]
-    return view
-
-
-def _owned_view(owned: Owned) -> OwnedView:
-    view: OwnedView = {**asdict(owned)}  # type: ignore[typeddict-item]
-    return view

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from shared.containers import USERS
+from shared.domains.users.containers import USERS
 from shared.domains.users.model import (
     MOST_DOCUMENTS,
     USER,

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from shared.domains.webhooks import signing
 from shared.domains.webhooks.message import WebhookJob
+from shared.domains.webhooks.settings import WebhookSettings
 from shared.fetch import FetchRefusedError, FetchUnavailableError, parse_allowed, post
-from shared.jobs import JobContext, Policy, kind
+from shared.jobs import JobContext, Policy, job
 from shared.jobs.errors import FinalError, RetryLater
 
 if TYPE_CHECKING:
@@ -21,19 +22,20 @@ class NotAcceptedError(Exception):
 
 
 def _policy(settings: Settings) -> Policy:
+    chosen = settings.of(WebhookSettings)
     return Policy(
-        max_attempts=settings.webhook_max_attempts,
-        base_backoff_seconds=settings.webhook_base_backoff_seconds,
-        max_backoff_seconds=max(settings.webhook_max_backoff_seconds, settings.webhook_base_backoff_seconds),
-        timeout_seconds=settings.webhook_timeout_seconds + 30,
+        max_attempts=chosen.max_attempts,
+        base_backoff_seconds=chosen.base_backoff_seconds,
+        max_backoff_seconds=max(chosen.max_backoff_seconds, chosen.base_backoff_seconds),
+        timeout_seconds=chosen.timeout_seconds + 30,
         final=(FetchRefusedError,),
     )
 
 
-@kind("webhook", payload=WebhookJob, policy=_policy)
+@job("webhook", policy=_policy)
 async def deliver(payload: WebhookJob, job: JobContext) -> dict[str, int]:
     """Post the callback. 2xx is success, 410 is final, anything else is tried again. Receivers know repetitions by id."""
-    settings: Settings = job.settings
+    settings = job.settings
     if not settings.webhook_secrets:
         raise FinalError("WEBHOOK_SECRET is not set: callbacks cannot be signed")
     body = payload.body()
@@ -43,7 +45,7 @@ async def deliver(payload: WebhookJob, job: JobContext) -> dict[str, int]:
             payload.url,
             body,
             headers={"Content-Type": "application/json", **signed},
-            timeout_seconds=settings.webhook_timeout_seconds,
+            timeout_seconds=settings.of(WebhookSettings).timeout_seconds,
             allowed=parse_allowed(settings.fetch_allowed_hosts),
         )
     except FetchUnavailableError as error:

@@ -13,9 +13,8 @@ from shared.jobs.dead_letters.vault import (
     letter_of_job,
     letter_of_message,
 )
-from shared.jobs.decide import Delivery
 from shared.jobs.dependencies import Dependencies
-from shared.jobs.envelope import Envelope, decode
+from shared.jobs.envelope import Delivery, Envelope, decode, text_of
 from shared.jobs.errors import HostGaveUpError, InvalidTransitionError, UnknownKindError, UnreadableError
 from shared.jobs.log import LOG
 from shared.jobs.machine import Failed, apply
@@ -92,6 +91,13 @@ class Recorder:
         )
         return f"recorded: the job is {current.value.status}" if current else "recorded: no such job"
 
+    async def record_or_put_back(self, delivery: Delivery) -> str:
+        """Record; where storage fails, send the message anew to its poison queue, to the letter as the host left it."""
+        try:
+            return await self.record(delivery)
+        except StorageError as error:
+            return await self._deps.put_back(delivery, text_of(delivery.body), "poison_put_back", error)
+
     async def _fail_abandoned(self, current: Versioned[Job], envelope: Envelope, delivery: Delivery) -> str:
         error = current.value.error or self._failure(HostGaveUpError(), current.value.attempt)
         try:
@@ -127,14 +133,7 @@ class Recorder:
             LOG.warning("poison queue not told: dead_letter=%s cause=%s", letter.id, type(error).__name__)
 
     def _failure(self, error: Exception, attempt: int = 0) -> Failure:
-        return failure_of(error, attempt, self._deps)
-
-
-def failure_of(error: BaseException, attempt: int, deps: Dependencies) -> Failure:
-    """What is kept of an exception: its type and at most 2,000 characters of its message."""
-    name = getattr(error, "recorded_as", type(error).__name__)
-    message = str(error)[:2000].encode(errors="replace").decode()  # half a surrogate pair is no text that JSON can hold
-    return Failure(type=name, message=message or name, attempt=attempt, at=deps.clock.now())
+        return Failure.of(error, attempt, self._deps.clock.now())
 
 
 def _abandoned(job: Job, envelope: Envelope, deps: Dependencies) -> bool:

@@ -9,7 +9,6 @@ from enum import StrEnum
 from typing import Any, cast
 
 from shared.jobs.callbacks import Callbacks
-from shared.jobs.concurrently import run_all
 from shared.jobs.dead_letters.vault import DeadLetter, Filter, Replay, Vault
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.envelope import fits
@@ -21,11 +20,12 @@ from shared.jobs.errors import (
     KeyReusedError,
     UnreadableError,
 )
-from shared.jobs.idempotency import Key
 from shared.jobs.log import LOG
 from shared.jobs.machine import Replayed, apply
 from shared.jobs.model import Job
-from shared.jobs.submit import Options, Submitter, to_json
+from shared.jobs.store import compact
+from shared.jobs.submit import Submitter
+from shared.jobs.ticket import IdempotencyKey
 from shared.storage import Versioned
 
 _DAY = 24 * 3600
@@ -153,11 +153,11 @@ class Replayer:
         event = Replayed(self._deps.clock.now(), by, edited, version)
         job = apply(current.value, event)
         if edited is not None and not fits(job, event.at):
-            name = await self._deps.status.put_payload(job.job_id, to_json(edited))
+            name = await self._deps.status.put_payload(job.job_id, edited)
             current = await self._deps.status.change(current, lambda now: _apart(apply(now, event), name))
         else:
             current = await self._deps.status.change(current, lambda now: apply(now, event))
-        await run_all((self._deps.send_or_leave(current), self._deps.project(current.value)))
+        await self._deps.announce(current)
         return current
 
     async def _anew(self, letter: DeadLetter, payload: dict[str, Any], by: str, *, dry_run: bool) -> ReplayResult:
@@ -167,7 +167,7 @@ class Replayer:
             return ReplayResult(letter.id, ReplayOutcome.WOULD_REPLAY, None, "as a new job")
         model = self._deps.kinds[kind].parse(payload, letter.payload_version or self._deps.kinds[kind].version)
         try:
-            ticket = await self._submitter.submit(kind, model, Options(idempotency=_once(letter, payload)))
+            ticket = await self._submitter.submit(kind, model, idempotency=_once(letter, payload))
         except (InFlightError, KeyReusedError):
             return ReplayResult(letter.id, ReplayOutcome.NOT_FAILED, None, "it is being replayed by somebody else")
         return await self._recorded(letter, ticket.job.job_id, by, edited=False)
@@ -182,9 +182,11 @@ class Replayer:
         return ReplayResult(letter.id, ReplayOutcome.REPLAYED, job_id)
 
 
-def _once(letter: DeadLetter, payload: Mapping[str, Any]) -> Key:
+def _once(letter: DeadLetter, payload: Mapping[str, Any]) -> IdempotencyKey:
     """Makes one job of replays that do not know of each other: two at once, or one after another that died."""
-    return Key(f"replay {letter.id} {len(letter.replays)}", hashlib.sha256(to_json(payload)).hexdigest(), _DAY)
+    return IdempotencyKey(
+        f"replay {letter.id} {len(letter.replays)}", hashlib.sha256(compact(payload)).hexdigest(), _DAY
+    )
 
 
 def _apart(job: Job, name: str) -> Job:

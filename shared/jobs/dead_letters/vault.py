@@ -20,8 +20,7 @@ from uuid import NAMESPACE_URL, uuid5
 from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue
 
 from shared.containers import DEAD_LETTERS
-from shared.jobs.decide import Delivery
-from shared.jobs.envelope import Envelope, encode, envelope_of, text_of
+from shared.jobs.envelope import Delivery, Envelope, encode, envelope_of, text_of
 from shared.jobs.errors import DeadLetterNotFoundError
 from shared.jobs.model import Entry, Failure, Job, Status, iso
 from shared.ports import (

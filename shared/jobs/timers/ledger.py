@@ -17,7 +17,7 @@ from shared.jobs.concurrently import isolated
 from shared.jobs.engine import Engine
 from shared.jobs.log import LOG
 from shared.jobs.model import Status, iso
-from shared.jobs.submit import Options, Ticket
+from shared.jobs.ticket import Ticket
 from shared.jobs.timers import occurrence as becomes
 from shared.jobs.timers.health import LATEST, TimerHistory, TimerReport, report
 from shared.jobs.timers.occurrence import Occurrence, State, Trigger, job_id_of
@@ -221,9 +221,8 @@ class Ledger:
     async def _submit(self, timer: Timer, current: Versioned[Occurrence]) -> tuple[Versioned[Occurrence], Ticket]:
         """Submit the job of an occurrence that is due, and write down that it was."""
         moment = current.value.scheduled_at
-        options = Options(job_id=job_id_of(timer.name, moment))
         payload = {**timer.payload(moment), **timer.chosen(self._deps.settings)}
-        ticket = await self._engine.submit(timer.kind, payload, options)
+        ticket = await self._engine.submit(timer.kind, payload, job_id=job_id_of(timer.name, moment))
         if ticket.duplicate:  # whoever made it may have died before it was in the index, by which the sweep finds it
             await self._deps.project(ticket.job)
         written = await self.occurrences.write(current, becomes.submitted(current.value, ticket.job))

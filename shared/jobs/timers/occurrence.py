@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from shared.jobs.callbacks import derived_id
+from shared.jobs.ids import derived_id
 from shared.jobs.model import Job, Status, iso
 from shared.ports import Document
 

@@ -1,6 +1,6 @@
 """Timers: what is to be done at which moments. One value declares one.
 
-Every module ``shared/<domain>/timers.py`` is imported by the composition root, and whatever it declares is served.
+Every module ``shared/domains/<domain>/timers.py`` is imported by the composition root, and whatever it declares is served.
 """
 
 from __future__ import annotations
@@ -9,9 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.jobs.errors import InvalidTransitionError, JobsError
+
+if TYPE_CHECKING:
+    from shared.settings import Settings
 
 
 class Missed(StrEnum):
@@ -31,7 +34,7 @@ class Timer:
 
         SCRAPER = Timer(
             "PluckItScraper",
-            schedule=lambda settings: settings.scraper_schedule,
+            schedule=lambda settings: settings.of(ScraperSettings).scraper_schedule,
             kind="scrape-sources",
             missed=Missed.ONCE,
             meaning="Gathers items from every active source.",
@@ -41,7 +44,7 @@ class Timer:
 
     name: str
     """The name of the timer's function."""
-    schedule: Callable[[Any], str]
+    schedule: Callable[[Settings], str]
     """The NCRONTAB expression, from the app's settings."""
     kind: str
     """The kind of job that an occurrence is."""
@@ -50,7 +53,7 @@ class Timer:
     """What it does, in a sentence, for operators."""
     payload: Callable[[datetime], Mapping[str, Any]] = lambda scheduled_at: {"scheduled_at": scheduled_at.isoformat()}
     """The payload of the job of an occurrence."""
-    chosen: Callable[[Any], Mapping[str, Any]] = lambda settings: {}  # noqa: ARG005 - called by position
+    chosen: Callable[[Settings], Mapping[str, Any]] = lambda settings: {}  # noqa: ARG005 - called by position
     """What more the payload holds, from the app's settings."""
     healthy_for: timedelta | None = None
     """How long it may go without a success; None: it is unhealthy once an occurrence was missed, or failed."""

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from shared.api.monitor import list_alarms, show_stats
+from shared.api.monitor import get_stats, list_alarms
 from shared.api.queues import list_queues
 from shared.api.timers import list_timers
 from shared.app import App
 from shared.bootstrap import build
-from shared.settings import load
+from shared.declarations import settings_of
 from support.azurite import AzuriteProcess
+from support.calls import call
 from support.node import node
 
 DASHBOARD = Path(__file__).parents[3] / "shared/dashboard"
@@ -39,7 +40,7 @@ async def app(azurite: AzuriteProcess, unique: str, tmp_path: Path) -> AsyncIter
     """The whole app, idle, over a storage account of its own."""
     names = {name: f"{unique[:30]}-{n}" for n, name in enumerate(_QUEUES)}
     made = build(
-        load(
+        settings_of(
             {
                 "AzureWebJobsStorage": azurite.connection_string,
                 "NIGHTSHIFT_STATUS_CONTAINER": unique,
@@ -58,7 +59,9 @@ _QUEUES = ("JOBS_HIGH_QUEUE_NAME", "JOBS_QUEUE_NAME", "JOBS_LOW_QUEUE_NAME", "TA
 async def _refresh(app: App) -> Counter[str]:
     """The storage transactions of one look of the overview, by service."""
     before = Counter(app.calls.counts)
-    await asyncio.gather(list_queues(app, None), list_alarms(app), show_stats(app, {}, None), list_timers(app, None))
+    await asyncio.gather(
+        list_queues(app, call()), list_alarms(app, call()), get_stats(app, call()), list_timers(app, call())
+    )
     spent = Counter(app.calls.counts) - before
     return Counter(name.partition(".")[0] for name in spent.elements())
 
@@ -80,7 +83,7 @@ def test_no_view_asks_more_often_than_once_a_minute_where_nothing_changes(view: 
 
 
 async def test_all_who_look_within_seconds_share_one_look_at_the_queues(app: App) -> None:
-    await asyncio.gather(*(list_queues(app, None) for _ in range(20)))
+    await asyncio.gather(*(list_queues(app, call()) for _ in range(20)))
     asked = sum(count for name, count in app.calls.counts.items() if name.startswith("queues."))
     assert asked == 2 * len(_QUEUES)
 

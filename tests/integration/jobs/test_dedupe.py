@@ -9,8 +9,8 @@ import pytest
 from shared.containers import DEDUPE
 from shared.jobs.dedupe import id_of
 from shared.jobs.model import Status
+from shared.jobs.testing import Faults, Mode
 from shared.ports import StorageError
-from support.faulty import Faults, Mode
 from support.lab import Lab
 
 

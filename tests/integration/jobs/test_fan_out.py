@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from shared.jobs.children import Children
-from shared.jobs.decide import Delivery
-from shared.jobs.envelope import encode, envelope_of
+from shared.jobs.envelope import Delivery, encode, envelope_of
 from shared.jobs.errors import FinalError, RetryLater, Snooze
 from shared.jobs.fan_out import Child
 from shared.jobs.model import Job, Status
@@ -20,7 +19,7 @@ from support.lab import Lab, Work, succeed
 async def _rest(lab: Lab, rounds: int = 60) -> None:
     """Let the host deliver until nothing is left; the parent snoozes meanwhile."""
     for _ in range(rounds):
-        if not await lab.pump() and lab.host.idle:
+        if not await lab.pump() and lab.queues.idle:
             return
         lab.clock.advance(20)
     raise AssertionError("no rest")

@@ -13,9 +13,9 @@ from shared.jobs.engine import Engine
 from shared.jobs.errors import UnreadableError
 from shared.jobs.kinds import Queues, Registry
 from shared.jobs.model import Status, summary
-from shared.jobs.submit import Options
+from shared.jobs.testing import Died, Faults, Mode
+from shared.jobs.ticket import Options
 from shared.ports import Query
-from support.faulty import Died, Faults, Mode
 from support.lab import Broken, Lab
 
 
@@ -107,7 +107,7 @@ async def test_a_worker_that_died_with_its_message(lab: Lab) -> None:
     lab.start(Faults(only="jobs.put".__eq__, mode=Mode.DIE_BEFORE))
     with pytest.raises(Died):
         await lab.pump()
-    lab.host._in_hand.clear()  # the message is lost as well
+    lab.queues.in_hand.clear()  # the message is lost as well
     lab.start()
     assert (await lab.job(ticket.job.job_id)).status is Status.RUNNING
     await lab.recover()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shared.jobs.dead_letters.vault import Reason
-from shared.jobs.decide import Delivery
+from shared.jobs.envelope import Delivery
 from shared.jobs.errors import FinalError, SupersededError
 from shared.jobs.model import Status
 from support.host import delivery_of

@@ -14,8 +14,8 @@ from shared.jobs.dead_letters.vault import Reason
 from shared.jobs.envelope import Envelope, decode, encode, text_of
 from shared.jobs.errors import FinalError
 from shared.jobs.model import Status
+from shared.jobs.testing import Faults
 from shared.ports import StorageError
-from support.faulty import Faults
 from support.lab import Lab
 
 BIG = "ü" * 30_000

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from shared.jobs.dead_letters.vault import Reason
-from shared.jobs.decide import Delivery
 from shared.jobs.engine import Engine
+from shared.jobs.envelope import Delivery
 from shared.jobs.kinds import Queues, Registry
 from shared.jobs.model import Status
+from shared.jobs.testing import Faults
 from shared.ports import StorageError
-from support.faulty import Faults
 from support.lab import Lab
 
 RAW = "this is not Base64: ü"

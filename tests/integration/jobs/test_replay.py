@@ -10,7 +10,7 @@ import pytest
 
 from shared.jobs.dead_letters.replay import ReplayOutcome
 from shared.jobs.dead_letters.vault import DeadLetter, Filter
-from shared.jobs.decide import Delivery
+from shared.jobs.envelope import Delivery
 from shared.jobs.errors import DeadLetterNotFoundError, FinalError
 from shared.jobs.model import Job, Status
 from support.lab import Lab, Work, succeed

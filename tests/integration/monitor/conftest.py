@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 
 from shared.adapters.sqlite import SqliteDocuments
+from shared.declarations import settings_of
 from shared.domains.webhooks.message import WebhookJob
-from shared.jobs import JobContext, Policy, kind
-from shared.settings import load
+from shared.jobs import JobContext, job
+from shared.jobs.testing import FakeClock, MemoryBlobs, MemoryQueues
 from support.azurite import AzuriteProcess
-from support.clock import FakeClock
 from support.lab import Lab, close_lab, open_lab
-from support.memory import MemoryBlobs, MemoryQueues
 from support.watched import HOOK, Watched
 
 SUNDAY = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -28,12 +27,14 @@ async def watched(tmp_path: Path) -> AsyncIterator[Watched]:
     """An app on a Sunday at noon, of which the ledger has known for a while."""
     told: list[tuple[str, WebhookJob]] = []
 
-    @kind("webhook", payload=WebhookJob, policy=Policy(max_attempts=3))
+    @job("webhook", max_attempts=3)
     async def tell(payload: WebhookJob, job: JobContext) -> None:
         told.append((job.job_id, payload))
 
     clock = FakeClock(SUNDAY)
-    settings = load({"ALARM_WEBHOOK_URL": HOOK, "WEBHOOK_SECRET": SECRET, "NIGHTSHIFT_STATUS_CONTAINER": "watched"})
+    settings = settings_of(
+        {"ALARM_WEBHOOK_URL": HOOK, "WEBHOOK_SECRET": SECRET, "NIGHTSHIFT_STATUS_CONTAINER": "watched"}
+    )
     documents = SqliteDocuments(tmp_path / "watched.db", clock)
     more: tuple[Any, ...] = (tell,)
     lab = Lab(MemoryBlobs(clock), MemoryQueues(clock), documents, settings, clock, more_kinds=more)

@@ -12,9 +12,9 @@ import pytest
 from shared.containers import OPERATIONS
 from shared.domains.webhooks.message import WebhookJob
 from shared.jobs.errors import FinalError
+from shared.jobs.testing import Died, Faults, Mode
 from shared.monitor.alarms import Alarm
 from shared.ports import StorageError
-from support.faulty import Died, Faults, Mode
 from support.lab import Work
 from support.watched import HOOK, Watched
 

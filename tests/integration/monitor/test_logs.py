@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from support.faulty import Faults
+from shared.jobs.testing import Faults
 from support.lab import Broken, Lab, Work, close_lab, open_memory_lab
 
 SECRET = "a-word-that-only-the-payload-has"

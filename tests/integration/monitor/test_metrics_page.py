@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from shared.api.monitor import list_alarms, show_metrics, show_stats, show_status
+from shared.api.monitor import get_metrics, get_stats, get_status, list_alarms
 from shared.app import App
 from shared.jobs.envelope import Envelope
+from shared.jobs.testing import Faults
 from shared.monitor import metrics, status
 from shared.ports import StorageError
 from shared.web.answers import Answer, Problem
-from support.faulty import Faults
+from support.calls import call
 from support.lab import Broken, Lab, Work
 
 BOUNDED = {"kind", "event", "state", "outcome", "reason", "queue", "repair", "timer", "service", "operation", "alarm", "le", "python"}  # fmt: skip
@@ -24,7 +25,7 @@ BOUNDED = {"kind", "event", "state", "outcome", "reason", "queue", "repair", "ti
 
 async def scrape(app: App) -> dict[tuple[str, ...], float]:
     """The samples of the page, by name and labels (but for bounds of buckets)."""
-    text = (await show_metrics(app)).body.decode()
+    text = (await get_metrics(app, call())).body.decode()
     families = list(text_string_to_metric_families(text))  # type: ignore[no-untyped-call]
     assert len({each.name for each in families}) == len(families)
     samples = [one for each in families for one in each.samples]
@@ -97,12 +98,12 @@ async def test_a_sweep_that_mends_is_counted(lab: Lab) -> None:
 async def test_however_many_ask_the_page_is_made_once_in_a_while(lab: Lab) -> None:
     faults = Faults()
     lab.start(faults)
-    await asyncio.gather(*(show_metrics(lab.app) for _ in range(10)))
+    await asyncio.gather(*(get_metrics(lab.app, call()) for _ in range(10)))
     first = len(faults.calls)
-    await show_metrics(lab.app)
+    await get_metrics(lab.app, call())
     assert len(faults.calls) == first
     lab.clock.advance(10)
-    await show_metrics(lab.app)
+    await get_metrics(lab.app, call())
     assert first < len(faults.calls) <= 2 * first
 
 
@@ -110,7 +111,7 @@ async def test_what_a_page_costs_does_not_depend_on_the_number_of_jobs(lab: Lab)
     async def cost() -> int:
         faults = Faults()
         lab.start(faults)
-        await show_metrics(lab.app)
+        await get_metrics(lab.app, call())
         return len(faults.calls)
 
     few = await cost()
@@ -134,14 +135,16 @@ async def test_statistics_hour_by_hour(lab: Lab) -> None:
     lab.clock.advance(3600)
     await lab.run()
     params = {"since": start.isoformat(), "until": lab.clock.now().isoformat()}
-    answer = await show_stats(lab.app, params, None)
+    answer = await get_stats(lab.app, call(query=params))
     hours = content(answer)["items"]
-    assert content(await show_stats(lab.app, {"until": "0001-01-01T00:00:00Z"}, None))["items"] == []
+    assert content(await get_stats(lab.app, call(query={"until": "0001-01-01T00:00:00Z"})))["items"] == []
     assert [each["kinds"]["work"]["jobs"] for each in hours] == [{"submitted": 1, "completed": 1}] * 2
     assert hours[0]["kinds"]["work"]["failure_rate"] == 0
     assert len(hours[0]["kinds"]["work"]["durations"]["counts"]) == len(content(answer)["bounds"]) + 1
-    assert (await show_stats(lab.app, params, answer.headers["ETag"])).status == 304
-    assert len(content(await show_stats(lab.app, {}, None))["items"]) in (24, 25)
+    assert (
+        await get_stats(lab.app, call(query=params, headers={"if-none-match": answer.headers["ETag"]}))
+    ).status == 304
+    assert len(content(await get_stats(lab.app, call()))["items"]) in (24, 25)
 
 
 @pytest.mark.parametrize(
@@ -149,13 +152,13 @@ async def test_statistics_hour_by_hour(lab: Lab) -> None:
 )
 async def test_a_time_that_makes_no_sense_is_refused(lab: Lab, params: dict[str, str]) -> None:
     with pytest.raises(Problem) as caught:
-        await show_stats(lab.app, params, None)
+        await get_stats(lab.app, call(query=params))
     assert caught.value.status == 422
     assert caught.value.errors[0].field == "since"
 
 
 async def test_an_app_that_is_ready(lab: Lab) -> None:
-    answer = await show_status(lab.app)
+    answer = await get_status(lab.app, call())
     assert (answer.status, content(answer)["status"]) == (200, "ready")
     found = {each["name"]: each for each in content(answer)["dependencies"]}
     assert {name: each["state"] for name, each in found.items()} == {
@@ -165,10 +168,10 @@ async def test_an_app_that_is_ready(lab: Lab) -> None:
     assert "last_error" not in found["blobs"]
 
 
-@pytest.mark.parametrize(("down", "call"), [("blobs", "blobs.read"), ("queues", "queues.depth"), ("documents", "operations.read")])  # fmt: skip
-async def test_a_dependency_that_fails(lab: Lab, down: str, call: str) -> None:
-    lab.start(Faults(only=lambda name: name == call))
-    answer = await show_status(lab.app)
+@pytest.mark.parametrize(("down", "failing"), [("blobs", "blobs.read"), ("queues", "queues.depth"), ("documents", "operations.read")])  # fmt: skip
+async def test_a_dependency_that_fails(lab: Lab, down: str, failing: str) -> None:
+    lab.start(Faults(only=lambda name: name == failing))
+    answer = await get_status(lab.app, call())
     assert (answer.status, content(answer)["status"]) == (503, "unready")
     found = {each["name"]: each for each in content(answer)["dependencies"]}
     assert [name for name, each in found.items() if each["state"] == "failing"] == [down]
@@ -179,11 +182,11 @@ async def test_a_dependency_that_fails(lab: Lab, down: str, call: str) -> None:
 async def test_the_last_error_is_told_after_all_is_well(lab: Lab) -> None:
     faults = Faults(only=lambda name: name == "blobs.read")
     lab.start(faults)
-    assert (await show_status(lab.app)).status == 503
+    assert (await get_status(lab.app, call())).status == 503
     faults.only = lambda _: False
-    assert (await show_status(lab.app)).status == 503  # the same answer for some seconds
+    assert (await get_status(lab.app, call())).status == 503  # the same answer for some seconds
     lab.clock.advance(5)
-    answer = await show_status(lab.app)
+    answer = await get_status(lab.app, call())
     assert answer.status == 200
     blobs = content(answer)["dependencies"][0]
     assert (blobs["state"], blobs["last_error"]["type"]) == ("ok", "StorageError")
@@ -197,22 +200,22 @@ async def test_a_dependency_that_does_not_answer_is_not_waited_for(lab: Lab, mon
             await asyncio.Event().wait()
             raise StorageError(queue)
 
-    object.__setattr__(lab.app, "queues", Hanging())
-    answer = await show_status(lab.app)
+    object.__setattr__(lab.app.engine.deps, "queues", Hanging())
+    answer = await get_status(lab.app, call())
     found = {each["name"]: each for each in content(answer)["dependencies"]}
     assert answer.status == 503
     assert (found["queues"]["state"], found["queues"]["last_error"]["type"]) == ("failing", "TimeoutError")
 
 
 async def test_alarms_over_http(lab: Lab) -> None:
-    answer = content(await list_alarms(lab.app))
+    answer = content(await list_alarms(lab.app, call()))
     assert [each["alarm"] for each in answer["items"]] == [
         "dead-letter-ratio", "missed-digest", "timer-silent", "queue-stuck", "poison-failing",
     ]  # fmt: skip
     assert {each["state"] for each in answer["items"]} == {"off"}
     assert all(each["reason"] and each["runbook"] == f"docs/runbooks/{each['alarm']}.md" for each in answer["items"])
     lab.clock.advance(timedelta(seconds=30).total_seconds())
-    assert content(await list_alarms(lab.app))["evaluated_at"] == answer["evaluated_at"]
+    assert content(await list_alarms(lab.app, call()))["evaluated_at"] == answer["evaluated_at"]
 
 
 async def test_jobs_that_have_not_ended_are_counted_up_to_a_bound(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

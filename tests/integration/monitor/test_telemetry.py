@@ -25,8 +25,9 @@ from opentelemetry.trace import SpanKind, StatusCode
 from shared.adapters.insights import open_exporters
 from shared.jobs import JobContext
 from shared.jobs.engine import Engine
-from shared.jobs.submit import Options
+from shared.jobs.ticket import Options
 from shared.monitor import pipeline
+from shared.monitor.monitor import Monitor
 from shared.monitor.telemetry import Telemetry
 from support.lab import Broken, Lab, Work, close_lab, open_memory_lab
 from support.node import free_ports
@@ -55,12 +56,18 @@ async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
     await close_lab(opened)
 
 
+def watch_with(lab: Lab, telemetry: Telemetry) -> None:
+    """Have what the lab does observed by it, and its monitor measure with it."""
+    engine = Engine(replace(lab.engine.deps, observer=telemetry))
+    monitor = Monitor(engine, lab.app.ledger, lab.app.stats, telemetry, lab.app.calls)
+    lab.app = replace(lab.app, engine=engine, monitor=monitor)
+
+
 @asynccontextmanager
 async def told(lab: Lab, exporter: SpanExporter) -> AsyncIterator[Telemetry]:
     """Have what the lab does told to an exporter, all of it by the end."""
     telemetry = Telemetry(lambda: (exporter, NoMetrics()), ("work",))
-    deps = replace(lab.engine.deps, observer=telemetry)
-    lab.app = replace(lab.app, engine=Engine(deps), telemetry=telemetry)
+    watch_with(lab, telemetry)
     yield telemetry
     await telemetry.close()
 
@@ -151,7 +158,7 @@ async def test_without_its_exporters_work_goes_on(lab: Lab) -> None:
         raise ValueError("no such thing")
 
     telemetry = Telemetry(broken, ())
-    lab.app = replace(lab.app, engine=Engine(replace(lab.engine.deps, observer=telemetry)), telemetry=telemetry)
+    watch_with(lab, telemetry)
     states: list[str] = [telemetry.state]
     await lab.run()
     await telemetry.close()
@@ -219,7 +226,7 @@ async def test_application_insights_receives_it(lab: Lab, ingestion: Ingestion) 
         f"InstrumentationKey=00000000-0000-0000-0000-000000000001;IngestionEndpoint={address};LiveEndpoint={address}"
     )
     telemetry = Telemetry(partial(open_exporters, connection, None), ("work",))
-    lab.app = replace(lab.app, engine=Engine(replace(lab.engine.deps, observer=telemetry)), telemetry=telemetry)
+    watch_with(lab, telemetry)
     ticket = await lab.submit("work", Options(trace=TRACEPARENT))
     await lab.pump()
     await telemetry.close()
@@ -240,9 +247,9 @@ def test_without_a_connection_string_nothing_of_it_is_imported(tmp_path: Path) -
     code = """
 import asyncio, os, sys
 from shared.bootstrap import build
-from shared.settings import load
+from shared.declarations import settings_of
 async def main(connection):
-    app = build(load({"NIGHTSHIFT_SQLITE_PATH": sys.argv[1], "AzureWebJobsStorage": "UseDevelopmentStorage=true", **connection}))
+    app = build(settings_of({"NIGHTSHIFT_SQLITE_PATH": sys.argv[1], "AzureWebJobsStorage": "UseDevelopmentStorage=true", **connection}))
     await app.close()
     return sorted(name for name in sys.modules if name.split(".")[0] in ("opentelemetry", "psutil", "msrest"))
 print(asyncio.run(main({})), asyncio.run(main({"APPLICATIONINSIGHTS_CONNECTION_STRING": "InstrumentationKey=x"})))

@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
-from shared.api.letter_groups import grouped, list_groups
+from shared.api.dead_letters import list_dead_letter_groups
+from shared.api.letter_groups import grouped
 from shared.app import App
 from shared.jobs.dead_letters.vault import DeadLetter, Filter, Reason
 from shared.jobs.model import Failure
+from support.calls import call
 
 NOW = datetime(2026, 3, 16, 9, tzinfo=UTC)
 
@@ -43,7 +45,7 @@ class Pages:
 
 async def answered(vault: Pages, **params: str) -> dict[str, Any]:
     app = cast("App", SimpleNamespace(engine=SimpleNamespace(vault=vault)))
-    return cast("dict[str, Any]", json.loads((await list_groups(app, params, None)).body))
+    return cast("dict[str, Any]", json.loads((await list_dead_letter_groups(app, call(query=params))).body))
 
 
 def test_a_group_tells_of_its_newest_and_counts_the_rest() -> None:

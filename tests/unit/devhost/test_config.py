@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ def test_an_empty_host_json_gives_the_defaults_of_the_host() -> None:
     expected = HostConfig(
         queues=QueueOptions(
             batch_size=16,
-            new_batch_threshold=8,
+            new_batch_threshold=8 * (os.cpu_count() or 1),
             max_polling_interval=timedelta(minutes=1),
             visibility_timeout=timedelta(0),
             max_dequeue_count=5,
@@ -65,9 +66,23 @@ def test_host_json_is_read_whole(tmp_path: Path) -> None:
     assert expected == load_config(tmp_path, {"DEVHOST_MESSAGE_LEASE_SECONDS": "7"})
 
 
-def test_the_threshold_follows_the_batch_size() -> None:
+def test_the_threshold_follows_the_batch_size_and_the_cores() -> None:
     config = parse_config({"extensions": {"queues": {"batchSize": 10}}}, {})
-    assert config.queues.new_batch_threshold == 5
+    assert config.queues.new_batch_threshold == 5 * (os.cpu_count() or 1)
+    on_consumption = parse_config({"extensions": {"queues": {"batchSize": 10}}}, {"WEBSITE_SKU": "Dynamic"})
+    assert on_consumption.queues.new_batch_threshold == 5
+
+
+def test_a_development_environment_polls_more_often() -> None:
+    settings = {"AZURE_FUNCTIONS_ENVIRONMENT": "Development"}
+    assert parse_config({}, settings).queues.max_polling_interval == timedelta(seconds=2)
+
+
+@pytest.mark.parametrize("seconds", ["14", "61", "soon"])
+def test_the_lease_of_a_lock_is_within_what_storage_allows(seconds: str) -> None:
+    assert parse_config({}, {"DEVHOST_TIMER_LOCK_SECONDS": "15"}).lock_seconds == 15
+    with pytest.raises(ConfigError, match="DEVHOST_TIMER_LOCK_SECONDS"):
+        parse_config({}, {"DEVHOST_TIMER_LOCK_SECONDS": seconds})
 
 
 def test_app_settings_override_host_json() -> None:
@@ -96,7 +111,7 @@ def test_a_wrong_value_is_named(content: dict[str, Any], named: str) -> None:
         parse_config(content, {})
 
 
-@pytest.mark.parametrize("lease", ["0", "-1", "soon", ""])
+@pytest.mark.parametrize("lease", ["0", "-1", "soon", "", "601"])
 def test_a_wrong_lease_is_named(lease: str) -> None:
     with pytest.raises(ConfigError, match="DEVHOST_MESSAGE_LEASE_SECONDS"):
         parse_config({}, {"DEVHOST_MESSAGE_LEASE_SECONDS": lease})

@@ -11,7 +11,7 @@ import pytest
 from azure.storage.queue import QueueMessage
 
 from devhost.index import Function, index
-from devhost.queues import _datum, _metadata, argument
+from devhost.messages import _datum, _metadata, argument
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 FIELDS = ("id", "pop_receipt", "dequeue_count", "insertion_time", "expiration_time", "time_next_visible")
@@ -39,7 +39,7 @@ def _values(message: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("data_type", [None, func.DataType.BINARY])
-@pytest.mark.parametrize("body", [b"", b"text", b'{"a": 1}', b"[1]", b"{broken", b"\xff\xfe"])
+@pytest.mark.parametrize("body", [b"", b"text", b'{"a": 1}', b"[1]", b"{broken", b"\xc3\xbc"])
 def test_it_equals_what_the_converter_makes(data_type: Any, body: bytes) -> None:
     function, message = _function(data_type), _message()
     expected = function.decode(_datum(function, body), _metadata(message))
@@ -53,9 +53,7 @@ def test_it_equals_what_the_converter_makes(data_type: Any, body: bytes) -> None
         ("Id", 7, "id", "7"),
         ("POPRECEIPT", True, "pop_receipt", "True"),
         ("dequeueCount", "9", "dequeue_count", 9),
-        ("insertionTime", "2001-02-03T04:05:06Z", "insertion_time", datetime(2001, 2, 3, 4, 5, 6, tzinfo=UTC)),
-        ("expirationtime", "2001-02-03T04:05:06Z", "expiration_time", datetime(2001, 2, 3, 4, 5, 6, tzinfo=UTC)),
-        ("NextVisibleTime", "2001-02-03T04:05:06Z", "time_next_visible", datetime(2001, 2, 3, 4, 5, 6, tzinfo=UTC)),
+        ("id", "2001-02-03T04:05:06Z", "id", "02/03/2001 04:05:06"),
     ],
 )
 def test_a_top_level_name_overwrites_the_metadata(key: str, value: Any, name: str, expected: Any) -> None:
@@ -65,6 +63,23 @@ def test_a_top_level_name_overwrites_the_metadata(key: str, value: Any, name: st
     assert unchanged == {
         field: value for field, value in _values(argument(_function(), b"", _message())).items() if field in unchanged
     }
+
+
+@pytest.mark.parametrize("key", ["insertionTime", "expirationtime", "NextVisibleTime"])
+def test_a_date_comes_so_that_nothing_can_read_it(key: str) -> None:
+    with pytest.raises(ValueError, match="02/03/2001 04:05:06"):
+        argument(_function(), json.dumps({key: "2001-02-03T04:05:06Z"}).encode(), _message())
+
+
+def test_bytes_overwrite_nothing() -> None:
+    handed = argument(_function(func.DataType.BINARY), b'{"id": "mine", "dequeueCount": "many"}', _message())
+    assert (handed.id, handed.dequeue_count) == ("an-id", 2)
+
+
+def test_a_string_that_is_no_utf8_is_not_handed_over() -> None:
+    with pytest.raises(UnicodeDecodeError):
+        argument(_function(), b"\xff\xfe", _message())
+    assert argument(_function(func.DataType.BINARY), b"\xff\xfe", _message()).get_body() == b"\xff\xfe"
 
 
 @pytest.mark.parametrize("content", [{"id": None}, {"id": [1]}, {"nested": {"id": "x"}}, ["id"]])

@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from infra.hooks import keys
-from shared.settings import load, specs
+from shared.declarations import specs
+from shared.settings import load
 from support.bicep import Template, text
 
 
@@ -61,7 +62,7 @@ def test_parameters_are_those_of_the_template(infra: Path, templates: dict[str, 
 
 def test_the_limits_of_parameters_are_those_of_the_settings(templates: dict[str, Template]) -> None:
     key = text(templates["main.bicep"].root).split("param operatorKey")[0].rsplit("@minLength(", 1)[1]
-    assert specs()["operator_key"].kind == f"at least {key.split(')')[0]} characters"
+    assert specs()["NIGHTSHIFT_OPERATOR_KEY"].kind == f"at least {key.split(')')[0]} characters"
 
 
 def test_hooks_use_outputs_that_there_are(templates: dict[str, Template], root: Path) -> None:

@@ -11,8 +11,10 @@ import pytest
 
 from devtools import costs_of_a_night as night
 from devtools.costs import MONTH_HOURS, WORKLOADS, Idle, Job, Prices, bill, private_networking, table
+from shared.declarations import settings_of
+from shared.domains.digests.settings import DigestSettings
+from shared.domains.sources.settings import ScraperSettings
 from shared.jobs.timers.schedule import Schedule
-from shared.settings import Settings
 from support.bicep import Template, literal, properties
 from support.functions import functions
 
@@ -85,8 +87,9 @@ def test_a_wider_night_is_shorter_until_the_processors_are_busy() -> None:
 
 
 def test_the_reckoning_of_a_night_knows_the_defaults(root: Path) -> None:
-    default = Settings()
-    assert night.digests(16).cpu_seconds == night.digests(16, shelf=default.weekly_digest_shelf).cpu_seconds
-    assert (default.scraper_max_concurrency, default.weekly_digest_max_concurrency) == (8, 16)
+    default = settings_of({})
+    digests = default.of(DigestSettings)
+    assert night.digests(16).cpu_seconds == night.digests(16, shelf=digests.shelf).cpu_seconds
+    assert (default.of(ScraperSettings).max_concurrency, digests.max_concurrency) == (8, 16)
     queues = json.loads((root / "host.json").read_text("utf-8"))["extensions"]["queues"]
     assert queues["batchSize"] + queues["newBatchThreshold"] == night.IN_HAND

@@ -32,8 +32,8 @@ sys.path.insert(0, sys.argv[2])
 import function_app
 assert function_app.__file__.startswith(sys.argv[2])
 print(json.dumps(sorted(str(each.get_function_name()) for each in function_app.app.get_functions())))
-from shared.bootstrap import find_kinds
-for kind in find_kinds(): pass
+from shared.declarations import kinds
+kinds()
 """
 
 

@@ -13,8 +13,8 @@ import pytest
 from tree_sitter import Node
 
 from shared.adapters import cosmos
-from shared.containers import ALL
-from shared.settings import Settings, specs
+from shared.declarations import containers, specs
+from shared.settings import Settings
 from support.bicep import Declaration, Template, literal, properties, text, walk
 from support.bicep_check import check
 from support.functions import functions
@@ -150,7 +150,7 @@ def app_settings(templates: dict[str, Template]) -> dict[str, str]:
 def test_every_app_setting_is_one_that_the_app_or_its_host_knows(templates: dict[str, Template]) -> None:
     given = app_settings(templates)
     assert len(given) > 15
-    assert given.keys() - {spec.name for spec in specs().values()} - HOST_SETTINGS == set()
+    assert given.keys() - specs().keys() - HOST_SETTINGS == set()
     assert given.keys() & NOT_ON_FLEX == set()
 
 
@@ -170,7 +170,7 @@ def test_the_queues_are_those_that_the_app_listens_to(infra: Path) -> None:
 
 def test_documents_are_kept_as_the_adapter_expects(templates: dict[str, Template], infra: Path) -> None:
     container = resource(templates["app/documents.bicep"], "container")
-    assert names_of(infra)["containers"] == list(ALL)
+    assert names_of(infra)["containers"] == list(containers())
     assert text(at(container, "resource.partitionKey.paths")) == f"['{cosmos._PARTITION_KEY}']"
     assert text(at(container, "resource.defaultTtl")) == str(cosmos._TTL_BY_DOCUMENT)
 
@@ -193,8 +193,23 @@ def queried(root: Path) -> set[str]:
 def test_nothing_that_a_query_asks_for_is_left_out_of_the_index(root: Path, infra: Path) -> None:
     asked = queried(root)
     assert {"status", "kind", "watch_at", "sort", "fingerprint"} <= asked
-    left_out = {path.split("/")[1] for path in names_of(infra)["unindexed"]}
+    policies = names_of(infra)["indexing"]
+    left_out = {
+        path["path"].split("/")[2]
+        for each in policies.values()
+        for path in each["excludedPaths"]
+        if path["path"].startswith("/body/")
+    }
+    assert "payload" in left_out
     assert left_out & asked == set()
+
+
+def test_of_a_job_only_what_queries_ask_for_is_indexed(infra: Path) -> None:
+    policy = names_of(infra)["indexing"]["jobs"]
+    indexed = [path["path"] for path in policy["includedPaths"]]
+    asked = ["created_at", "discarded_at", "due_at", "kind", "parent_id", "status", "watch_at"]
+    assert indexed == [f"/body/{name}/?" for name in asked]
+    assert policy["excludedPaths"][0] == {"path": "/*"}
 
 
 def test_no_lifecycle_rule_can_touch_a_job(templates: dict[str, Template]) -> None:

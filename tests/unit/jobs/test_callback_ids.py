@@ -8,8 +8,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.jobs.callbacks import derived_id
-from shared.jobs.store import made_at, prefixes
+from shared.jobs.ids import derived_id, made_at, prefixes
 
 MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.jobs.decide import SLACK, Claim, ClaimReplay, Decision, Delivery, Drop, GiveUpStalled, PutBack, decide
+from shared.jobs.decide import SLACK, Claim, ClaimReplay, Decision, Drop, GiveUpStalled, PutBack, decide
+from shared.jobs.envelope import Delivery
 from shared.jobs.model import Job, Status
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from shared.bootstrap import find_kinds
-from shared.jobs import JobContext, Policy, Priority, kind
+from shared import declarations
+from shared.declarations import settings_of
+from shared.jobs import JobContext, Policy, Priority, job
 from shared.jobs.errors import InvalidPayloadError, NewerVersionError, UnknownKindError
 from shared.jobs.kinds import Kind, Queues, Registry
-from shared.settings import load
+from shared.settings import Settings
 
 
 class Greeting(BaseModel):
@@ -29,7 +30,9 @@ async def greet(payload: Greeting, job: JobContext) -> str:
 
 
 def declared(**options: Any) -> Kind[Greeting]:
-    return kind("greet", payload=Greeting, **options)(greet)
+    declare: Any = job("greet", **options)
+    kind: Kind[Greeting] = declare(greet)
+    return kind
 
 
 def test_each_upgrade_is_taken_in_turn() -> None:
@@ -78,7 +81,8 @@ async def test_a_kind_is_called_like_its_handler() -> None:
 
 
 def test_a_policy_is_worked_out_from_the_settings() -> None:
-    registry = Registry([declared(policy=lambda settings: Policy(max_attempts=settings))], Queues(), 9)
+    policy = declared(policy=lambda settings: Policy(max_attempts=settings.retry_after_seconds))
+    registry = Registry([policy], Queues(), Settings(retry_after_seconds=9))
     assert registry.policy("greet").max_attempts == 9
 
 
@@ -99,8 +103,8 @@ def test_queues_by_priority_and_by_kind() -> None:
 def test_every_kind_ends_before_the_host_ends_the_function() -> None:
     host = json.loads((Path(__file__).parents[3] / "host.json").read_text(encoding="utf-8"))
     hours, minutes, seconds = map(int, host["functionTimeout"].split(":"))
-    longest = load({"WEBHOOK_TIMEOUT_SECONDS": "120"})
-    known = Registry(find_kinds(), Queues(), longest)
+    longest = settings_of({"WEBHOOK_TIMEOUT_SECONDS": "120"})
+    known = Registry(declarations.kinds(), Queues(), longest)
     timeouts = {one.name: known.policy(one.name).timeout_seconds for one in known}
     assert {"taste-analysis", "webhook"} <= timeouts.keys()
     assert max(timeouts.values()) < hours * 3600 + minutes * 60 + seconds

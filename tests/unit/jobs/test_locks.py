@@ -12,13 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from devtools.virtual_time import VirtualClock, run
 from shared.containers import LOCKS
 from shared.jobs.locks import Lock, LockedError, Locks, LostLockError
+from shared.jobs.testing import FakeClock, Faults, FaultyDocuments, MemoryDocuments, Mode
 from shared.ports import StorageError
-from support.clock import FakeClock
-from support.faulty import Faults, FaultyDocuments, Mode
-from support.memory import MemoryDocuments
-from support.virtual_time import VirtualClock, run
 
 T = TypeVar("T")
 

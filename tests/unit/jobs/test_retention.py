@@ -12,17 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.containers import JOBS
-from shared.jobs.callbacks import derived_id
 from shared.jobs.dead_letters.vault import DeadLetter, Discard, Reason, Replay, Vault
 from shared.jobs.dependencies import Dependencies
+from shared.jobs.ids import derived_id
 from shared.jobs.kinds import Queues, Registry
 from shared.jobs.model import Entry, Failure, Job, Status, summary
 from shared.jobs.purge import Purger
 from shared.jobs.retention import Retention, expires_at
 from shared.jobs.store import name_of
+from shared.jobs.testing import FakeClock, MemoryBlobs, MemoryDocuments, MemoryQueues
 from shared.settings import load
-from support.clock import FakeClock
-from support.memory import MemoryBlobs, MemoryDocuments, MemoryQueues
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 KEPT = Retention()

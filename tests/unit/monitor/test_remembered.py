@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from shared.jobs.testing import FakeClock
 from shared.monitor import remembered
 from shared.monitor.remembered import Remembered
 from shared.ports import StorageError
-from support.clock import FakeClock
 
 
 async def test_who_asks_meanwhile_gets_the_same_answer_or_failure_and_the_next_one_a_new_try() -> None:

@@ -11,11 +11,10 @@ import pytest
 from shared.containers import OPERATIONS
 from shared.jobs.machine import Claimed, Completed, Event, Progressed, Released, Replayed, Retried, Snoozed, apply
 from shared.jobs.model import Entry, Failure, Job, Status
+from shared.jobs.testing import FakeClock, MemoryDocuments
 from shared.monitor.stats import Stats, floor
 from shared.monitor.tally import OTHER
 from shared.ports import Document, Page, Query, StorageError
-from support.clock import FakeClock
-from support.memory import MemoryDocuments
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

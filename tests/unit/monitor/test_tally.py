@@ -34,10 +34,10 @@ def test_clocks_that_differ_make_no_negative_sums() -> None:
 
 @given(st.lists(SECONDS), st.lists(SECONDS))
 def test_merging_is_counting_together(first: list[float], second: list[float]) -> None:
-    merged, run_all = histogram(*first), histogram(*first, *second)
+    merged, both = histogram(*first), histogram(*first, *second)
     merged.merge(histogram(*second))
-    assert merged.counts == run_all.counts
-    assert merged.sum == pytest.approx(run_all.sum)
+    assert merged.counts == both.counts
+    assert merged.sum == pytest.approx(both.sum)
 
 
 @given(st.lists(SECONDS))
@@ -78,9 +78,9 @@ def test_a_tally_survives_being_stored_and_adds_up() -> None:
     total = tally_of(json.loads(json.dumps(one.to_json())))
     assert total.to_json() == one.to_json()
     total.merge(one)
-    run_all = total.kind("work")
-    assert (run_all.ended, run_all.retries, run_all.durations.count) == (6, 2, 4)
-    assert run_all.failure_rate == pytest.approx(1 / 3)
+    both = total.kind("work")
+    assert (both.ended, both.retries, both.durations.count) == (6, 2, 4)
+    assert both.failure_rate == pytest.approx(1 / 3)
     assert (total.events["resent"], total.calls["blobs.read"]) == (4, 14)
 
 

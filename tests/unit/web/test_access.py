@@ -16,11 +16,14 @@ import pytest
 
 import blueprints.http
 import shared.bootstrap
-from shared.ports import StorageError
+from shared.app import App
+from shared.declarations import routes
 from shared.settings import load
-from shared.web import access
-from shared.web.access import HEADERS, RULES, Gate, Request, in_azure, operator_of
-from shared.web.answers import Answer, Problem
+from shared.web.access import Gate, Request, in_azure, operator_of
+from shared.web.answers import HEADERS, Answer, Problem
+from shared.web.routes import Api, Call
+from shared.web.rules import OPERATE as OPERATE_RULE
+from support.functions import Nowhere
 from support.functions import functions as app_functions
 
 REPOSITORY = Path(__file__).parents[3]
@@ -28,6 +31,7 @@ KEY = "the operator's key: long enough"
 AZURE = {"WEBSITE_INSTANCE_ID": "1"}
 SIGNED_IN = {**AZURE, "WEBSITE_AUTH_ENABLED": "True"}
 OID = "11111111-2222-3333-4444-555555555555"
+RULES = {route.function: route.rule for route in routes()}
 OPERATE = {name for name, rule in RULES.items() if rule.role == "operator"}
 ACTIONS = {
     "CancelJob", "RetryJob", "GetJobPayload", "PauseKind", "ResumeKind", "GetDeadLetter", "ReplayDeadLetter", "ReplayDeadLetters",
@@ -63,14 +67,11 @@ def functions() -> dict[str, tuple[dict[str, Any], Callable[[func.HttpRequest], 
 def guarded(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Put the app's functions behind a gate for these settings; storage is not to be reached."""
 
-    def nowhere() -> Any:
-        raise StorageError
-
     def guard(environ: Mapping[str, str], **settings: str) -> None:
         gate = Gate(load(settings), environ)
         monkeypatch.setattr(blueprints.http, "gate", lambda: gate)
 
-    monkeypatch.setattr(shared.bootstrap, "app", nowhere)
+    monkeypatch.setattr(shared.bootstrap, "app", Nowhere)
     return guard
 
 
@@ -82,13 +83,9 @@ def request(
     return func.HttpRequest(binding["methods"][0], url, headers=headers, body=body, route_params=values)
 
 
-def test_every_route_has_a_rule_and_every_rule_a_route(functions: dict[str, Any]) -> None:
-    assert set(functions) == set(RULES)
-
-
-def test_each_function_is_found_by_the_name_of_its_handler(functions: dict[str, Any]) -> None:
-    for name, (_, function) in functions.items():
-        assert access.rule_of(function.__name__) == (name, RULES[name])
+def test_every_function_has_a_declared_route_and_every_route_a_function(functions: dict[str, Any]) -> None:
+    told = {name: (binding["methods"], binding["route"]) for name, (binding, _) in functions.items()}
+    assert told == {route.function: ([route.method], route.template) for route in routes()}
 
 
 def test_the_host_asks_for_a_key_wherever_the_table_does(functions: dict[str, Any]) -> None:
@@ -183,32 +180,25 @@ async def test_every_answer_tells_browsers_to_be_careful(
         )
 
 
-async def test_a_route_that_was_forgotten_is_for_nobody(guarded: Callable[..., None]) -> None:
-    @blueprints.http.endpoint
-    async def forgotten(req: func.HttpRequest) -> Answer:
-        raise AssertionError("it was called")
-
-    guarded({}, NIGHTSHIFT_OPERATOR_KEY=KEY)
-    response = await forgotten(request({"methods": ["GET"]}, headers={"x-functions-key": KEY}))
-    assert (response.status_code, b"RULES" in response.get_body()) == (403, True)
-
-
 async def test_who_did_it_is_known_to_what_is_done_and_told_in_the_log(
     guarded: Callable[..., None], caplog: pytest.LogCaptureFixture
 ) -> None:
-    @blueprints.http.endpoint
-    async def cancel_job(req: func.HttpRequest) -> Answer:
-        return Answer(200, access.who("nobody").encode())
+    api = Api(__name__, "test")
 
+    @api.route("CancelJob", "POST x", OPERATE_RULE, {200: None})
+    async def cancel_job(app: App, call: Call) -> Answer:
+        """Tell who calls."""
+        return Answer(200, call.caller.encode())
+
+    function = blueprints.http.function_of(api.routes[0])
     guarded(SIGNED_IN, NIGHTSHIFT_OPERATOR_KEY=KEY)
     with caplog.at_level("INFO", "nightshift.http"):
-        by_principal = await cancel_job(request({"methods": ["POST"]}, headers={"x-ms-client-principal": principal()}))
-        by_key = await cancel_job(request({"methods": ["POST"]}, headers={"x-functions-key": KEY}))
+        by_principal = await function(request({"methods": ["POST"]}, headers={"x-ms-client-principal": principal()}))
+        by_key = await function(request({"methods": ["POST"]}, headers={"x-functions-key": KEY}))
     assert [by_principal.get_body(), by_key.get_body()] == [f"principal {OID}".encode(), b"operator key"]
     assert f"function=CancelJob by=principal {OID} status=200" in caplog.text
     assert "ann" not in caplog.text.lower()
     assert KEY not in caplog.text
-    assert access.who("nobody") == "nobody"
 
 
 def test_a_refusal_says_what_to_configure() -> None:
@@ -283,7 +273,7 @@ def test_made_up_keys_are_worth_no_fresh_bucket_where_no_key_is_checked() -> Non
 
 
 def test_indexing_the_app_loads_no_model_library() -> None:
-    """The table is read at every cold start."""
+    """What is declared of routes is read at every cold start."""
     heavy = "('pydantic', 'shared.jobs', 'aiohttp', 'azure.storage')"
     code = f"import function_app, sys; sys.exit(bool([name for name in {heavy} if name in sys.modules]))"
     assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode == 0

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import Any
 
 import azure.functions as func
 import pytest
 
 import shared.bootstrap
-from blueprints.http import api_url, endpoint
+from blueprints.http import call_of, function_of
+from shared.app import App
 from shared.jobs.errors import (
     DeadLetterNotFoundError,
     FieldProblem,
@@ -22,9 +22,12 @@ from shared.jobs.errors import (
 )
 from shared.ports import PreconditionError, StorageError
 from shared.web.answers import Answer, Problem
+from shared.web.routes import Api, Call, Handler, Parameter
+from shared.web.rules import OPEN
+from support.functions import Nowhere
 from support.functions import functions as app_functions
 
-REPOSITORY = Path(__file__).parents[3]
+ID = "0198c3a2-0000-7000-8000-000000000000"
 Function = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
 
@@ -32,12 +35,25 @@ def request(method: str = "GET", path: str = "/api/x", body: bytes = b"", **rout
     return func.HttpRequest(method, f"http://localhost:7071{path}", body=body, route_params=route)
 
 
+def served(handler: Handler, template: str = "x", body: str | None = None) -> Function:
+    """The function of a route that a handler answers."""
+    api = Api(__name__, "test", *(Parameter(name, "path", {}, "") for name in re.findall(r"\{(\w+)", template)))
+    api.route("Test", f"POST {template}", OPEN, {200: None}, body=body)(handler)
+    return function_of(api.routes[0])
+
+
 def raising(error: Exception) -> Function:
-    @endpoint
-    async def health(req: func.HttpRequest) -> Answer:
+    async def handler(app: App, call: Call) -> Answer:
+        """Fail."""
         raise error
 
-    return health
+    return served(handler)
+
+
+@pytest.fixture(autouse=True)
+def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Storage is not to be reached."""
+    monkeypatch.setattr(shared.bootstrap, "app", Nowhere)
 
 
 @pytest.mark.parametrize(
@@ -68,11 +84,11 @@ async def test_every_error_is_an_answer(
 
 
 async def test_an_answer_goes_out_as_it_is() -> None:
-    @endpoint
-    async def health(req: func.HttpRequest) -> Answer:
+    async def handler(app: App, call: Call) -> Answer:
+        """Take it."""
         return Answer(202, b"{}", {"Location": "/there"})
 
-    response = await health(request())
+    response = await served(handler)(request())
     assert (response.status_code, response.get_body(), response.mimetype) == (202, b"{}", "application/json")
     assert response.headers["Location"] == "/there"
 
@@ -82,13 +98,8 @@ def test_the_worker_sees_the_functions_own_signature() -> None:
 
 
 @pytest.fixture
-def functions(monkeypatch: pytest.MonkeyPatch) -> dict[str, Function]:
-    """The functions of the app by name; storage is not to be reached."""
-
-    def nowhere() -> Any:
-        raise StorageError
-
-    monkeypatch.setattr(shared.bootstrap, "app", nowhere)
+def functions() -> dict[str, Function]:
+    """The functions of the app by name."""
     return {name: one.get_user_function() for name, one in app_functions().items()}
 
 
@@ -100,10 +111,10 @@ async def test_health_needs_no_storage(functions: dict[str, Function]) -> None:
 @pytest.mark.parametrize(
     ("name", "route"),
     [
-        ("GetJob", {"job_id": "7"}),
-        ("CancelJob", {"job_id": "7"}),
-        ("GetDeadLetter", {"letter_id": "7"}),
-        ("ReplayDeadLetter", {"letter_id": "7"}),
+        ("GetJob", {"job_id": ID}),
+        ("CancelJob", {"job_id": ID}),
+        ("GetDeadLetter", {"letter_id": ID}),
+        ("ReplayDeadLetter", {"letter_id": ID}),
         ("ReplayDeadLetters", {}),
         ("ListDeadLetters", {}),
         ("PostTasteFeedback", {}),
@@ -112,7 +123,8 @@ async def test_health_needs_no_storage(functions: dict[str, Function]) -> None:
     ],
 )
 async def test_storage_that_is_away_is_a_503(functions: dict[str, Function], name: str, route: dict[str, str]) -> None:
-    response = await functions[name](request(body=b"{}", **route))
+    body = b'{"user_id": "ann", "item_id": "shirt-1", "signal": "up"}' if name == "PostTasteFeedback" else b"{}"
+    response = await functions[name](request(body=body, **route))
     assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
 
 
@@ -133,4 +145,29 @@ def test_every_queue_and_timer_has_a_function(functions: dict[str, Function]) ->
     ],
 )
 def test_the_address_of_the_api_whatever_way_the_route_is_spelled(url: str, route: str) -> None:
-    assert api_url(func.HttpRequest("POST", url, body=b""), route) == "https://app.example/api"
+    api = Api(__name__, "test", Parameter("user_id", "path", {}, ""))
+
+    @api.route("Test", f"POST {route}", OPEN, {200: None})
+    async def handler(app: App, call: Call) -> Answer:
+        """Answer."""
+        return Answer(200)
+
+    assert call_of(api.routes[0], func.HttpRequest("POST", url, body=b"")).api_url == "https://app.example/api"
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "status"),
+    [("chunked", b"", 411), ("Chunked", b"", 411), ("chunked", b"{}", 200), ("", b"", 200)],
+)
+async def test_a_chunked_body_that_the_host_did_not_read_is_asked_for_again(
+    coding: str, body: bytes, status: int
+) -> None:
+    async def handler(app: App, call: Call) -> Answer:
+        """Take it."""
+        return Answer(200)
+
+    sent = func.HttpRequest("POST", "http://localhost:7071/api/x", headers={"Transfer-Encoding": coding}, body=body)
+    response = await served(handler, body="bodies:Any")(sent)
+    assert response.status_code == status
+    assert (b"Content-Length" in response.get_body()) is (status == 411)
+    assert (await served(handler)(sent)).status_code == 200  # a route without a body has lost nothing

@@ -4,59 +4,42 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shared.bootstrap import find_kinds
+from shared.declarations import kinds, routes
 from shared.web.openapi import document
-from shared.web.operations import OPERATIONS
-from support.functions import functions as app_functions
+from shared.web.routes import Route
 
-REPOSITORY = Path(__file__).parents[3]
+ROUTES = routes()
 
 
 @pytest.fixture(scope="module")
-def routes() -> dict[str, tuple[str, str, bool]]:
-    """The app's HTTP functions: method, route, and whether a key is needed."""
-    found = {}
-    for name, function in app_functions().items():
-        for binding in json.loads(function.get_function_json())["bindings"]:
-            if binding["type"] == "httpTrigger":
-                (method,) = binding["methods"]
-                keyed = binding["authLevel"].lower() != "anonymous"
-                found[name] = (str(method).lower(), binding["route"], keyed)
-    return found
+def content() -> dict[str, Any]:
+    """The document with every kind, as if all were public."""
+    return document(ROUTES, kinds())
 
 
-def test_the_table_is_the_apps_routes(routes: dict[str, tuple[str, str, bool]]) -> None:
-    told = {each.function: (each.method, each.route, each.key) for each in OPERATIONS}
-    assert told == routes
-
-
-def test_the_document_is_the_table() -> None:
-    content = document([])
+def test_the_document_is_the_routes() -> None:
     operations = {
         (method, path.removeprefix("/"), operation["operationId"])
-        for path, methods in content["paths"].items()
+        for path, methods in document(ROUTES, [])["paths"].items()
         for method, operation in methods.items()
     }
-    assert operations == {(each.method, each.route, each.function) for each in OPERATIONS}
+    assert operations == {(each.method.lower(), each.path, each.function) for each in ROUTES}
 
 
-def test_every_public_kind_has_a_path_with_its_payload() -> None:
-    kinds = list(find_kinds())
-    content = document(kinds)
-    for kind in kinds:
+def test_every_public_kind_has_a_path_with_its_payload(content: dict[str, Any]) -> None:
+    for kind in kinds():
         operation = content["paths"][f"/jobs/{kind.name}"]["post"]
         assert operation["operationId"] == f"SubmitJob-{kind.name}"
         assert f"/{kind.payload.__name__}" in json.dumps(operation["requestBody"])
 
 
-def test_every_path_parameter_is_declared_and_every_reference_leads_somewhere() -> None:
-    content = document(list(find_kinds()))
+def test_every_path_parameter_is_declared_and_every_reference_leads_somewhere(content: dict[str, Any]) -> None:
     for path, methods in content["paths"].items():
+        assert ":" not in path  # no constraint of the host's
         for operation in methods.values():
             declared = {one["name"] for one in operation.get("parameters", []) if one["in"] == "path"}
             assert declared == set(re.findall(r"\{(\w+)\}", path)), path
@@ -64,11 +47,32 @@ def test_every_path_parameter_is_declared_and_every_reference_leads_somewhere() 
     assert references <= set(content["components"]["schemas"])
 
 
-def test_every_error_that_a_route_declares_is_a_problem() -> None:
-    content: dict[str, Any] = document([])
+def test_every_error_that_a_route_declares_is_a_problem(content: dict[str, Any]) -> None:
     for methods in content["paths"].values():
         for operation in methods.values():
             for status, response in operation["responses"].items():
                 media = set(response.get("content", {}))
                 told = int(status) < 400 or (operation["operationId"], status) == ("GetStatus", "503")  # it says why
-                assert media == (media & {"application/json"} if told else {"application/problem+json"})
+                expected = set() if status == "401" else {"application/problem+json"}  # the host's own is empty
+                assert media == (media & {"application/json"} if told else expected)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.function)
+def test_every_route_says_what_it_does(route: Route) -> None:
+    assert 5 <= len(route.summary) <= 130
+    assert route.handler.__name__.replace("_", "") == route.function.lower()
+
+
+@pytest.mark.parametrize("route", [each for each in ROUTES if each.samples], ids=lambda route: route.function)
+def test_examples_of_bodies_are_bodies(route: Route) -> None:
+    from pydantic import TypeAdapter
+
+    for sample in route.samples:
+        TypeAdapter(route.type(str(route.body))).validate_json(json.dumps(sample), strict=True)
+
+
+def test_what_has_a_body_can_be_sent_wrong(content: dict[str, Any]) -> None:
+    for methods in content["paths"].values():
+        for operation in methods.values():
+            refused = {"400", "411", "413", "422"} <= set(operation["responses"])
+            assert refused or "requestBody" not in operation, operation["operationId"]

@@ -12,8 +12,8 @@ from aiohttp import web
 
 from shared.domains.collect import kinds
 from shared.jobs.model import Job, Progress, Status
+from shared.jobs.testing import Died, Faults, Mode
 from shared.ports import StorageError
-from support.faulty import Died, Faults, Mode
 from support.lab import Lab
 from support.sites import Site, listing
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
 from aiohttp import web
 
 from shared.domains.collect.reddit import Access, RedditSource
+from shared.domains.collect.settings import CollectSettings
 from shared.fetch import FetchUnavailableError, Limits, StatusRefusedError
 from shared.fetch.errors import ContentRefusedError, RobotsRefusedError
 from shared.fetch.polite import Fetcher, Manners
@@ -49,13 +50,13 @@ class Reddit:
         return web.Response(text=listing("technology", 2), content_type="application/json")
 
     def settings(self, secret: str | None = "secret") -> Settings:
-        return replace(
-            Settings(),
+        chosen = CollectSettings(
             reddit_url=self.site.url("/"),
             reddit_api_url=self.site.url("/oauth/"),
             reddit_client_id="id",
             reddit_client_secret=secret,
         )
+        return Settings().having(chosen)
 
     def source(self, secret: str | None = "secret") -> RedditSource:
         return RedditSource(Fetcher(Manners(interval=0), [self.site.host]), LIMITS, self.settings(secret))

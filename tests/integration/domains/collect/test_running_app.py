@@ -40,7 +40,7 @@ async def post(app: RunningApp, body: dict[str, Any]) -> httpx.Response:
 
 
 async def final(app: RunningApp, job_id: str) -> dict[str, Any]:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while True:
             answer = await post(app, {"action": "status", "job_id": job_id})
             content = dict(answer.json())
@@ -83,7 +83,7 @@ async def test_a_process_that_is_killed_leaves_what_it_collected(running: Runnin
     site.handlers["/r/cc/hot.json"] = slow
     await running.start()
     ticket = (await post(running, {"source": "reddit", "topics": ["aa", "bb", "cc", "dd"]})).json()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(180):
         await hanging.wait()
     await running.kill()
     hangs = False
@@ -105,6 +105,6 @@ async def test_the_timer_submits_looks_and_logs(running: RunningApp, site: Site)
 
 
 async def _logged(app: RunningApp, pattern: str) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(180):
         while not re.search(pattern, app.output()):  # noqa: ASYNC110 - it is another process that logs
             await asyncio.sleep(0.2)

@@ -12,8 +12,10 @@ from pydantic import TypeAdapter
 
 from shared.domains.collect import api as summarywomble
 from shared.domains.collect.replies import TicketReply, read_reply
+from shared.domains.collect.views import StatusView
 from shared.jobs.errors import JobNotFoundError
 from shared.web.answers import Answer, Problem
+from support.calls import call
 from support.lab import Lab
 from support.sites import Site
 
@@ -22,14 +24,14 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
 async def post(lab: Lab, body: Any) -> Answer:
-    return await summarywomble.answer(lab.app, json.dumps(body).encode(), API)
+    return await summarywomble.summary_womble(lab.app, call(json.dumps(body).encode()))
 
 
 async def view(lab: Lab, job_id: str) -> dict[str, Any]:
     answer = await post(lab, {"action": "status", "job_id": job_id})
     assert answer.status == 200
     content = json.loads(answer.body)
-    TypeAdapter(summarywomble.StatusView).validate_python(content)
+    TypeAdapter(StatusView).validate_python(content)
     return dict(content)
 
 

@@ -8,18 +8,19 @@ from typing import Any
 
 import pytest
 
+from shared.declarations import settings_of
 from shared.domains.digests import api as digests
 from shared.domains.digests.store import DigestStore
 from shared.domains.digests.timers import WEEKLY
 from shared.domains.taste.store import TasteStore
 from shared.domains.users import api as users
 from shared.jobs.model import Status
+from shared.jobs.testing import Faults
 from shared.jobs.timers.timer import Missed
 from shared.ports import Query, Where
-from shared.settings import Settings
 from shared.web.answers import Problem
 from support import digests as world
-from support.faulty import Faults
+from support.calls import call
 from support.lab import Lab
 
 MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -54,7 +55,7 @@ def names(made: dict[str, Any]) -> list[str]:
 
 async def say(lab: Lab, item_id: str, signal: str, name: str = "ann~2026-W48") -> int:
     body = json.dumps({"item_id": item_id, "signal": signal}).encode()
-    answer = await digests.take_feedback(lab.app, name, body, "http://x/api", None)
+    answer = await digests.post_digest_feedback(lab.app, call(body, digest_id=name))
     await lab.pump()
     return answer.status
 
@@ -140,7 +141,7 @@ async def test_who_opted_out_gets_none_and_it_is_said(lab: Lab) -> None:
     assert (await make(lab))["reason"] == "opted_out"
     assert (await make(lab, remake=True))["reason"] == "opted_out"
     assert [info.name async for info in lab.blobs.list("digests/")] == []
-    listed = json.loads((await digests.list_digests(lab.app, "ann", {})).body)["items"]
+    listed = json.loads((await digests.list_digests(lab.app, call(user_id="ann"))).body)["items"]
     assert [(each["state"], each["reason"], each["detail"]) for each in listed] == [
         ("skipped", "opted_out", "the user opted out of digests")
     ]
@@ -178,12 +179,12 @@ async def test_a_run_by_hand_takes_what_there_is(lab: Lab) -> None:
     await world.user(lab.app, "ann")
     assert (await make(lab))["reason"] == "few_items"
     lab.clock.advance(60)
-    answer = await digests.run(lab.app, "ann", "http://x/api", None)
+    answer = await digests.run_digest(lab.app, call(user_id="ann"))
     await lab.pump()
     assert answer.status == 202
     assert len(names(await digest(lab))) == 1
     with pytest.raises(Problem, match="no such user"):
-        await digests.run(lab.app, "nobody", "http://x/api", None)
+        await digests.run_digest(lab.app, call(user_id="nobody"))
 
 
 async def test_a_down_is_never_suggested_again(lab: Lab) -> None:
@@ -257,28 +258,30 @@ async def test_feedback_that_does_not_fit_is_a_problem(lab: Lab, name: str, body
     await world.user(lab.app, "ann")
     await make(lab)
     with pytest.raises(Problem) as caught:
-        await digests.take_feedback(lab.app, name, json.dumps(body).encode(), "http://x/api", None)
+        await digests.post_digest_feedback(lab.app, call(json.dumps(body).encode(), digest_id=name))
     assert caught.value.status == status
 
 
 async def test_the_latest_is_answered_once_and_then_by_its_tag(lab: Lab) -> None:
     with pytest.raises(Problem, match="no digest"):
-        await digests.show_latest(lab.app, "ann", {}, {})
+        await digests.get_latest_digest(lab.app, call(user_id="ann"))
     await world.stock(lab.app, MONDAY)
     await world.user(lab.app, "ann")
     await make(lab)
     lab.clock.advance(WEEK.total_seconds())
     await make(lab)  # skipped: the one before stays the latest
-    answer = await digests.show_latest(lab.app, "ann", {}, {})
+    answer = await digests.get_latest_digest(lab.app, call(user_id="ann"))
     assert json.loads(answer.body) == await digest(lab)
-    again = await digests.show_latest(lab.app, "ann", {}, {"if-none-match": answer.headers["ETag"]})
+    again = await digests.get_latest_digest(
+        lab.app, call(user_id="ann", headers={"if-none-match": answer.headers["ETag"]})
+    )
     assert (again.status, again.body) == (304, b"")
-    page = await digests.show_latest(lab.app, "ann", {}, {"accept": "text/html,*/*;q=0.8"})
+    page = await digests.get_latest_digest(lab.app, call(user_id="ann", headers={"accept": "text/html,*/*;q=0.8"}))
     assert page.content_type == "text/html"
     assert "script" not in page.headers["Content-Security-Policy"]
     assert page.headers["ETag"] != answer.headers["ETag"]
     with pytest.raises(Problem, match="nothing is new"):
-        await digests.show_week(lab.app, "ann", "2026-W49", {}, {})
+        await digests.get_digest(lab.app, call(user_id="ann", week="2026-W49"))
 
 
 async def test_a_user_who_is_deleted_leaves_nothing(lab: Lab) -> None:
@@ -287,7 +290,7 @@ async def test_a_user_who_is_deleted_leaves_nothing(lab: Lab) -> None:
         await world.user(lab.app, name)
         await make(lab, name)
     await say(lab, names(await digest(lab))[0], "down")
-    assert (await users.forget_user(lab.app, "ann")).status == 204
+    assert (await users.delete_user(lab.app, call(user_id="ann"))).status == 204
     assert [info.name async for info in lab.blobs.list("digests/")] == [
         "digests/anna/2026-W48.html",
         "digests/anna/2026-W48.json",
@@ -305,7 +308,7 @@ async def test_a_user_who_is_deleted_while_the_digest_is_made_leaves_nothing(
     keep = DigestStore.keep
 
     async def deleted_meanwhile(self: DigestStore, *arguments: Any) -> None:
-        await users.forget_user(lab.app, "ann")
+        await users.delete_user(lab.app, call(user_id="ann"))
         await keep(self, *arguments)
 
     monkeypatch.setattr(DigestStore, "keep", deleted_meanwhile)
@@ -347,7 +350,7 @@ async def test_what_a_digest_costs(lab: Lab) -> None:
 
 def test_a_missed_monday_is_not_made_up() -> None:
     assert (WEEKLY.missed, WEEKLY.healthy_for) == (Missed.SKIP, None)
-    assert WEEKLY.schedule(Settings()) == "0 0 9 * * 1"
+    assert WEEKLY.schedule(settings_of({})) == "0 0 9 * * 1"
 
 
 def _store(lab: Lab) -> DigestStore:

@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from shared.declarations import settings_of
 from shared.domains.moods import services
 from shared.domains.moods.hosted import EXCERPT, HostedEmbedder, HostedExtractor
 from shared.domains.moods.model import Signals
 from shared.domains.moods.ports import Article, Finding, MoodServiceError
+from shared.domains.moods.settings import MoodSettings
 from shared.domains.moods.store import MoodStore
 from shared.jobs.model import Status
-from shared.settings import Settings, load
+from shared.settings import Settings
 from support.lab import Lab
 from support.moods import store_items
 from support.sites import Site, open_site
@@ -60,7 +62,7 @@ class Service:
 
     @property
     def settings(self) -> Settings:
-        return load(
+        return settings_of(
             {
                 "AZURE_OPENAI_ENDPOINT": self.site.url(""),
                 "AZURE_OPENAI_CHAT_DEPLOYMENT": "reader",
@@ -201,21 +203,15 @@ async def test_without_a_key_the_identity_signs_in(service: Service) -> None:
 def test_settings_choose_who_reads_and_who_embeds(service: Service) -> None:
     assert isinstance(services.extractor(service.settings), HostedExtractor)
     assert isinstance(services.embedder(service.settings), HostedEmbedder)
-    embedded = replace(service.settings, openai_chat_deployment=None, openai_embedding_deployment=None)
+    embedded = service.settings.having(MoodSettings())
     assert services.extractor(embedded).batch == 100
     assert services.embedder(embedded).model.startswith("hashing")
 
 
 def with_service(lab: Lab, service: Service, **changes: Any) -> None:
     settings = service.settings
-    lab.settings = replace(
-        lab.settings,
-        openai_endpoint=settings.openai_endpoint,
-        openai_api_key=settings.openai_api_key,
-        openai_chat_deployment=settings.openai_chat_deployment,
-        openai_embedding_deployment=settings.openai_embedding_deployment,
-        **changes,
-    )
+    there = replace(lab.settings, openai_endpoint=settings.openai_endpoint, openai_api_key=settings.openai_api_key)
+    lab.settings = there.having(replace(settings.of(MoodSettings), **changes))
     lab.start()
 
 
@@ -241,7 +237,7 @@ async def test_a_run_with_the_service_asks_once_for_each_ten_articles_and_once_f
 async def test_a_run_shows_the_model_no_more_than_the_setting_says_and_the_rest_waits(
     lab: Lab, service: Service
 ) -> None:
-    with_service(lab, service, mood_model_max_articles=15)
+    with_service(lab, service, model_max_articles=15)
     await store_items(lab.documents, lab.clock, tuple((f"Title {n}", f"old {n}") for n in range(20)), timedelta(days=2))
     await store_items(lab.documents, lab.clock, tuple((f"Title {n}", f"new {n}") for n in range(20, 30)))
     runs = []

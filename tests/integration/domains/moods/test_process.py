@@ -18,12 +18,13 @@ from shared.domains.moods import lexicon, processor, services
 from shared.domains.moods.lexicon import LexiconExtractor
 from shared.domains.moods.model import Mood
 from shared.domains.moods.ports import Article, Finding, Findings, MoodServiceError
+from shared.domains.moods.settings import MoodSettings
 from shared.domains.moods.store import MoodStore
-from shared.jobs.decide import Delivery
+from shared.jobs.envelope import Delivery
 from shared.jobs.model import Status
+from shared.jobs.testing import Faults
 from shared.settings import load
 from support.cosmos import KEY, CosmosProcess
-from support.faulty import Faults
 from support.lab import Lab
 from support.moods import NIGHT, WatchedEmbedder, item, store_items, unavailable
 from support.sites import Site, open_site
@@ -219,9 +220,8 @@ async def site() -> AsyncIterator[Site]:
 
 
 def with_feeds(lab: Lab, site: Site, *urls: str) -> None:
-    lab.settings = replace(
-        lab.settings, mood_feeds=urls, fetch_allowed_hosts=site.host, fetch_host_interval_seconds=0.0
-    )
+    here = replace(lab.settings, fetch_allowed_hosts=site.host, fetch_host_interval_seconds=0.0)
+    lab.settings = here.having(MoodSettings(feeds=urls))
     sources.cache_clear()
     lab.start()
 

@@ -18,10 +18,11 @@ from shared.domains.sources.model import Health, RunOutcome
 from shared.domains.sources.run import SourceRun
 from shared.domains.sources.store import SourceStore
 from shared.fetch import FetchUnavailableError
-from shared.jobs.decide import Delivery
+from shared.jobs.envelope import Delivery
 from shared.jobs.locks import FencedError, Locks
 from shared.jobs.model import Job
-from support.faulty import Died, Faults, Mode
+from shared.jobs.testing import Died, Faults, Mode
+from support.calls import call
 from support.scraping import Night, feed
 
 
@@ -34,7 +35,7 @@ async def feeds(night: Night, count: int) -> list[str]:
 
 
 async def patched(night: Night, source_id: str, **changes: Any) -> None:
-    answer = await over_http.change(night.lab.app, source_id, json.dumps(changes).encode(), None)
+    answer = await over_http.change_source(night.lab.app, call(json.dumps(changes).encode(), source_id=source_id))
     assert answer.status == 200
 
 

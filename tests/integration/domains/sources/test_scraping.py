@@ -11,6 +11,7 @@ from aiohttp import web
 from shared.domains.items.model import Price
 from shared.domains.sources import api as over_http
 from shared.domains.sources.model import Health
+from support.calls import call
 from support.scraping import Night, feed, product, sitemap
 from support.sites import listing
 
@@ -73,7 +74,7 @@ async def test_a_source_that_was_changed_while_it_was_scraped_is_read_anew(night
     async def meanwhile(request: web.Request) -> web.StreamResponse:
         night.lab.clock.advance(1)
         body = json.dumps({"selectors": {**SELECTORS, "item": "li:first-child"}}).encode()
-        await over_http.change(night.lab.app, source_id, body, None)
+        await over_http.change_source(night.lab.app, call(body, source_id=source_id))
         return await serve(request)
 
     night.site.handlers["/shop"] = meanwhile

@@ -13,26 +13,26 @@ import pytest
 from shared.adapters import opening
 from shared.adapters.clock import SystemClock
 from shared.adapters.sqlite import SqliteDocuments
-from shared.domains.taste.api import forget_user, show_profile, take_feedback
+from shared.declarations import settings_of
+from shared.domains.taste.api import delete_taste, get_taste_profile, post_taste_feedback
 from shared.domains.taste.evidence import Evidence, ImageNote
 from shared.domains.taste.feedback import TasteJob
 from shared.domains.taste.profile import fold
 from shared.domains.taste.store import PriorStore, TasteStore
 from shared.domains.taste.words import analyse_words
 from shared.jobs.model import Status
+from shared.jobs.testing import FakeClock, MemoryBlobs, MemoryQueues
 from shared.ports import DocumentStore
-from shared.settings import load
-from support.clock import FakeClock
+from support.calls import call
 from support.cosmos import KEY, CosmosProcess
 from support.lab import Lab
-from support.memory import MemoryBlobs, MemoryQueues
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
 async def cosmos_documents(cosmos: CosmosProcess) -> AsyncIterator[DocumentStore]:
-    opened = opening.open_documents(load({"COSMOS_ENDPOINT": cosmos.endpoint, "COSMOS_KEY": KEY}))
+    opened = opening.open_documents(settings_of({"COSMOS_ENDPOINT": cosmos.endpoint, "COSMOS_KEY": KEY}))
     yield opened
     await opened.close()
 
@@ -92,7 +92,7 @@ async def test_the_prior_on_cosmos_is_made_across_partitions(cosmos_documents: D
 async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
     clock = FakeClock(datetime.now(UTC))
     documents = SqliteDocuments(tmp_path / "lab.db", clock)
-    yield Lab(MemoryBlobs(clock), MemoryQueues(clock), documents, load({}), clock)
+    yield Lab(MemoryBlobs(clock), MemoryQueues(clock), documents, settings_of({}), clock)
     await documents.close()
 
 
@@ -101,7 +101,7 @@ async def test_feedback_goes_all_the_way(lab: Lab) -> None:
     body = {"user_id": "u", "item_id": "i", "signal": "up", "item": {"title": "Teal silk gown", "size": "8"}}
 
     async def say(signal: str) -> dict[str, str]:
-        answer = await take_feedback(lab.app, json.dumps(body | {"signal": signal}).encode(), "http://host", None)
+        answer = await post_taste_feedback(lab.app, call(json.dumps(body | {"signal": signal}).encode()))
         assert answer.status == 202
         lab.clock.advance(1)
         ticket: dict[str, str] = json.loads(answer.body)
@@ -116,11 +116,11 @@ async def test_feedback_goes_all_the_way(lab: Lab) -> None:
         assert job.status is Status.COMPLETED
         assert isinstance(job.results, dict)
         assert job.results["image"] == {"status": "none"}
-    profile = json.loads((await show_profile(lab.app, "u", None)).body)
+    profile = json.loads((await get_taste_profile(lab.app, call(user_id="u"))).body)
     assert (profile["evidence"]["ups"], profile["evidence"]["downs"]) == (1, 0)
     assert profile["facets"]["colour"][0]["value"] == "teal"
-    await forget_user(lab.app, "u")
-    assert json.loads((await show_profile(lab.app, "u", None)).body)["evidence"]["ups"] == 0
+    await delete_taste(lab.app, call(user_id="u"))
+    assert json.loads((await get_taste_profile(lab.app, call(user_id="u"))).body)["evidence"]["ups"] == 0
 
 
 async def test_the_prior_is_refreshed_by_the_engine(lab: Lab) -> None:

@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
+from shared.declarations import settings_of
 from shared.domains.collect.hot_topics import collect_hot_topics
 from shared.domains.collect.kinds import collect_content
 from shared.domains.collect.payload import CollectJob
 from shared.domains.collect.replies import FinalReply, TicketReply, UnknownReplyError, read_reply
 from shared.domains.collect.timers import HOT_TOPICS
+from shared.jobs.testing import FakeClock
 from shared.ports import StorageError
-from shared.settings import SettingsError, load
-from support.clock import FakeClock
+from shared.settings import SettingsError
 
 TICKET = {
     "job_id": "6ce324a8-0502-4b0c-b729-12e10f0f22f6",
@@ -63,7 +64,7 @@ class Route:
 
 async def run(route: Route, **settings: str) -> FakeClock:
     clock = FakeClock()
-    await collect_hot_topics(load(settings), clock, route.submit, route.poll)
+    await collect_hot_topics(settings_of(settings), clock, route.submit, route.poll)
     return clock
 
 
@@ -81,7 +82,7 @@ async def test_it_submits_waits_looks_and_goes_on(caplog: pytest.LogCaptureFixtu
 
 
 def test_the_settings_say_what_is_collected() -> None:
-    chosen = HOT_TOPICS.chosen(load({"HOT_TOPICS": "a1, b2", "HOT_TOPICS_LIMIT": "25"}))
+    chosen = HOT_TOPICS.chosen(settings_of({"HOT_TOPICS": "a1, b2", "HOT_TOPICS_LIMIT": "25"}))
     expected = CollectJob(source="reddit", topics=["a1", "b2"], limit=25, sort="hot")
     assert collect_content.parse(chosen, collect_content.version) == expected
 
@@ -108,4 +109,4 @@ async def test_storage_that_does_not_answer_the_look_fails_nothing(caplog: pytes
 @pytest.mark.parametrize("value", ["a", "a,", "a b", "x" * 25, "../x", ",".join(["ab"] * 51)])
 def test_names_that_are_none_stop_the_start(value: str) -> None:
     with pytest.raises(SettingsError, match="HOT_TOPICS"):
-        load({"HOT_TOPICS": value})
+        settings_of({"HOT_TOPICS": value})

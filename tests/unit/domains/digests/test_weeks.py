@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.adapters.documents import checked_id
 from shared.domains.digests.weeks import digest_id, is_week, monday_of, split_digest_id, week_of
+from shared.ports import checked_id
 
 MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 USERS = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._:@|+=-]{0,127}\Z")

@@ -13,12 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.containers import ITEMS
+from shared.domains.items.containers import ITEMS
 from shared.domains.items.model import Item, Origin, Price, item_id_of
 from shared.domains.items.store import ItemStore, Put
-from support.clock import FakeClock
-from support.faulty import Faults, FaultyDocuments
-from support.memory import MemoryDocuments
+from shared.jobs.testing import FakeClock, Faults, FaultyDocuments, MemoryDocuments
 
 T = TypeVar("T")
 

@@ -25,9 +25,9 @@ def test_what_was_read_is_known_by_address_and_by_words() -> None:
 
 
 def test_days_before_the_window_are_forgotten() -> None:
-    run_all = Memory().with_read([article(1), article(2, timedelta(days=10))], NOW - timedelta(days=14))
-    assert len(run_all.keys) == 4
-    later = run_all.with_read([article(3)], NOW - timedelta(days=5))
+    both = Memory().with_read([article(1), article(2, timedelta(days=10))], NOW - timedelta(days=14))
+    assert len(both.keys) == 4
+    later = both.with_read([article(3)], NOW - timedelta(days=5))
     assert article(2).key not in later.keys
     assert {article(1).key, article(3).key} <= later.keys
 

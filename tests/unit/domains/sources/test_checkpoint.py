@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from shared.domains.sources.checkpoint import MOST_SEEN, Checkpoint, Checkpoints, identified
 from shared.domains.sources.model import Found
 from shared.jobs.locks import FencedError
-from support.clock import FakeClock
-from support.memory import MemoryDocuments
+from shared.jobs.testing import FakeClock, MemoryDocuments
 
 
 def entry(name: str, url: str | None = None) -> Found:

@@ -16,7 +16,8 @@ from shared.domains.taste.facets import FACETS
 from shared.domains.taste.feedback import Signal
 from shared.domains.taste.findings import Findings
 from shared.domains.taste.prior import MIN_USERS, Prior, PriorBuilder, default_prior
-from shared.domains.taste.profile import DECAY, MAX_EVIDENCE, MAX_VALUES, Profile, Tally, fold, rank
+from shared.domains.taste.profile import DECAY, MAX_EVIDENCE, MAX_VALUES, Profile, Tally, fold
+from shared.domains.taste.ranking import rank
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 COLOURS = ("red", "blue", "green", "black")

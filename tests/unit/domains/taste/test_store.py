@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 
 from shared.adapters.sqlite import SqliteDocuments
-from shared.containers import TASTE
+from shared.domains.taste.containers import TASTE
 from shared.domains.taste.evidence import Evidence, ImageNote
 from shared.domains.taste.feedback import TasteJob
 from shared.domains.taste.prior import default_prior
 from shared.domains.taste.profile import MAX_EVIDENCE, fold
 from shared.domains.taste.store import MAX_FOLDS, PRIOR_CACHE, TOMBSTONE_SECONDS, PriorStore, TasteStore
 from shared.domains.taste.words import analyse_words
+from shared.jobs.testing import FakeClock
 from shared.ports import Document, PreconditionError, Query, StorageError, Where
-from support.clock import FakeClock
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domains.taste import text
+from shared import folding
 from shared.domains.taste.feedback import Item
 from shared.domains.taste.lexicon import lexicon
 from shared.domains.taste.words import analyse_words
@@ -90,7 +90,7 @@ def test_every_phrase_of_the_lexicons_can_be_found(phrase: tuple[str, ...]) -> N
 @given(st.from_regex(r"[a-z]{3,12}", fullmatch=True))
 def test_a_plural_folds_to_its_singular(word: str) -> None:
     if not word.endswith(("s", "x", "z", "h", "sse", "she", "che", "xe", "ze")):
-        assert text.stem(f"{word}s") == text.stem(word)
+        assert folding.stem(f"{word}s") == folding.stem(word)
 
 
 def test_lexicons_are_sound() -> None:

@@ -7,15 +7,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from shared.containers import USERS
 from shared.domains.taste import feedback
 from shared.domains.users import model
+from shared.domains.users.containers import USERS
 from shared.domains.users.model import OwnedSettings, UserSettings
 from shared.domains.users.store import UserStore
+from shared.jobs.testing import FakeClock, Faults, FaultyDocuments, MemoryDocuments
 from shared.ports import PreconditionError
-from support.clock import FakeClock
-from support.faulty import Faults, FaultyDocuments
-from support.memory import MemoryDocuments
 
 
 @pytest.fixture

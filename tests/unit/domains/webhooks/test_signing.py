@@ -37,8 +37,8 @@ def test_id_time_and_body_are_signed(key: bytes, body: bytes) -> None:
 def test_every_secret_signs() -> None:
     other = f"whsec_{base64.b64encode(b'x' * 32).decode()}"
     at = datetime.fromtimestamp(5, UTC)
-    run_all = headers([SECRET, other], "an-id", at, b"body")["webhook-signature"]
-    assert run_all == f"{signature(SECRET, 'an-id', 5, b'body')} {signature(other, 'an-id', 5, b'body')}"
+    both = headers([SECRET, other], "an-id", at, b"body")["webhook-signature"]
+    assert both == f"{signature(SECRET, 'an-id', 5, b'body')} {signature(other, 'an-id', 5, b'body')}"
 
 
 @pytest.mark.parametrize(

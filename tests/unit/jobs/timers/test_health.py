@@ -10,6 +10,7 @@ from shared.jobs.timers.health import TimerHistory, Trend, report, trend
 from shared.jobs.timers.occurrence import Occurrence, State, Trigger
 from shared.jobs.timers.schedule import Schedule
 from shared.jobs.timers.timer import Missed, Timer
+from shared.settings import Settings
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
 NINE, DAY, HOUR = NOW.replace(hour=9), timedelta(days=1), timedelta(hours=1)
@@ -30,7 +31,7 @@ def history(*found: Occurrence, now: datetime = NOW, since: datetime = NOW - 90 
 
 
 def health(timer: Timer, known: TimerHistory) -> bool:
-    return report(timer, Schedule(timer.schedule(None)), known).healthy
+    return report(timer, Schedule(timer.schedule(Settings())), known).healthy
 
 
 @pytest.mark.parametrize(("hours", "healthy"), [(1, True), (35.9, True), (36.1, False), (400, False)])

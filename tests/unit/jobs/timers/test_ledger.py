@@ -13,10 +13,10 @@ import pytest
 from shared.bootstrap import _switched_off
 from shared.jobs.errors import FinalError
 from shared.jobs.model import Status
+from shared.jobs.testing import Faults
 from shared.jobs.timers.ledger import Ledger, Rules
 from shared.jobs.timers.occurrence import Occurrence, State, Trigger, job_id_of, settled, submitted, taken
 from shared.jobs.timers.timer import Missed, NotAnOccurrenceError, NotRunAgainError, Timer, TimerNotFoundError
-from support.faulty import Faults
 from support.lab import Lab, Work, close_lab, open_memory_lab
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
@@ -163,6 +163,7 @@ async def test_within_the_grace_an_occurrence_is_itself_and_after_it_missed(lab:
     assert await states(ledger) == ["submitted", "missed"]
 
 
+@pytest.mark.simulation
 async def test_a_year_of_hours_is_recorded_in_bounded_steps(lab: Lab) -> None:
     faults = Faults()
     ledger = await started(lab, timer(Missed.ONCE, "0 0 * * * *"))

@@ -11,13 +11,16 @@ import pytest
 from shared.jobs.timers.occurrence import Occurrence, State
 from shared.jobs.timers.schedule import Schedule
 from shared.jobs.timers.timer import Missed, Timer
+from shared.settings import Settings
 from support.timer_year import BEGIN, END, RULES, TIMERS, Chances, Year
+
+pytestmark = pytest.mark.simulation
 
 SLACK, PATIENCE, MARGIN = timedelta(seconds=2), timedelta(minutes=2), timedelta(minutes=1)
 
 
 def schedule_of(timer: Timer) -> Schedule:
-    return Schedule(timer.schedule(None))
+    return Schedule(timer.schedule(Settings()))
 
 
 def began_in_time(year: Year, timer: Timer) -> set[datetime]:
@@ -106,6 +109,6 @@ async def test_a_year_with_true_clocks(tmp_path: Path) -> None:
 
 
 async def test_a_quiet_quarter_of_which_both_instances_take_each_part(tmp_path: Path) -> None:
-    quiet = Chances(outage=0, jump=0, fault=0, restart=0, run_all=1, lost=0)
+    quiet = Chances(outage=0, jump=0, fault=0, restart=0, both=1, lost=0)
     _, states = await play(tmp_path, 12, quiet, BEGIN + timedelta(days=90))
     assert {state for _, state in states} == {State.COMPLETED}

@@ -1,0 +1,103 @@
+"""What the collection's route takes and answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NotRequired
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, with_config
+from typing_extensions import TypedDict
+
+from shared.api.schemas import Moment, ProgressView, Uuid
+from shared.domains.collect.payload import CollectJob
+from shared.jobs.model import Job, Status, iso
+
+ROUTE = "summarywomble"
+_CLOSED = ConfigDict(extra="forbid")
+
+
+class CollectRequest(CollectJob):
+    """The body that starts a collection."""
+
+    action: Literal["start"] = "start"
+
+
+class StatusRequest(BaseModel):
+    """The body that asks how a collection stands."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    action: Literal["status"]
+    job_id: str = Field(json_schema_extra={"format": "uuid"})
+
+
+Body = Annotated[CollectRequest | StatusRequest, Field(union_mode="left_to_right")]
+"""What the route takes."""
+
+
+@with_config(_CLOSED)
+class StatusBody(TypedDict):
+    """The body to send for the status."""
+
+    action: Literal["status"]
+    job_id: Uuid
+
+
+@with_config(_CLOSED)
+class StatusExample(TypedDict):
+    """How to ask for the status."""
+
+    method: Literal["POST"]
+    url: str
+    body: StatusBody
+
+
+@with_config(_CLOSED)
+class StartedView(TypedDict):
+    """The ticket."""
+
+    job_id: Uuid
+    status: Status
+    message: str
+    timestamp: Moment
+    status_check_example: StatusExample
+
+
+@with_config(_CLOSED)
+class StatusView(TypedDict):
+    """How a collection stands."""
+
+    job_id: Uuid
+    status: Status
+    updated_at: Moment
+    progress: NotRequired[ProgressView]
+    results: NotRequired[JsonValue]
+    error: NotRequired[str]
+
+
+def started_view(job: Job, api_url: str) -> StartedView:
+    """The ticket of a collection."""
+    return {
+        "job_id": job.job_id,
+        "status": job.status,
+        "message": "Content processing started. Use job_id to check status.",
+        "timestamp": iso(job.created_at),
+        "status_check_example": {
+            "method": "POST",
+            "url": f"{api_url}/{ROUTE}",
+            "body": {"action": "status", "job_id": job.job_id},
+        },
+    }
+
+
+def status_view(job: Job) -> StatusView:
+    """How a collection stands."""
+    view: StatusView = {"job_id": job.job_id, "status": job.status, "updated_at": iso(job.updated_at)}
+    if job.progress:
+        view["progress"] = {
+            "step": job.progress.step, "completed": job.progress.completed, "total": job.progress.total
+        }  # fmt: skip
+    if job.status is Status.COMPLETED:
+        view["results"] = job.results
+    if job.status is Status.FAILED and job.error:
+        view["error"] = job.error.message
+    return view

@@ -1,0 +1,8 @@
+"""What items are kept in."""
+
+from __future__ import annotations
+
+from shared.containers import Container
+
+ITEMS = Container("items", ("/text/?", "/sources/*"))
+"""What was gathered. ``pk`` = the item's id (a hash of its canonical URL): one document per partition."""

@@ -1,0 +1,110 @@
+"""Declaring a kind of job: one decorated function."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from types import SimpleNamespace
+from typing import Any, TypedDict, Unpack, cast, get_type_hints, overload
+
+from pydantic import BaseModel
+
+from shared.jobs.context import JobContext
+from shared.jobs.errors import KindError
+from shared.jobs.kinds import Dedupe, Kind, P, Policy, Upgrade
+from shared.jobs.model import Priority
+
+Handler = Callable[[P, JobContext], Awaitable[Any]]
+
+
+class PolicyFields(TypedDict, total=False):
+    """The fields of `Policy`, as keywords of `job`."""
+
+    queue: str | None
+    poison_queue: str | None
+    priority: Priority
+    max_attempts: int
+    max_stalls: int
+    base_backoff_seconds: float
+    max_backoff_seconds: float
+    jitter_seconds: float
+    timeout_seconds: float
+    dedupe_ttl_seconds: int
+    final: tuple[type[Exception], ...]
+    public: bool
+    client_options: frozenset[str]
+
+
+@overload
+def job(
+    name: str,
+    *,
+    dedupe: Callable[[P], Dedupe | None],
+    version: int = ...,
+    policy: Policy | Callable[[Any], Policy] | None = ...,
+    upgrades: Mapping[int, Upgrade] | None = ...,
+    **fields: Unpack[PolicyFields],
+) -> Callable[[Handler[P]], Kind[P]]: ...
+@overload
+def job(
+    name: str,
+    *,
+    version: int = ...,
+    policy: Policy | Callable[[Any], Policy] | None = ...,
+    upgrades: Mapping[int, Upgrade] | None = ...,
+    **fields: Unpack[PolicyFields],
+) -> Callable[[Handler[P]], Kind[P]]: ...
+def job(
+    name: str,
+    *,
+    dedupe: Callable[[Any], Dedupe | None] | None = None,
+    version: int = 1,
+    policy: Policy | Callable[[Any], Policy] | None = None,
+    upgrades: Mapping[int, Upgrade] | None = None,
+    **fields: Unpack[PolicyFields],
+) -> Callable[[Handler[P]], Kind[P]]:
+    """Declare a kind of job. Its payload is what the handler's first parameter is annotated with: a pydantic model.
+
+    Example::
+
+        class Greeting(BaseModel):
+            name: str
+
+        @job("greet", max_attempts=3, public=True)
+        async def greet(payload: Greeting, job: JobContext) -> dict[str, str]:
+            return {"said": f"hello {payload.name}"}
+
+    Args:
+        name: the kind's name in envelopes, records and URLs.
+        dedupe: derives from a payload what makes it a duplicate; None for payloads that never are.
+        version: the payload's version; raise it when the model changes incompatibly.
+        policy: the policy, or a function that makes it from the app's settings; in place of its fields as keywords.
+        upgrades: for each older version, a function from its JSON to that of the next version.
+        **fields: what differs from the usual `Policy`.
+
+    Raises:
+        KindError: the declaration cannot work; it says why.
+    """
+    if policy is not None and fields:
+        raise KindError(f"kind {name}: give a policy, or its fields ({', '.join(fields)}), not both")
+
+    def declare(handler: Handler[P]) -> Kind[P]:
+        return Kind(
+            name, _payload_of(name, handler), handler, version, policy or Policy(**fields), dedupe, upgrades or {}
+        )
+
+    return declare
+
+
+def _payload_of(name: str, handler: Handler[P]) -> type[P]:
+    """The model that a handler's first parameter is annotated with; no other annotation has to exist when it is declared."""
+    function = inspect.unwrap(handler if inspect.isroutine(handler) else type(handler).__call__)
+    first = next(iter(inspect.signature(handler).parameters.values()), None)
+    annotation = SimpleNamespace(__annotations__={"payload": first.annotation if first else None})
+    try:
+        model = get_type_hints(annotation, getattr(function, "__globals__", {}))["payload"]
+    except NameError as error:
+        raise KindError(f"kind {name}: the annotation of its payload cannot be read: {error}") from None
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        raise KindError(f"kind {name}: its handler's first parameter must be annotated with a pydantic model")
+    return cast("type[P]", model)

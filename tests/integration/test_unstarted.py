@@ -1,0 +1,172 @@
+"""What keeps the app from starting is told by every route, and no trigger runs: as the worker indexes, and as devhost serves."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+_INDEX = """
+import asyncio, json, logging, sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == sys.argv[2]:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Missing())
+sys.path.insert(0, sys.argv[1])
+logging.basicConfig(format="%(levelname)s %(message)s")
+import azure.functions as func
+import function_app
+
+functions = {each.get_function_name(): each for each in function_app.app.get_functions()}
+triggers = {name: each.get_trigger().type for name, each in functions.items()}
+answers = {}
+for path in json.loads(sys.argv[3]):
+    name = path if path in functions else "Unstarted"
+    request = func.HttpRequest("GET", f"https://app.example/api/{path}", body=b"")
+    answer = asyncio.run(functions[name].get_user_function()(req=request))
+    answers[path] = [answer.status_code, answer.mimetype, json.loads(answer.get_body())]
+print(json.dumps([triggers, answers]))
+"""
+SYNTAX = "def broken(:\n"
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The app in a folder of its own."""
+    for name in ("blueprints", "shared"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("function_app.py", "host.json"):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+def index(folder: Path, *paths: str, missing: str = "", **environ: str) -> tuple[dict[str, str], dict[str, Any], str]:
+    """Index an app as the worker does, and ask it; triggers, answers, and what was logged."""
+    command = [sys.executable, "-c", _INDEX, str(folder), missing, json.dumps(paths)]
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("JOBS_", "PYTHONPATH"))}
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        env={**plain, "AzureWebJobsStorage": "UseDevelopmentStorage=true", **environ},
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    triggers, answers = json.loads(done.stdout.splitlines()[-1])
+    return triggers, answers, done.stderr
+
+
+def told(answer: Any) -> str:
+    """What a problem says; it is one, and a 503."""
+    status, media, content = answer
+    assert (status, media, content["status"]) == (503, "application/problem+json", 503)
+    return str(content["detail"])
+
+
+def test_a_setting_that_does_not_fit_is_named_by_every_route(copy: Path) -> None:
+    secret = "abc-not-a-number"
+    triggers, answers, log = index(copy, "health", "status", "jobs/1/2/3", JOBS_LEASE_SECONDS=secret)
+    assert triggers == {"Unstarted": "httpTrigger"}
+    for path, answer in answers.items():
+        assert "JOBS_LEASE_SECONDS" in told(answer)
+        assert answer[2]["instance"] == f"/api/{path}"
+    assert len(re.findall(r"^ERROR .*JOBS_LEASE_SECONDS.*$", log, re.MULTILINE)) == 1
+    assert secret not in log + json.dumps(answers)
+
+
+BROKEN = {
+    "blueprints/sources.py": "blueprints.sources",
+    "blueprints/http.py": "blueprints.http",
+    "shared/domains/moods/api.py": "shared.domains.moods.api",
+    "shared/domains/taste/settings.py": "shared.domains.taste.settings",
+    "shared/web/routes.py": "shared.web.routes",
+}
+
+
+@pytest.mark.parametrize("file", BROKEN)
+def test_a_module_that_cannot_be_read_is_named(copy: Path, file: str) -> None:
+    (copy / file).write_text(SYNTAX)
+    triggers, answers, log = index(copy, "health", "status")
+    assert triggers == {"Unstarted": "httpTrigger"}
+    assert all(BROKEN[file] in told(answer) for answer in answers.values())
+    assert len(re.findall(r"^ERROR ", log, re.MULTILINE)) == 1
+
+
+def test_a_package_that_is_missing_when_indexing_is_named(copy: Path) -> None:
+    (copy / "blueprints" / "extra.py").write_text("import no_such_package\n")
+    triggers, answers, _ = index(copy, "status")
+    assert triggers == {"Unstarted": "httpTrigger"}
+    assert "no_such_package" in told(answers["status"])
+    assert "blueprints.extra" in told(answers["status"])
+
+
+def test_a_package_that_is_missing_later_is_named_too(copy: Path) -> None:
+    _, answers, log = index(copy, "Health", "GetStatus", "ListJobs", "GetOpenApi", missing="pydantic")
+    assert all("pydantic" in told(answer) for answer in answers.values())
+    assert len(re.findall(r"^ERROR ", log, re.MULTILINE)) == 1
+
+
+def test_a_domain_whose_kinds_cannot_be_read_is_named(copy: Path) -> None:
+    (copy / "shared/domains/sources/kinds.py").write_text(SYNTAX)
+    _, answers, _ = index(copy, "Health", "GetStatus", "ListMoods")
+    assert all("shared.domains.sources.kinds" in told(answer) for answer in answers.values())
+
+
+def test_two_kinds_of_one_name_are_named(copy: Path) -> None:
+    twin = copy / "shared/domains/twin"
+    twin.mkdir()
+    (twin / "__init__.py").write_text("")
+    text = (copy / "shared/domains/taste/kinds.py").read_text()
+    (twin / "kinds.py").write_text(text)
+    _, answers, _ = index(copy, "Health", "GetStatus")
+    for answer in answers.values():
+        assert "taste-analysis" in told(answer)
+        assert "shared.domains.twin.kinds" in told(answer)
+
+
+@pytest.mark.parametrize(
+    ("function", "template", "says"),
+    [
+        ("ZGroup", "sources/newest", "ZGroup"),
+        ("Anything", "{*path}", "takes them all"),
+        ("GetSource", "sources/{source_id}/again", "GetSource"),
+        ("AnotherSource", "sources/{other}", "GetSource"),
+    ],
+)
+def test_a_route_that_is_declared_in_vain_is_named(copy: Path, function: str, template: str, says: str) -> None:
+    (copy / "blueprints" / "extra.py").write_text(
+        "import azure.functions as func\n\nbp = func.Blueprint()\n\n\n"
+        f'@bp.function_name("{function}")\n@bp.route("{template}", methods=["GET"])\n'
+        "async def extra(req: func.HttpRequest) -> func.HttpResponse:\n    return func.HttpResponse()\n"
+    )
+    triggers, answers, _ = index(copy, "status")
+    assert triggers == {"Unstarted": "httpTrigger"}
+    assert says in told(answers["status"])
+
+
+def test_a_part_that_cannot_be_read_is_told_by_the_status(copy: Path) -> None:
+    (copy / "shared/domains/sources/views.py").write_text(SYNTAX)
+    _, answers, _ = index(copy, "GetStatus")
+    assert "shared.domains.sources.views" in told(answers["GetStatus"])
+
+
+def test_a_new_blueprint_is_found(copy: Path) -> None:
+    (copy / "blueprints" / "extra.py").write_text(
+        "import azure.functions as func\n\nbp = func.Blueprint()\n\n\n"
+        '@bp.function_name("Extra")\n@bp.route("extra", methods=["GET"])\n'
+        "async def extra(req: func.HttpRequest) -> func.HttpResponse:\n    return func.HttpResponse()\n"
+    )
+    assert len(index(copy)[0]) == 76
