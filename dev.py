@@ -96,12 +96,22 @@ def test(args: argparse.Namespace, rest: list[str]) -> int:
         return 1
     slow = "faults or slow"
     chosen = ["-m", slow if args.faults else f"not ({slow})"]
+    if args.listener:
+        return _under_listener(args.listener, rest)
     if args.fast and not any(not word.startswith("-") for word in rest):
         rest = ["tests/unit", *rest]
     if not args.faults:
         say("  not run here: the slow tests and those that kill processes (dev.py test --faults)")
     alone = args.faults or args.fast or any(not word.startswith("-") for word in rest)
     return become("-m", "pytest", *chosen, *([] if alone else PARALLEL), *rest)
+
+
+def _under_listener(listener: Path, rest: list[str]) -> int:
+    """Run what kills the app's processes, with Microsoft's own queue listener before the app's functions."""
+    if not listener.is_file():
+        raise TroubleError(f"{listener} is no program; --listener takes the path of `queue-listener`")
+    chosen = rest or ["tests/faults/test_kills.py", "tests/faults/test_garbage_on_the_app.py"]
+    return become("-m", "pytest", "-m", "faults", *chosen, NIGHTSHIFT_LISTENER=str(listener.resolve()))
 
 
 def bench(args: argparse.Namespace, rest: list[str]) -> int:
@@ -149,6 +159,12 @@ def parser() -> argparse.ArgumentParser:
     which = verb.add_mutually_exclusive_group()
     which.add_argument("--fast", action="store_true", help="unit tests only")
     which.add_argument("--faults", action="store_true", help="the slow suite that kills processes and breaks storage")
+    which.add_argument(
+        "--listener",
+        type=Path,
+        metavar="PATH",
+        help="what kills processes alone, the app's queues read by Microsoft's `queue-listener` at PATH",
+    )
     verb.set_defaults(verb=test)
 
     verb = verbs.add_parser("check", help="lint, format, types, import rules, security, known vulnerabilities")
