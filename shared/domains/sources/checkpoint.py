@@ -10,7 +10,7 @@ from shared.domains.items.public import item_id_of
 from shared.domains.sources.containers import SOURCES
 from shared.domains.sources.model import Found
 from shared.fetch.urls import is_front_page, key
-from shared.jobs.locks import FencedError
+from shared.jobs import FencedError
 from shared.ports import Document, DocumentStore
 
 MOST_SEEN = 1000

@@ -137,7 +137,7 @@ class Reader:
     async def _parsed(self, fetched: Fetched) -> Sitemap:
         from shared.domains.sources.sitemaps import parse_sitemap
 
-        return await read(self._box, parse_sitemap, fetched, self._chosen.max_bytes, MOST_SEEN)
+        return await read(self._box, parse_sitemap, fetched, MOST_SEEN)
 
     async def _get(
         self, url: str, accept: tuple[str, ...], validators: Validators = _NONE, *, truncate: bool = False

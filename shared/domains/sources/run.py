@@ -21,8 +21,7 @@ from shared.domains.sources.store import SourceStore
 from shared.fetch import FetchError, FetchUnavailableError, Validators
 from shared.fetch.errors import ContentRefusedError
 from shared.fetch.urls import is_front_page, key
-from shared.jobs import JobContext
-from shared.jobs.locks import Lock, Locks
+from shared.jobs import JobContext, Lock, Locks
 from shared.storage import Versioned
 
 _MOST_TAGS = 20
