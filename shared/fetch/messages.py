@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
+from shared.fetch.unpacking import ACCEPTED
+
 ROBOT = "Nightshift"
 """The name that robots.txt files know us by."""
 
@@ -72,7 +74,7 @@ class Request:
     def headers(self) -> dict[str, str]:
         """The headers as sent."""
         signed = {"Authorization": self.authorization} if self.authorization else {}
-        own = {"User-Agent": user_agent(self.contact), "Accept": self.limits.header}
+        own = {"User-Agent": user_agent(self.contact), "Accept": self.limits.header, "Accept-Encoding": ACCEPTED}
         return {**own, **self.validators.headers, **signed}
 
     def redirected(self, url: str) -> Request:

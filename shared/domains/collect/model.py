@@ -45,6 +45,8 @@ class Harvest:
     found: int
     """Items that the source held, duplicates included."""
     items: tuple[Item, ...]
+    refused: int = 0
+    """Of these, how many could not be read."""
 
 
 def moment(seconds: float) -> str | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.domains.digests.weeks import is_week
-from shared.domains.users.api import known_user
 from shared.web.answers import Answer, json_answer
 from shared.web.parameters import LIST, USER
 from shared.web.requests import ID_PATTERN, read_id, read_limit, read_model, unfit
@@ -81,6 +80,7 @@ async def get_digest(app: App, call: Call) -> Answer:
 async def run_digest(app: App, call: Call) -> Answer:
     """Make this week's digest of a user anew."""
     from shared.api.views import ticket_answer
+    from shared.domains.users.public import known_user
 
     user = await known_user(app, call.path["user_id"])
     payload = {"user_id": user.user_id, "until": app.clock.now().isoformat(), "remake": True}

@@ -8,7 +8,7 @@ from shared.domains.digests.showing import digest_of, store_of
 from shared.domains.digests.store import Feedback
 from shared.domains.digests.views import SuggestionFeedback
 from shared.domains.digests.weeks import split_digest_id
-from shared.domains.taste.feedback import Item, TasteJob
+from shared.domains.taste.public import Item, TasteJob
 from shared.web.requests import read_id, unfit
 
 if TYPE_CHECKING:

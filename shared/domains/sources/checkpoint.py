@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from shared.domains.items.model import item_id_of
+from shared.domains.items.public import item_id_of
 from shared.domains.sources.containers import SOURCES
 from shared.domains.sources.model import Found
 from shared.fetch.urls import is_front_page, key
-from shared.jobs.locks import FencedError
+from shared.jobs import FencedError
 from shared.ports import Document, DocumentStore
 
 MOST_SEEN = 1000

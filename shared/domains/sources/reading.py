@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
-from shared.domains.collect.sources import sources
+from shared.domains.collect.public import sources
 from shared.domains.sources.checkpoint import MOST_SEEN
 from shared.domains.sources.model import Found, Source, SourceKind
 from shared.domains.sources.settings import ScraperSettings
@@ -29,8 +29,8 @@ from shared.fetch.text import without_markdown
 from shared.sandbox import sandbox
 
 if TYPE_CHECKING:
-    from shared.domains.collect.model import Harvest
-    from shared.domains.collect.model import Item as Collected
+    from shared.domains.collect.public import Harvest
+    from shared.domains.collect.public import Item as Collected
     from shared.domains.sources.sitemaps import Sitemap
     from shared.fetch.polite import Fetcher
     from shared.settings import Settings
@@ -79,7 +79,8 @@ class Reader:
 
     async def feed(self, source: Source) -> Reading | None:
         """Read a feed."""
-        from shared.domains.collect.feeds import ACCEPT, parse_feed
+        from shared.domains.collect.public import FEED_TYPES as ACCEPT
+        from shared.domains.collect.public import parse_feed
 
         answer = await self._get(source.url or "", ACCEPT, _validators(source))
         if isinstance(answer, NotModified):
@@ -136,7 +137,7 @@ class Reader:
     async def _parsed(self, fetched: Fetched) -> Sitemap:
         from shared.domains.sources.sitemaps import parse_sitemap
 
-        return await read(self._box, parse_sitemap, fetched, self._chosen.max_bytes, MOST_SEEN)
+        return await read(self._box, parse_sitemap, fetched, MOST_SEEN)
 
     async def _get(
         self, url: str, accept: tuple[str, ...], validators: Validators = _NONE, *, truncate: bool = False

@@ -11,9 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from shared.domains.items.model import Item, Origin, item_id_of
-from shared.domains.items.settings import ItemSettings
-from shared.domains.items.store import ItemStore, Put
+from shared.domains.items.public import Item, ItemSettings, ItemStore, Origin, Put, item_id_of
 from shared.domains.sources.checkpoint import Checkpoint, Checkpoints, identified
 from shared.domains.sources.health import Patience, after
 from shared.domains.sources.model import Found, Run, RunOutcome, Source
@@ -23,8 +21,7 @@ from shared.domains.sources.store import SourceStore
 from shared.fetch import FetchError, FetchUnavailableError, Validators
 from shared.fetch.errors import ContentRefusedError
 from shared.fetch.urls import is_front_page, key
-from shared.jobs import JobContext
-from shared.jobs.locks import Lock, Locks
+from shared.jobs import JobContext, Lock, Locks
 from shared.storage import Versioned
 
 _MOST_TAGS = 20

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 
 import pytest
 
@@ -37,8 +36,8 @@ async def test_requests_to_one_host_start_apart_and_other_hosts_do_not_wait() ->
     begun = loop.time()
     await asyncio.gather(*(visit("a") for _ in range(4)), visit("b"))
     of_a = [at - begun for host, at in starts if host == "a"]
-    assert all(later - sooner >= 0.045 for sooner, later in itertools.pairwise(of_a))
-    assert [host for host, _ in starts[:2]] == ["a", "b"]
+    assert all(at >= 0.05 * number - 0.005 for number, at in enumerate(of_a))
+    assert [host for host, _ in starts].index("b") <= 1
 
 
 async def test_a_host_that_wants_more_time_gets_it() -> None:
