@@ -134,6 +134,10 @@ class Source(BaseModel):
     etag: str | None = None
     """What its server said of the version last read, for asking whether that is still the current one."""
     last_modified: str | None = None
+    versioned_url: str | None = None
+    """The address that it is a version of."""
+    moved_to: str | None = None
+    """Where its address has moved for good."""
     fence: int = 0
     """Of the lock under which the last run was recorded."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from shared.domains.sources.settings import ScraperSettings
 from shared.fetch import (
     Fetched,
     FetchError,
+    FetchRefusedError,
     FetchUnavailableError,
     Limits,
     NotModified,
@@ -55,6 +57,8 @@ class Reading:
     """Of these, how many cannot be used, by a short word that says why."""
     validators: Validators = _NONE
     """For asking next time whether this is still the current version."""
+    moved_to: str | None = None
+    """Where the source has moved for good."""
 
 
 class Reader:
@@ -86,11 +90,11 @@ class Reader:
         """Read a feed."""
         from shared.domains.collect.feeds import ACCEPT, parse_feed
 
-        answer = await self._get(source.url or "", ACCEPT, _validators(source))
+        answer = await self._of(source, ACCEPT)
         if isinstance(answer, NotModified):
             return None
         harvest = await read(self._box, parse_feed, answer, source.label, MOST_SEEN)
-        return _usable(Reading(_things(harvest), harvest.found, harvest.refused, answer.validators))
+        return _usable(Reading(_things(harvest), harvest.found, harvest.refused, answer.validators, answer.moved_to))
 
     async def subreddit(self, source: Source) -> Reading:
         """Read a listing of Reddit."""
@@ -101,25 +105,29 @@ class Reader:
         """Read a brand's page."""
         from shared.domains.sources.brands import ACCEPT, parse_brand_page
 
-        answer = await self._get(source.url or "", ACCEPT, _validators(source))
+        answer = await self._of(source, ACCEPT)
         if isinstance(answer, NotModified):
             return None
         things = await read(self._box, parse_brand_page, answer, source.selectors, source.currency)
-        return Reading(tuple(things[:MOST_SEEN]), len(things), validators=answer.validators)
+        return Reading(tuple(things[:MOST_SEEN]), len(things), {}, answer.validators, answer.moved_to)
 
     async def sitemap(self, source: Source) -> Reading | None:
         """Read a sitemap. Of an index, its newest files: whether those have changed, the index need not say."""
-        from shared.domains.sources.sitemaps import newest
+        from shared.domains.sources.sitemaps import ACCEPT, newest
 
-        answer = await self._sitemap_file(source.url or "", _validators(source))
+        answer = await self._of(source, ACCEPT, truncate=True)
         if isinstance(answer, NotModified):
             return None
         sitemap = await self._parsed(answer, source)
         if not sitemap.sitemaps:
-            return _usable(Reading(sitemap.pages, sitemap.total, sitemap.refused, answer.validators))
+            return _usable(Reading(sitemap.pages, sitemap.total, sitemap.refused, answer.validators, answer.moved_to))
         files = await self._files(sitemap.sitemaps, source)
         refused = sum((Counter(each.refused) for each in (sitemap, *files)), Counter[str]())
-        return _usable(Reading(newest(files, MOST_SEEN), sum(each.total for each in files), refused))
+        return _usable(
+            Reading(
+                newest(files, MOST_SEEN), sum(each.total for each in files), dict(refused), moved_to=answer.moved_to
+            )
+        )
 
     async def _files(self, urls: tuple[str, ...], source: Source) -> list[Sitemap]:
         """The files of an index, and of indexes in it. One that cannot be had is done without; where none can, its error stands."""
@@ -144,10 +152,19 @@ class Reader:
             raise failed
         return files
 
-    async def _sitemap_file(self, url: str, validators: Validators = _NONE) -> Fetched | NotModified:
+    async def _sitemap_file(self, url: str) -> Fetched | NotModified:
         from shared.domains.sources.sitemaps import ACCEPT
 
-        return await self._get(url, ACCEPT, validators, truncate=True)
+        return await self._get(url, ACCEPT, truncate=True)
+
+    async def _of(self, source: Source, accept: tuple[str, ...], *, truncate: bool = False) -> Fetched | NotModified:
+        """Ask for a source where it has moved to for good; where it no longer is there, where it was."""
+        url, moved_to = source.url or "", source.moved_to
+        if moved_to:
+            with suppress(FetchRefusedError):
+                answer = await self._get(moved_to, accept, _validators(source), truncate=truncate)
+                return replace(answer, moved_to=answer.moved_to or moved_to)
+        return await self._get(url, accept, _validators(source), truncate=truncate)
 
     async def _parsed(self, fetched: Fetched, source: Source) -> Sitemap:
         from shared.domains.sources.sitemaps import parse_sitemap
@@ -191,7 +208,7 @@ def _usable(reading: Reading) -> Reading:
 
 
 def _validators(source: Source) -> Validators:
-    return Validators(source.etag, source.last_modified)
+    return Validators(source.etag, source.last_modified, source.versioned_url)
 
 
 def _page(fetched: Fetched, currency: str | None) -> Found:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.domains.items.model import Item, Origin, item_id_of
@@ -23,8 +23,9 @@ from shared.domains.sources.reading import Reading, reader
 from shared.domains.sources.settings import ScraperSettings
 from shared.domains.sources.store import SourceStore
 from shared.fetch import FetchError, FetchUnavailableError, Validators
+from shared.fetch.closed import remember, respecting
 from shared.fetch.errors import ContentRefusedError
-from shared.fetch.urls import former_keys, is_front_page, key
+from shared.fetch.urls import former_keys, host_of, is_front_page, key
 from shared.jobs import JobContext
 from shared.jobs.locks import Lock, Locks
 from shared.storage import Versioned
@@ -83,6 +84,7 @@ class SourceRun:
         self._reader = reader(job.settings)
         self._at = job.clock.now()
         self._counts = _Counts()
+        self._host = host_of(self._source.moved_to or self._source.url or "reddit")
 
     async def scrape(self) -> Run:
         """Read the source, store what is new, and record the run.
@@ -93,7 +95,8 @@ class SourceRun:
             FencedError: a later holder of the source's lock has written.
             LostLockError: there is one, or may be.
         """
-        reading = await self._reader.read(self._source)
+        async with respecting(self._job.documents, self._job.clock, self._host):
+            reading = await self._reader.read(self._source)
         await self._job.checkpoint()
         if reading is None:
             return await self._record(Run(at=self._at, outcome=RunOutcome.UNCHANGED, job_id=self._job.job_id))
@@ -102,7 +105,11 @@ class SourceRun:
         # While something is left, the server must not say that nothing has changed.
         validators = Validators() if self._counts.left or self._counts.aside else reading.validators
         return await self._record(
-            self._run(reading.total), etag=validators.etag, last_modified=validators.last_modified
+            self._run(reading.total),
+            etag=validators.etag,
+            last_modified=validators.last_modified,
+            versioned_url=validators.url,
+            moved_to=reading.moved_to,
         )
 
     async def fail(self, error: FetchError | ContentRefusedError) -> Run:
@@ -115,7 +122,8 @@ class SourceRun:
             reason=error.reason,
             error=str(error)[:300],
         )
-        return await self._record(run)
+        wait = isinstance(error, FetchUnavailableError) and error.retry_after
+        return await self._record(run, self._at + timedelta(seconds=wait or 0))
 
     async def _store(self, reading: Reading) -> None:
         """Store the things that are new or changed, as many as one run takes, and remember them.
@@ -153,6 +161,7 @@ class SourceRun:
             except FetchUnavailableError as error:
                 taken.failed = taken.failed or error
                 if error.retry_after is not None:  # it is the host that wants to be left alone, not this page
+                    await remember(self._job.documents, self._job.clock, self._host, error)
                     break
                 in_a_row += 1
                 failures = before.failures(item_id) + 1
@@ -252,13 +261,15 @@ class SourceRun:
             left=counts.left,
         )
 
-    async def _record(self, run: Run, **validators: str | None) -> Run:
+    async def _record(self, run: Run, not_before: datetime | None = None, **validators: str | None) -> Run:
         patience = Patience.of(self._settings)
 
         def change(source: Source) -> Source:
             # Where an operator changed it meanwhile, it is to be read anew, whatever its server calls unchanged.
             same = source.updated_at == self._source.updated_at
-            return after(source, run, patience).model_copy(update=validators if same else dict.fromkeys(validators))
+            return after(source, run, patience, not_before).model_copy(
+                update=validators if same else dict.fromkeys(validators)
+            )
 
         await self._sources.record(self._current, self._lock.fence, change)
         return run
