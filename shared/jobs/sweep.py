@@ -19,7 +19,7 @@ from shared.jobs.dependencies import Dependencies
 from shared.jobs.errors import InvalidTransitionError
 from shared.jobs.ids import prefixes
 from shared.jobs.log import LOG, about
-from shared.jobs.machine import Resent, apply
+from shared.jobs.machine import Resent
 from shared.jobs.model import Job, Status
 from shared.jobs.store import id_of
 from shared.ports import BlobInfo, Query, Where
@@ -120,7 +120,7 @@ class Sweeper:
         now = self._deps.clock.now()
         event = Resent(now, now + self._patience(current.value))
         try:
-            current = await self._deps.status.change(current, lambda job: apply(job, event))
+            current = await self._deps.status.change(current, event)
         except InvalidTransitionError:
             return False
         await self._deps.send(current)
