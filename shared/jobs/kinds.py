@@ -202,6 +202,12 @@ class Registry:
         """The poison queue that belongs to it."""
         return self.policy(name).poison_queue or f"{self.queue(name, priority)}-poison"
 
+    def queue_pairs(self) -> Iterator[tuple[str, str]]:
+        """Every queue of jobs with its poison queue, the general ones first; some more than once."""
+        yield from ((queue, f"{queue}-poison") for queue in (self._queues.high, self._queues.normal, self._queues.low))
+        for name, policy in sorted(self._policies.items()):
+            yield self.queue(name, policy.priority), self.poison_queue(name, policy.priority)
+
 
 def problems_of(error: ValidationError) -> tuple[FieldProblem, ...]:
     """What a validation error says, field by field, without the values (they may be personal)."""

@@ -64,7 +64,7 @@ class Metrics:
         return await self._last.of(self._make)
 
     async def _make(self) -> bytes:
-        return exposition(families(await self._gather()))
+        return exposition(tuple(families(await self._gather())))
 
     async def _gather(self) -> Measurements:
         now = self._clock.now()
