@@ -64,7 +64,7 @@ class Metrics:
         return await self._last.get("page")
 
     async def _make(self, _: str) -> bytes:
-        return exposition(families(await self._gather()))
+        return exposition(tuple(families(await self._gather())))
 
     async def _gather(self) -> Measurements:
         now = self._clock.now()
