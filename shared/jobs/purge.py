@@ -98,7 +98,7 @@ class _Run:
     async def _pages(self, query: Query) -> AsyncIterator[list[str]]:
         cursor: str | None = None
         while not self._late():
-            page = await self._deps.documents.query(JOBS, Query(query.where, limit=_BATCH, after=cursor))
+            page = await self._deps.documents.query(JOBS, Query(query.where, limit=_BATCH, after=cursor, fields=()))
             if page.items:
                 yield [item["id"] for item in page.items]
             cursor = page.cursor

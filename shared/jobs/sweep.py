@@ -91,7 +91,9 @@ class Sweeper:
         found: dict[str, Any] = {}
         cursor: str | None = None
         while True:
-            page = await self._deps.documents.query(JOBS, Query(where, limit=_BATCH * 2, after=cursor))
+            page = await self._deps.documents.query(
+                JOBS, Query(where, limit=_BATCH * 2, after=cursor, fields=("version",))
+            )
             found |= {item["id"]: item["version"] for item in page.items}
             cursor = page.cursor
             if cursor is None:
@@ -102,7 +104,7 @@ class Sweeper:
         overdue = iso(self._deps.clock.now() - self._deps.timing.grace)
         cursor: str | None = None
         while True:
-            query = Query((Where("watch_at", "<", overdue),), limit=_BATCH, after=cursor)
+            query = Query((Where("watch_at", "<", overdue),), limit=_BATCH, after=cursor, fields=("kind", "status"))
             page = await self._deps.documents.query(JOBS, query)
             for item in page.items:
                 paused = await self._paused(item["kind"], item["status"])

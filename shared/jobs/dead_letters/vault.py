@@ -183,7 +183,7 @@ class Vault:
         found: set[str] = set()
         cursor: str | None = None
         while True:
-            page = await self._documents.query(DEAD_LETTERS, Query(where, limit=1000, after=cursor))
+            page = await self._documents.query(DEAD_LETTERS, Query(where, limit=1000, after=cursor, fields=("job_id",)))
             found |= {item["job_id"] for item in page.items}
             cursor = page.cursor
             if cursor is None:
