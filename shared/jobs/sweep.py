@@ -89,13 +89,13 @@ class Sweeper:
         """The version in the index of each job of a batch, by one query over the range of their ids."""
         ids = sorted(id_of(info.name) for info in batch)
         where = (Where("id", ">=", ids[0]), Where("id", "<=", ids[-1]))
-        rows = every(self._deps.documents, JOBS, Query(where, limit=_BATCH * 2))
+        rows = every(self._deps.documents, JOBS, Query(where, limit=_BATCH * 2, fields=("version",)))
         return {item["id"]: item["version"] async for item in rows}
 
     async def _mend_indexed(self, report: Report) -> None:
         """Resend what the index says is overdue, whatever its age."""
         overdue = iso(self._deps.clock.now() - self._deps.timing.grace)
-        query = Query((Where("watch_at", "<", overdue),), limit=_BATCH)
+        query = Query((Where("watch_at", "<", overdue),), limit=_BATCH, fields=("kind", "status"))
         async for item in every(self._deps.documents, JOBS, query):
             paused = await self._paused(item["kind"], item["status"])
             report.resent += not paused and await isolated(self._resend(item["id"]), _NOT_SWEPT, item["id"])
