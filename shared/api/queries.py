@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from shared.jobs.explain import Circumstances
 from shared.jobs.ids import prefixes
-from shared.jobs.model import Status, iso
+from shared.jobs.model import Status
 from shared.ports import Where
+from shared.storage import iso
 from shared.web.requests import read_choice, read_moment, unfit
 
 if TYPE_CHECKING:

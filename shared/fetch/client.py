@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -35,6 +36,7 @@ from shared.fetch.urls import address
 USER_AGENT = user_agent()
 MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PERMANENT = frozenset({301, 308})
 _TRANSIENT = frozenset({408, 425, 429})
 _CHUNK = 64 * 1024
 
@@ -61,12 +63,15 @@ async def follow(
         FetchUnavailableError: a timeout, a broken connection, or a status that may pass (408, 425, 429, 5xx).
     """
     left = _Stopwatch(request.limits.timeout_seconds)
+    moved_to, for_good = None, True
     for _ in range(MAX_REDIRECTS + 1):
         check_url(request.url, allowed)
         async with turn(request.url):
             answer = await _ask(request, left, allowed, resolver)
         if not isinstance(answer, Redirect):
-            return answer
+            return replace(answer, moved_to=moved_to)
+        for_good = for_good and answer.permanent
+        moved_to = answer.url if for_good else moved_to
         request = request.redirected(answer.url)
     raise TooManyRedirectsError
 
@@ -115,7 +120,7 @@ async def _hop(
     ):
         if response.status in _REDIRECTS:
             return _redirect(response, request)
-        if response.status == 304 and request.validators:
+        if response.status == 304 and request.conditions:
             return NotModified(str(response.url))
         _check_status(response)
         return await _body(response, request.limits)
@@ -161,7 +166,7 @@ def _redirect(response: aiohttp.ClientResponse, request: Request) -> Redirect:
     if url is None or "@" in urlsplit(written).netloc:
         check_url(written)  # says what is wrong with it
         raise UrlRefusedError
-    return Redirect(url)
+    return Redirect(url, response.status in _PERMANENT)
 
 
 def _as_sent(header: str) -> str:
@@ -211,7 +216,7 @@ async def _body(response: aiohttp.ClientResponse, limits: Limits) -> Fetched:
             break
     packing = response.headers.get("Content-Encoding", "")
     whole = unpacked(bytes(body), packing, limits.max_bytes, truncate=limits.truncate)
-    validators = Validators(response.headers.get("ETag"), response.headers.get("Last-Modified"))
+    validators = Validators(response.headers.get("ETag"), response.headers.get("Last-Modified"), str(response.url))
     return Fetched(whole, kind, str(response.url), response.charset, validators)
 
 

@@ -54,7 +54,10 @@ def parse_feed(fetched: Fetched, topic: str, most: int = MOST_ITEMS) -> Harvest:
     exact = parsed.get("version") == "atom10"
     read = [item for entry in parsed.entries if (item := _item_or_none(entry, fetched.url, topic, exact))]
     items = distinct(read, trust_ids=True)
-    return Harvest(fetched.url, len(parsed.entries), tuple(items[:most]), refused=len(parsed.entries) - len(read))
+    unreadable = len(parsed.entries) - len(read)
+    return Harvest(
+        fetched.url, len(parsed.entries), tuple(items[:most]), {"unreadable": unreadable} if unreadable else {}
+    )
 
 
 def _item_or_none(entry: Entry, base: str, topic: str, exact: bool) -> Item | None:

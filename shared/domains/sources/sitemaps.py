@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,31 +33,61 @@ class Sitemap:
     """Addresses that it holds."""
     pages: tuple[Found, ...] = ()
     sitemaps: tuple[str, ...] = ()
-    refused: int = 0
-    """Of these, how many are no addresses, or of another site."""
+    refused: Mapping[str, int] = field(default_factory=dict)
+    """Of these, how many are no addresses (`bad-url`), or of a site that the source does not speak for (`other-site`)."""
 
 
-def parse_sitemap(fetched: Fetched, most: int) -> Sitemap:
+def parse_sitemap(fetched: Fetched, most: int, site: str = "") -> Sitemap:
     """Read a sitemap: its newest addresses, at most so many. Of what is longer than is read, the beginning counts.
+
+    Args:
+        fetched: the sitemap.
+        most: pages, or files, that are taken.
+        site: an address of the site that it speaks for, where it does not live there itself.
 
     Raises:
         ContentRefusedError: it is none.
     """
     text = decode(fetched.body, fetched.charset).lstrip("\ufeff \t\r\n")
+    reading = _Reading(fetched.url, frozenset((_site(fetched.url), _site(site or fetched.url))))
     if not text.startswith("<"):
-        return _listed(text, fetched.url, most)
-    return _parsed(tidied(text), fetched.url, most)
+        return _listed(text, reading, most)
+    return _parsed(tidied(text), reading, most)
 
 
-def _listed(text: str, base: str, most: int) -> Sitemap:
+@dataclass(slots=True)
+class _Reading:
+    """One sitemap: what its addresses are relative to, whose it may name, and what was refused."""
+
+    base: str
+    sites: frozenset[str]
+    refused: Counter[str] = field(default_factory=Counter)
+
+    def page(self, url: str | None) -> str | None:
+        """The canonical address of a page of the site; None, and counted, for any other."""
+        found = self.file(url)
+        if found and _site(found) not in self.sites:
+            self.refused["other-site"] += 1
+            return None
+        return found
+
+    def file(self, url: str | None) -> str | None:
+        """The canonical address of a further file, wherever it lives."""
+        found = canonical(url, self.base)
+        if found is None:
+            self.refused["bad-url"] += 1
+        return found
+
+
+def _listed(text: str, reading: _Reading, most: int) -> Sitemap:
     lines = [each.strip() for each in text.splitlines()[:_LONGEST_LIST] if each.startswith("http")]
-    pages = [Found(url, page=True) for each in lines if (url := _own(each, base))]
+    pages = [Found(url, page=True) for each in lines if (url := reading.page(each))]
     if not pages:
         raise ContentRefusedError("no sitemap: neither XML nor a list of addresses of its site")
-    return Sitemap(len(lines), tuple(pages[:most]), refused=len(lines) - len(pages))
+    return Sitemap(len(lines), tuple(pages[:most]), refused=dict(reading.refused))
 
 
-def _parsed(text: str, base: str, most: int) -> Sitemap:
+def _parsed(text: str, reading: _Reading, most: int) -> Sitemap:
     kind = ""
     entries: list[dict[str, str]] = []
     for kind_of_entry, fields in _entries(text.encode()):
@@ -67,14 +98,14 @@ def _parsed(text: str, base: str, most: int) -> Sitemap:
     if not kind and not _is_empty_list(text):
         raise ContentRefusedError("no sitemap: it lists no addresses")
     if kind == "sitemap":
-        dated = [(read_date(each.get("lastmod")), canonical(each.get("loc"), base)) for each in entries]
+        dated = [(read_date(each.get("lastmod")), reading.file(each.get("loc"))) for each in entries]
         files = [(date, url) for date, url in dated if url]
         files.sort(key=lambda each: each[0] or _LONG_AGO, reverse=True)
         named = tuple(dict.fromkeys(url for _, url in files))
-        return Sitemap(len(entries), sitemaps=named[:most], refused=len(entries) - len(files))
-    pages = [page for fields in entries if (page := _page(fields, base))]
+        return Sitemap(len(entries), sitemaps=named[:most], refused=dict(reading.refused))
+    pages = [page for fields in entries if (page := _page(fields, reading))]
     pages.sort(key=lambda page: page.published_at or _LONG_AGO, reverse=True)
-    return Sitemap(len(entries), tuple(pages[:most]), refused=len(entries) - len(pages))
+    return Sitemap(len(entries), tuple(pages[:most]), refused=dict(reading.refused))
 
 
 def _entries(body: bytes) -> Iterator[tuple[str, dict[str, str]]]:
@@ -115,9 +146,9 @@ def _forget(element: Any) -> None:
         del element.getparent()[0]
 
 
-def _page(fields: dict[str, str], base: str) -> Found | None:
+def _page(fields: dict[str, str], reading: _Reading) -> Found | None:
     """A page of the list. One in a list of news says its title itself; of any other, the page has to be read."""
-    url = _own(fields.get("loc"), base)
+    url = reading.page(fields.get("loc"))
     if url is None:
         return None
     title = fields.get("news:title", "")
@@ -126,17 +157,11 @@ def _page(fields: dict[str, str], base: str) -> Found | None:
     return Found(
         url=url,
         title=line(title),
-        image_url=canonical(fields.get("image:loc"), base),
+        image_url=canonical(fields.get("image:loc"), reading.base),
         tags=tuple(dict.fromkeys(word for word in words if word))[:20],
         published_at=read_date(published),
         page=not title,
     )
-
-
-def _own(url: str | None, base: str) -> str | None:
-    """The canonical address, where it is of the sitemap's own site: a sitemap does not speak for others."""
-    found = canonical(url, base)
-    return found if found and _site(found) == _site(base) else None
 
 
 def _site(url: str) -> str:
