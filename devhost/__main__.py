@@ -76,6 +76,7 @@ async def _serve(options: argparse.Namespace) -> NoReturn:
     try:
         await host.start()
     except AzureError as error:
+        await asyncio.sleep(_PAUSE)
         _start_again(f"storage does not answer ({describe(error)})", port)
     threading.Thread(target=_watch, args=(host,), daemon=True).start()
     print_functions(host.functions, host.server, host.url)

@@ -11,13 +11,16 @@ from typing import Self
 
 
 class Container(str):
-    """A container of documents: its name, and of which properties an index is kept; each costs every write."""
+    """A container of documents: its name, of which properties an index is kept (each costs every write), and whose it is."""
 
-    __slots__ = ("indexed", "unindexed")
+    __slots__ = ("indexed", "of_user", "unindexed")
+    of_user: bool
     indexed: tuple[str, ...] | None
     unindexed: tuple[str, ...]
 
-    def __new__(cls, name: str, unindexed: Iterable[str] = (), indexed: Iterable[str] | None = None) -> Self:
+    def __new__(
+        cls, name: str, unindexed: Iterable[str] = (), indexed: Iterable[str] | None = None, *, of_user: bool = False
+    ) -> Self:
         """Declare a container.
 
         Args:
@@ -25,27 +28,36 @@ class Container(str):
             unindexed: paths that no query asks for, as Cosmos DB's indexing policy writes them: ``/text/?`` for a plain value,
                 ``/history/*`` for others.
             indexed: instead, the names of all properties that queries do ask for, beside ``id``.
+            of_user: whether its partition key is the id of a user, with whom the partition is deleted.
         """
         self = super().__new__(cls, name)
         self.unindexed = tuple(unindexed)
         self.indexed = None if indexed is None else tuple(indexed)
+        self.of_user = of_user
         return self
 
 
 class Artifacts(str):
     """What the names begin with of blobs that a domain's jobs write; they go after `RETENTION_ARTIFACT_DAYS`."""
 
-    __slots__ = ()
+    __slots__ = ("of_user",)
+    of_user: bool
 
-    def __new__(cls, prefix: str) -> Self:
+    def __new__(cls, prefix: str, *, of_user: bool = False) -> Self:
         """Declare artifacts.
+
+        Args:
+            prefix: what the names begin with.
+            of_user: whether the id of a user and a slash come next, so that the blobs are deleted with the user.
 
         Raises:
             ValueError: the engine's own blobs, below ``jobs/``, would go with them.
         """
         if prefix.startswith(_JOBS) or _JOBS.startswith(prefix):
             raise ValueError(f"artifacts may not be where the engine's own blobs are: {prefix!r}")
-        return super().__new__(cls, prefix)
+        self = super().__new__(cls, prefix)
+        self.of_user = of_user
+        return self
 
 
 _JOBS = "jobs/"

@@ -78,6 +78,12 @@ def artifacts() -> tuple[Artifacts, ...]:
     return _once("artifacts", ((str(each), place, each) for place, each in _declared("containers", Artifacts)))
 
 
+def of_users() -> tuple[Container | Artifacts, ...]:
+    """What is deleted with a user."""
+    held: tuple[Container | Artifacts, ...] = (*containers(), *artifacts())
+    return tuple(each for each in held if each.of_user)
+
+
 def kinds() -> tuple[Kind[Any], ...]:
     """The kinds of jobs."""
     from shared.jobs.kinds import Kind

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import math
 import secrets
 import sqlite3
 import time
@@ -34,7 +36,8 @@ T = TypeVar("T")
 
 _LARGEST = 2 * 1024 * 1024
 """Bytes of a document: Cosmos DB's limit, so that what works here works there."""
-_BUSY_SECONDS = 30
+_BUSY_SECONDS = 30.0
+"""How long a call may take to get at the file: behind other calls of this process, and behind other processes."""
 _PURGE_EVERY = 256
 """Writes between two looks for what has expired."""
 
@@ -71,6 +74,19 @@ CREATE INDEX IF NOT EXISTS documents_by_replayed ON documents
 CREATE INDEX IF NOT EXISTS documents_by_fingerprint ON documents
     (container, json_extract(body, '$.fingerprint'), json_extract(body, '$.sort'))
     WHERE json_extract(body, '$.fingerprint') IS NOT NULL AND json_extract(body, '$.sort') IS NOT NULL;
+CREATE INDEX IF NOT EXISTS documents_by_job ON documents
+    (container, json_extract(body, '$.job_id'), json_extract(body, '$.sort'))
+    WHERE json_extract(body, '$.job_id') IS NOT NULL AND json_extract(body, '$.sort') IS NOT NULL;
+CREATE INDEX IF NOT EXISTS documents_by_open_job ON documents
+    (container, json_extract(body, '$.open'), json_extract(body, '$.job_id'), id)
+    WHERE json_extract(body, '$.open') IS NOT NULL AND json_extract(body, '$.job_id') IS NOT NULL;
+CREATE INDEX IF NOT EXISTS documents_by_set_aside ON documents
+    (container, json_extract(body, '$.set_aside'), json_extract(body, '$.sort'))
+    WHERE json_extract(body, '$.set_aside') IS NOT NULL AND json_extract(body, '$.sort') IS NOT NULL;
+CREATE INDEX IF NOT EXISTS documents_by_open ON documents
+    (container, json_extract(body, '$.replayed'), json_extract(body, '$.set_aside'), json_extract(body, '$.sort'))
+    WHERE json_extract(body, '$.replayed') IS NOT NULL AND json_extract(body, '$.set_aside') IS NOT NULL
+    AND json_extract(body, '$.sort') IS NOT NULL;
 CREATE INDEX IF NOT EXISTS documents_by_expiry ON documents (expires_at) WHERE expires_at IS NOT NULL;
 """
 _ALIVE = "(expires_at IS NULL OR expires_at > :now)"
@@ -95,7 +111,7 @@ class SqliteDocuments:
     """Containers of documents in one file (`shared.ports.DocumentStore`), shared by any number of processes.
 
     Each call is one statement, atomic in itself, run on a thread of its own: never on the event loop, and never behind
-    other work of the default executor. The file, its folder and its tables are made by the first call. A process that dies
+    other work of the default executor. One that cannot begin within 30 seconds fails, and says what it waited for. The file, its folder and its tables are made by the first call. A process that dies
     loses nothing that was acknowledged; a machine that loses power may lose the last moments, as with Azurite.
     """
 
@@ -106,6 +122,7 @@ class SqliteDocuments:
         self._clock = clock
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
         self._database: sqlite3.Connection | None = None
+        self._patience = 0
         self._writes = 0
 
     async def read(self, container: str, pk: str, id: str) -> tuple[Document, str] | None:
@@ -167,40 +184,45 @@ class SqliteDocuments:
 
     async def _run(self, operation: str, text: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
         self._calls.count("documents", operation)
-        return await self._on_thread(lambda: self._connected().execute(text, values).fetchall())
+        return await self._in_turn(lambda database: database.execute(text, values).fetchall())
 
     async def _write(self, text: str, values: dict[str, Any]) -> bool:
         self._calls.count("documents", "delete" if text is _DELETE else "write")
-        return await self._on_thread(lambda: self._write_and_purge(text, values))
+        return await self._in_turn(lambda database: self._write_and_purge(database, text, values))
 
-    def _write_and_purge(self, text: str, values: dict[str, Any]) -> bool:
-        database = self._connected()
+    def _write_and_purge(self, database: sqlite3.Connection, text: str, values: dict[str, Any]) -> bool:
         written = database.execute(text, values).rowcount > 0
         self._writes += 1
         if self._writes % _PURGE_EVERY == 0:
             database.execute(_PURGE, {"now": values["now"]})
         return written
 
+    async def _in_turn(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        deadline = time.monotonic() + _BUSY_SECONDS
+        return await self._on_thread(lambda: work(self._connected(deadline)))
+
     async def _on_thread(self, work: Callable[[], T]) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             self._calls.failed("documents", type(error).__name__)
-            raise StorageError(f"SQLite: {error}") from error
-        except OSError as error:
-            self._calls.failed("documents", type(error).__name__)
-            raise StorageError(f"SQLite: {error.strerror}") from error
+            raise StorageError(f"SQLite: {_cause(error)}") from error
 
-    def _connected(self) -> sqlite3.Connection:
+    def _connected(self, deadline: float) -> sqlite3.Connection:
+        """The open file, which waits for other processes until the deadline and no longer."""
         if self._database is None:
-            self._database = self._connect()
+            self._database = self._connect(deadline)
+        patience = _milliseconds_until(deadline)
+        if patience != self._patience:
+            self._database.execute(f"PRAGMA busy_timeout = {patience}")
+            self._patience = patience
         return self._database
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, deadline: float) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        database = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
+        database = sqlite3.connect(self._path, timeout=_milliseconds_until(deadline) / 1000, isolation_level=None)
         try:
-            _use_wal(database)
+            _use_wal(database, deadline)
             database.execute("PRAGMA synchronous = NORMAL")
             database.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
         except sqlite3.Error:
@@ -214,9 +236,8 @@ class SqliteDocuments:
             self._database = None
 
 
-def _use_wal(database: sqlite3.Connection) -> None:
+def _use_wal(database: sqlite3.Connection, deadline: float) -> None:
     """Switch to the write-ahead log; with several processes at a new file, SQLite's own waiting does not cover this."""
-    deadline = time.monotonic() + _BUSY_SECONDS
     while True:
         try:
             database.execute("PRAGMA journal_mode = WAL")
@@ -225,6 +246,27 @@ def _use_wal(database: sqlite3.Connection) -> None:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
+
+
+def _milliseconds_until(deadline: float) -> int:
+    """In whole seconds, so that it seldom changes; rounded up.
+
+    Raises:
+        TimeoutError: the deadline has passed.
+    """
+    left = math.ceil(deadline - time.monotonic())
+    if left <= 0:
+        raise TimeoutError(errno.ETIMEDOUT, f"no turn behind this process's other calls for {_BUSY_SECONDS:g} s")
+    return 1000 * left
+
+
+def _cause(error: sqlite3.Error | OSError) -> str:
+    if isinstance(error, OSError):
+        return str(error.strerror)
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return f"{error} ({name}): another process kept the file for {_BUSY_SECONDS:g} s"
+    return f"{error} ({name})" if name else str(error)
 
 
 def _sql(container: str, query: Query) -> tuple[str, dict[str, Any]]:

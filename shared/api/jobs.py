@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from shared.web.answers import Answer, Problem, cached_answer, json_answer
 from shared.web.parameters import OF_KIND, PAGE, PREFER, UUID, WORD
-from shared.web.requests import read_choice, read_limit, read_moment, read_uuid, unfit
+from shared.web.requests import KEY_PATTERN, read_choice, read_limit, read_moment, read_uuid, unfit
 from shared.web.routes import TICKET, Api, Call, Parameter
 from shared.web.rules import INSPECT, OPERATE, READ, SUBMIT
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from shared.ports import Where
     from shared.storage import Versioned
 
-KEY_PATTERN = r'"[ -~]{1,255}"|[!#-~][ -~]{0,254}'
-"""An idempotency key: a quoted string, as its draft standard has it, or a bare one; 1 to 255 characters of ASCII."""
 _NO_STORE = {"Cache-Control": "no-store"}
 _SLACK = timedelta(days=7)
 _ERA = datetime(2000, 1, 1, tzinfo=UTC)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
-from shared.api.jobs import KEY_PATTERN
 from shared.api.views import job_view, ticket_answer
 from shared.fetch import FetchRefusedError, check_url, parse_allowed
 from shared.jobs.errors import FieldProblem, InvalidPayloadError, UnknownKindError
@@ -20,7 +19,7 @@ from shared.jobs.ticket import IdempotencyKey, Options, Ticket
 from shared.storage import Versioned
 from shared.web import waiting
 from shared.web.answers import Answer, Problem, json_answer, quoted
-from shared.web.requests import invalid, read_model, unfit
+from shared.web.requests import KEY_PATTERN, invalid, read_model, unfit
 
 if TYPE_CHECKING:
     from shared.app import App

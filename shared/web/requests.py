@@ -22,6 +22,8 @@ LARGEST_BODY = 1024 * 1024
 """Bytes of the largest body that is read."""
 ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._:@|+=-]{0,127}"
 """Ids that clients give (users, what they own): safe in a URL's path, a key and a log."""
+KEY_PATTERN = r'"[ -~]{1,255}"|[!#-~][ -~]{0,254}'
+"""An idempotency key: a quoted string, as its draft standard has it, or a bare one; 1 to 255 characters of ASCII."""
 
 
 def read_json(body: bytes, *, optional: bool = False) -> dict[str, Any]:

@@ -64,16 +64,16 @@ async def test_a_pipeline_that_is_not_known_is_left_as_it_is() -> None:
 
 
 async def test_every_request_has_a_date_an_agent_and_an_id_of_its_own(
-    azure_blobs: BlobStore, queues: MessageQueues, wire: Wire, unique: str
+    azure_blobs: BlobStore, azure_queues: MessageQueues, wire: Wire, unique: str
 ) -> None:
     etag = await azure_blobs.create("x", b"")
     await azure_blobs.read("x")
     await azure_blobs.replace("x", b"", etag)
     await azure_blobs.list_page("")
     await azure_blobs.delete("x")
-    await queues.send(unique, "x")
-    (message,) = await queues.receive(unique)
-    await queues.delete(unique, message)
+    await azure_queues.send(unique, "x")
+    (message,) = await azure_queues.receive(unique)
+    await azure_queues.delete(unique, message)
     headers = [request.headers for request in wire.requests]
     ids = {uuid.UUID(each["x-ms-client-request-id"]) for each in headers}
     assert len(ids) == len(headers) == 12

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 Case = Callable[[Bench], Awaitable[None]]
 LEASES = {DEVHOST: 8, REAL: REAL_LEASE}
-PATIENCE = 60.0
+PATIENCE = 150.0
 """Seconds more than a lease that a message may need to come back on a busy machine."""
 
 
@@ -41,7 +41,7 @@ async def after_a_kill_the_message_comes_back(bench: Bench) -> None:
     await eventually(bench.is_empty, bench.lease + PATIENCE)
     (delivery,) = second.deliveries
     assert delivery.count == 2
-    assert delivery.at - first.deliveries[0].at > bench.lease - 2
+    assert delivery.came > first.deliveries[0].moment("NextVisibleTime")
 
 
 async def after_a_kill_on_the_last_delivery_the_message_is_poisoned_without_a_run(bench: Bench) -> None:
@@ -108,7 +108,7 @@ async def what_fails_on_a_poison_queue_comes_again_after_its_lease_for_ever(benc
     await eventually(lambda: len(receiver.deliveries) == 2, bench.lease + PATIENCE)
     first, second = receiver.deliveries
     assert receiver.counts == [1, 2]
-    assert second.at - first.at > bench.lease - 2
+    assert second.came > first.moment("NextVisibleTime")
 
 
 async def a_lease_is_renewed_at_half_time_while_the_function_runs(bench: Bench) -> None:

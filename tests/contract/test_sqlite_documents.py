@@ -6,11 +6,13 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from shared.adapters import sqlite
 from shared.adapters.clock import SystemClock
 from shared.adapters.sqlite import SqliteDocuments
 from shared.jobs.testing import FakeClock
@@ -20,6 +22,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 WRITER = """
 import asyncio, sys
+from shared.adapters import sqlite
 from shared.adapters.clock import SystemClock
 from shared.adapters.sqlite import SqliteDocuments
 from shared.ports import PreconditionError
@@ -185,6 +188,28 @@ async def test_waiting_for_another_process_does_not_hold_up_the_event_loop(tmp_p
     await documents.close()
 
 
+async def test_a_file_that_stays_locked_ends_all_that_waits_within_one_limit(
+    tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One after the other, forty writes would wait forty times as long."""
+    monkeypatch.setattr(sqlite, "_BUSY_SECONDS", 1.0)
+    documents = SqliteDocuments(tmp_path / "documents.db", clock)
+    await documents.create("c", document("a"))
+    other = sqlite3.connect(tmp_path / "documents.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    start = time.monotonic()
+    writes = (documents.create("c", document(str(n))) for n in range(40))
+    outcomes = await asyncio.gather(*writes, return_exceptions=True)
+    assert time.monotonic() - start < 20
+    assert {type(outcome) for outcome in outcomes} == {StorageError}
+    assert "locked (SQLITE_BUSY): another process kept the file for 1 s" in str(outcomes[0])
+    assert "no turn behind this process's other calls for 1 s" in str(outcomes[-1])
+    other.execute("COMMIT")
+    other.close()
+    assert await documents.create("c", document("after"))
+    await documents.close()
+
+
 @pytest.mark.parametrize(
     ("query", "index"),
     [
@@ -196,15 +221,21 @@ async def test_waiting_for_another_process_does_not_hold_up_the_event_loop(tmp_p
         (Query(order_by="sort", descending=True, partition="p"), "documents_by_pk_and_sort"),
         (Query((Where("sort", "<=", "b"),), order_by="sort", after="a", partition="p"), "documents_by_pk_and_sort"),
         (Query((Where("watch_at", "<", "x"),)), "documents_by_watch"),
+        (Query((Where("job_id", "=", "x"),), order_by="sort", descending=True), "documents_by_job"),
+        (Query((Where("replayed", "=", 0), Where("set_aside", "=", 0)), order_by="sort"), "documents_by_open"),
+        (Query((Where("set_aside", "=", 0),), order_by="sort", descending=True), "documents_by_set_aside"),
+        (
+            Query((Where("job_id", ">=", "a"), Where("job_id", "<=", "b"), Where("open", "=", 1))),
+            "documents_by_open_job",
+        ),
     ],
 )
 async def test_common_queries_search_an_index(tmp_path: Path, query: Query, index: str) -> None:
-    from shared.adapters import sqlite
-
     database = sqlite3.connect(":memory:")
     database.executescript(sqlite._SCHEMA)
     text, values = sqlite._sql("c", query)
     plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {text}", values | {"now": 0})]
     database.close()
     assert f"USING INDEX {index} " in plan[0]
-    assert plan[1:] == (["USE TEMP B-TREE FOR ORDER BY"] if index == "documents_by_watch" else [])
+    sorted_after = index in ("documents_by_watch", "documents_by_open_job")
+    assert plan[1:] == (["USE TEMP B-TREE FOR ORDER BY"] if sorted_after else [])

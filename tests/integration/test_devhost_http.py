@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from typing import Any
 
 import azure.functions as func
@@ -15,6 +15,7 @@ import pytest
 
 from devhost import Host
 from support.azurite import AzuriteProcess
+from support.queue_bench import eventually
 
 SECRET = "postgres://user:secret@db"
 
@@ -270,8 +271,11 @@ async def test_draining_stops_listening_and_lets_what_runs_finish(azurite: Azuri
         assert (await client.post("/admin/host/drain")).status_code == 202
         assert await state() == "InProgress"
         go_on.set()
-        while await state() != "Completed":
-            await asyncio.sleep(0.02)
+        await eventually(lambda: _is(state(), "Completed"))
+
+
+async def _is(state: Awaitable[str], expected: str) -> bool:
+    return await state == expected
 
 
 async def test_with_a_key_it_asks_for_it_as_a_deployed_host_does() -> None:

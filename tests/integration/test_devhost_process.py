@@ -5,23 +5,19 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import os
 import re
 import signal
-import sys
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 from azure.storage.queue.aio import QueueClient
 
 from support.azurite import AzuriteProcess
+from support.devhost_process import DevhostProcess, devhost_process
 
-REPOSITORY = Path(__file__).parents[2]
 APP = """
 import asyncio, logging, os, time
 import azure.functions as func
@@ -50,36 +46,6 @@ def nightly(timer: func.TimerRequest) -> None:
 """
 
 
-class DevhostProcess:
-    """A running devhost and what it has printed."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process = process
-        self.output = ""
-        self._reading = asyncio.create_task(self._read())
-
-    async def until(self, check: Callable[[str], Any], seconds: float = 20.0) -> Any:
-        deadline = time.monotonic() + seconds
-        while not (found := check(self.output)):
-            assert time.monotonic() < deadline, self.output
-            await asyncio.sleep(0.02)
-        return found
-
-    async def url(self) -> str:
-        found = await self.until(lambda output: re.search(r"Listening on (http://\S+)", output))
-        return str(found[1])
-
-    async def ended(self, seconds: float = 15.0) -> int:
-        async with asyncio.timeout(seconds):
-            await self._reading
-            return await self.process.wait()
-
-    async def _read(self) -> None:
-        assert self.process.stdout is not None
-        async for line in self.process.stdout:
-            self.output += line.decode()
-
-
 class Bench:
     def __init__(self, app_dir: Path, connection: str, queue: QueueClient) -> None:
         self.app_dir = app_dir
@@ -89,22 +55,8 @@ class Bench:
         (app_dir / "host.json").write_text(json.dumps({"extensions": {"queues": {"maxPollingInterval": "00:00:00.2"}}}))
         (app_dir / "function_app.py").write_text(APP)
 
-    @asynccontextmanager
-    async def run(self, *arguments: str, **environ: str) -> AsyncIterator[DevhostProcess]:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "devhost", "--app", str(self.app_dir), "--port", "0", *arguments),
-            cwd=REPOSITORY,
-            env={**os.environ, **environ},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        devhost = DevhostProcess(process)
-        try:
-            yield devhost
-        finally:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await devhost.ended()
+    def run(self, *arguments: str, **environ: str) -> AbstractAsyncContextManager[DevhostProcess]:
+        return devhost_process(self.app_dir, *arguments, **environ)
 
     async def send(self, seconds: float) -> None:
         await self.queue.send_message(base64.b64encode(str(seconds).encode()).decode())
@@ -171,32 +123,68 @@ async def test_the_grace_bounds_the_wait_even_for_a_thread(bench: Bench) -> None
             await request
 
 
-async def test_a_crash_hides_the_message_for_the_rest_of_its_lease(bench: Bench) -> None:
-    await bench.send(30)
-    async with bench.run(DEVHOST_MESSAGE_LEASE_SECONDS="3") as devhost:
-        await devhost.until(lambda output: "run 1" in output)
-        devhost.process.kill()
-        await devhost.ended()
-    killed = time.monotonic()
-    async with bench.run(DEVHOST_MESSAGE_LEASE_SECONDS="3") as devhost:
-        await devhost.until(lambda output: "run 2" in output)
-    assert time.monotonic() - killed > 1
-
-
-async def test_an_exception_at_import_means_no_function_and_exit_code_1(bench: Bench) -> None:
+async def test_an_exception_at_import_gives_an_app_without_functions_that_says_it_runs(bench: Bench) -> None:
     (bench.app_dir / "function_app.py").write_text("import no_such_module_anywhere")
-    async with bench.run() as devhost:
-        assert await devhost.ended() == 1
-    assert "no function can be offered: function_app.py could not be imported: ModuleNotFoundError" in devhost.output
+    async with bench.run() as devhost, httpx.AsyncClient() as client:
+        url = await devhost.url()
+        assert (await client.get(f"{url}/api/env/A")).status_code == 404
+        assert (await client.get(f"{url}/admin/host/status")).json()["state"] == "Running"
+        await bench.send(0)
+        devhost.process.send_signal(signal.SIGTERM)
+        assert await devhost.ended() == 0
+    assert "0 functions loaded" in devhost.output
+    assert "ModuleNotFoundError: No module named 'no_such_module_anywhere'" in devhost.output
     assert 'function_app.py", line 1' in devhost.output
+    assert await bench.depth() == 1
 
 
-async def test_a_missing_setting_is_exit_code_1(bench: Bench) -> None:
-    (bench.app_dir / "local.settings.json").unlink()
+async def test_a_function_whose_setting_is_missing_is_left_out(bench: Bench) -> None:
+    settings = json.loads((bench.app_dir / "local.settings.json").read_text())
+    del settings["Values"]["QUEUE"]
+    (bench.app_dir / "local.settings.json").write_text(json.dumps(settings))
+    async with bench.run() as devhost, httpx.AsyncClient() as client:
+        assert (await client.get(f"{await devhost.url()}/api/env/A")).status_code == 200
+    assert "function work is in error, and left out: %QUEUE% does not resolve" in devhost.output
+    assert "work: queueTrigger" not in devhost.output
+
+
+async def test_an_app_that_asks_for_what_devhost_cannot_do_is_exit_code_1(bench: Bench) -> None:
+    (bench.app_dir / "function_app.py").write_text(APP.replace("env/{name}", "env/{name:datetime}"))
     async with bench.run() as devhost:
         assert await devhost.ended() == 1
-    assert "function work: %QUEUE% does not resolve" in devhost.output
+    assert "cannot run this app: function env: the constraint datetime" in devhost.output
     assert "Traceback" not in devhost.output
+
+
+@pytest.mark.parametrize("how", ["await asyncio.sleep(60)", "time.sleep(60)"])
+async def test_a_function_that_overruns_costs_the_worker_its_life(bench: Bench, how: str) -> None:
+    """The app begins anew, on the same port, whether or not the function blocks the loop."""
+    (bench.app_dir / "host.json").write_text(json.dumps({"functionTimeout": "00:00:02"}))
+    hangs = f"""
+@app.route(route="overruns")
+async def overruns(req: func.HttpRequest) -> str:
+    {how}
+"""
+    (bench.app_dir / "function_app.py").write_text(f"{APP}\nprint('imported', flush=True)\n{hangs}")
+    async with bench.run() as devhost, httpx.AsyncClient(timeout=30) as client:
+        url = await devhost.url()
+        with suppress(httpx.HTTPError):
+            assert (await client.get(f"{url}/api/overruns")).status_code == 500
+        await devhost.until(lambda output: output.count("Listening on") == 2)
+        assert devhost.output.count("imported") == 2
+        assert "its worker is dead; starting it again, as the platform does" in devhost.output
+        assert (await client.get(f"{url}/api/env/A")).status_code == 200
+
+
+async def test_storage_that_refuses_ends_the_host_and_it_is_started_again(
+    bench: Bench, azurite: AzuriteProcess
+) -> None:
+    """Its key is wrong: each start is the last one's."""
+    wrong = azurite.connection_string.replace("AccountKey=Eby8", "AccountKey=Abc8")
+    async with bench.run(AzureWebJobsStorage=wrong) as devhost:
+        await devhost.until(lambda output: output.count("starting it again, as the platform does") == 2)
+    assert "storage does not answer (HttpResponseError AuthorizationFailure)" in devhost.output
+    assert "Listening" not in devhost.output
 
 
 async def test_a_port_that_is_taken_is_exit_code_1(bench: Bench) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import azure.functions as func
 import pytest
 from azure.core.exceptions import ResourceNotFoundError
-from azure.storage.blob.aio import BlobServiceClient, ContainerClient
+from azure.storage.blob.aio import BlobClient, BlobLeaseClient, BlobServiceClient, ContainerClient
 
 from devhost import Host
 from devhost.lock import SingletonLock
@@ -48,6 +48,7 @@ class Bench:
     container: ContainerClient
     connection: str
     host_id: str
+    lock_seconds: int = 60
 
     def host(self, runs: Runs, schedule: str, **binding: Any) -> Host:
         app = func.FunctionApp()
@@ -60,11 +61,12 @@ class Bench:
             "AzureWebJobsStorage": self.connection,
             "AzureFunctionsWebHost__hostid": self.host_id,
             "SCHEDULE": schedule,
+            "DEVHOST_TIMER_LOCK_SECONDS": str(self.lock_seconds),
         }
         return Host(app, settings)
 
     async def status(self) -> dict[str, str] | None:
-        blob = self.container.get_blob_client(f"timers/{self.host_id}/tick/status")
+        blob = self.container.get_blob_client(f"timers/{self.host_id}/Host.Functions.tick/status")
         try:
             content: dict[str, str] = json.loads(await (await blob.download_blob()).readall())
         except ResourceNotFoundError:
@@ -79,7 +81,7 @@ class Bench:
             "Next": following and following.isoformat(),
             "LastUpdated": last.isoformat(),
         }
-        blob = self.container.get_blob_client(f"timers/{self.host_id}/tick/status")
+        blob = self.container.get_blob_client(f"timers/{self.host_id}/Host.Functions.tick/status")
         await blob.upload_blob(json.dumps(content), overwrite=True)
 
 
@@ -214,21 +216,44 @@ async def test_of_two_hosts_one_runs_the_timer(bench: Bench, monkeypatch: pytest
         assert stopped >= 3
 
 
-async def test_a_lost_lock_stops_the_timer(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("devhost.lock._RENEW_SECONDS", 0.3)
-    runs = Runs()
-    async with bench.host(runs, EVERY_SECOND):
-        await eventually(lambda: len(runs.starts) >= 1)
-        blob = bench.container.get_blob_client(f"locks/{bench.host_id}/tick.Listener")
-        from azure.storage.blob.aio import BlobLeaseClient
+@pytest.mark.slow
+async def test_a_host_that_is_killed_is_followed_when_its_lease_has_ended_and_the_other_asks_again(
+    bench: Bench,
+) -> None:
+    first = Runs()
+    async with bench.host(Runs(), EVERY_SECOND) as other:
+        lock = await _lock_of(bench)
+        await other.stop()
+    dead = await lock.acquire_lease(60)  # what a host that was killed leaves behind
+    began = time.monotonic()
+    async with bench.host(first, EVERY_SECOND):
+        await eventually(lambda: first.starts, seconds=150)
+    assert dead.id
+    assert 55 < first.starts[0] - began < 125
 
-        await BlobLeaseClient(blob).break_lease(0)
-        thief = await blob.acquire_lease(60)
-        await asyncio.sleep(1.5)
+
+async def _lock_of(bench: Bench) -> BlobClient:
+    lock = bench.container.get_blob_client(f"locks/{bench.host_id}/Host.Functions.tick.Listener")
+    deadline = time.monotonic() + 10
+    while not await lock.exists():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
+    return lock
+
+
+async def test_a_lost_lock_stops_the_host(bench: Bench) -> None:
+    runs, bench.lock_seconds = Runs(), 15
+    async with bench.host(runs, EVERY_SECOND) as host:
+        await eventually(lambda: len(runs.starts) >= 1)
+        await BlobLeaseClient(await _lock_of(bench)).break_lease(0)
+        thief = await (await _lock_of(bench)).acquire_lease(60)
+        await eventually(host.failed.is_set, seconds=40)
+        await host.stop()
         stopped = len(runs.starts)
         await asyncio.sleep(1.5)
         assert len(runs.starts) == stopped
         await thief.release()
+    assert "is lost" in host.failure
 
 
 async def test_stopping_lets_a_run_finish_and_gives_the_lock_back(bench: Bench) -> None:
@@ -242,5 +267,7 @@ async def test_stopping_lets_a_run_finish_and_gives_the_lock_back(bench: Bench) 
     async with bench.host(slow, EVERY_SECOND):  # type: ignore[arg-type]
         await eventually(lambda: len(runs.starts) == 1)
     assert finished.is_set()
-    lease = await bench.container.get_blob_client(f"locks/{bench.host_id}/tick.Listener").acquire_lease(15)
+    lease = await bench.container.get_blob_client(f"locks/{bench.host_id}/Host.Functions.tick.Listener").acquire_lease(
+        15
+    )
     await lease.release()

@@ -125,6 +125,26 @@ def test_a_domain_whose_kinds_cannot_be_read_is_named(copy: Path) -> None:
     assert all("shared.domains.sources.kinds" in told(answer) for answer in answers.values())
 
 
+TIMERS = {
+    "the timer PluckItScraper is declared, and no function": ("blueprints/sources.py", '"PluckItScraper")\n@bp', '"Other")\n@bp'),
+    "the function PluckItScraper has a timer trigger": ("shared/domains/sources/timers.py", '"PluckItScraper"', '"PluckItDigests"'),
+    "the timer PluckItScraper goes by": ("blueprints/sources.py", "settings().of(ScraperSettings).scraper_schedule", '"0 0 1 * * *"'),
+    "submits 'no-such-kind'": ("shared/domains/sources/timers.py", 'kind="scrape-sources"', 'kind="no-such-kind"'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("said", TIMERS)
+def test_a_timer_that_its_trigger_does_not_fit_is_named(copy: Path, said: str) -> None:
+    file, before, after = TIMERS[said]
+    text = (copy / file).read_text()
+    assert before in text
+    (copy / file).write_text(text.replace(before, after))
+    _, answers, log = index(copy, "Health", "GetStatus")
+    for answer in answers.values():
+        assert said in told(answer)
+    assert len(re.findall(r"^ERROR ", log, re.MULTILINE)) == 1
+
+
 def test_two_kinds_of_one_name_are_named(copy: Path) -> None:
     twin = copy / "shared/domains/twin"
     twin.mkdir()

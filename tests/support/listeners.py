@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ _HERE = Path(__file__).parent
 REPOSITORY = _HERE.parents[1]
 DEVHOST, REAL = "devhost", "queue-listener"
 REAL_LEASE = 600
+_STARTING = asyncio.Semaphore(3)
+"""Where many tests run side by side, they start few processes at a time."""
 
 
 @dataclass
@@ -35,6 +37,7 @@ class Delivery:
     metadata: Mapping[str, Any]
     at: float
     """By the monotonic clock."""
+    came: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
     def count(self) -> int:
@@ -108,7 +111,7 @@ class Listener:
         return self._process.returncode is None
 
     async def listens(self) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             while self._listening not in self.output:
                 assert not self._reading.done(), self.output
                 await asyncio.sleep(0.02)
@@ -153,12 +156,17 @@ async def listening(
 ) -> AsyncIterator[Listener]:
     """Run a listener on queues (`name` or `name:binary`, with commas); it is killed at the end."""
     _prepare(folder, options)
-    if kind == REAL:
-        listener = await _real(connection, queues, receiver, folder)
-    else:
-        listener = await _devhost(connection, queues, receiver, folder, options.lease)
+    async with _STARTING:
+        if kind == REAL:
+            listener = await _real(connection, queues, receiver, folder)
+        else:
+            listener = await _devhost(connection, queues, receiver, folder, options.lease)
+        try:
+            await listener.listens()
+        except BaseException:
+            listener.kill()
+            raise
     try:
-        await listener.listens()
         yield listener
     finally:
         listener.kill()

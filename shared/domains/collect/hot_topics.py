@@ -29,7 +29,7 @@ async def collect_hot_topics(settings: Settings, clock: Clock, submit: Submit, p
     """
     reply = await submit()
     if reply is None:
-        LOG.info("hot topics: nothing to collect now")
+        LOG.info("hot topics: nothing is due; POST /api/timers/GetHotTopics/run collects at will")
         return
     match read_reply(reply):
         case FinalReply(status, topics, subreddits, errors):

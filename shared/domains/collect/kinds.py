@@ -13,8 +13,7 @@ from shared.domains.collect.sources import Source, sources
 from shared.fetch import FetchError, FetchUnavailableError
 from shared.fetch.closed import respecting
 from shared.fetch.errors import ContentRefusedError
-from shared.jobs import JobContext, Policy, job
-from shared.jobs.errors import FinalError, RetryLater
+from shared.jobs import FinalError, JobContext, Policy, RetryLater, job
 
 _PATIENCE = 10.0
 """Seconds that an attempt waits, once, for topics that are unavailable for the moment."""

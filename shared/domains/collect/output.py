@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from shared.domains.collect.model import Harvest, Item
-from shared.jobs.model import Job, iso
+from shared.jobs import Job
+from shared.jobs.model import iso
 from shared.ports import AlreadyExistsError, BlobStore
 
 

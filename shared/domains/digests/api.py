@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from shared.domains.digests.settings import DigestSettings
 from shared.domains.digests.weeks import is_week, split_digest_id
-from shared.domains.users.api import known_user
 from shared.web.answers import Answer, Problem, cached_answer, json_answer, matches, quoted
 from shared.web.parameters import LIST, USER
 from shared.web.requests import ID_PATTERN, read_id, read_limit, read_model, unfit
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from shared.app import App
     from shared.domains.digests.store import DigestStore, Feedback, Record
     from shared.domains.digests.views import FeedbackView, SuggestionFeedback
-    from shared.domains.taste.feedback import TasteJob
+    from shared.domains.taste.public import TasteJob
 
 _WEEK = r"\d{4}-W\d{2}"
 _TASTE = "taste-analysis"
@@ -80,6 +79,7 @@ async def get_digest(app: App, call: Call) -> Answer:
 async def run_digest(app: App, call: Call) -> Answer:
     """Make this week's digest of a user anew."""
     from shared.api.views import ticket_answer
+    from shared.domains.users.public import known_user
 
     user = await known_user(app, call.path["user_id"])
     payload = {"user_id": user.user_id, "until": app.clock.now().isoformat(), "remake": True}
@@ -113,7 +113,7 @@ async def post_digest_feedback(app: App, call: Call) -> Answer:
 async def _suggested(app: App, name: str, given: SuggestionFeedback) -> tuple[Feedback, TasteJob]:
     """The feedback with what the digest says of the item: as it is kept, and as taste hears of it."""
     from shared.domains.digests.store import Feedback
-    from shared.domains.taste.feedback import Item, TasteJob
+    from shared.domains.taste.public import Item, TasteJob
 
     found = split_digest_id(name)
     if found is None:

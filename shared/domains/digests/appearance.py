@@ -6,10 +6,8 @@ from functools import cache
 from math import atan2, degrees, hypot
 
 from shared.domains.digests.model import Appearance
-from shared.domains.taste.colours import oklab
-from shared.domains.taste.feedback import Item as Words
-from shared.domains.taste.lexicon import lexicon
-from shared.domains.taste.words import analyse_words
+from shared.domains.taste.public import Item as Words
+from shared.domains.taste.public import analyse_words, lexicon, oklab
 
 MOST_TEXT = 600
 """Characters of a text that are read: what comes later is seldom about the thing itself."""

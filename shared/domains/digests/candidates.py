@@ -15,13 +15,11 @@ from typing import TYPE_CHECKING, Any
 from shared.domains.digests.appearance import MOST_TEXT, appearance_of
 from shared.domains.digests.model import Candidate, Mood
 from shared.domains.digests.settings import DigestSettings
-from shared.domains.items.model import Item
-from shared.domains.items.store import ItemStore
-from shared.domains.moods.model import Mood as StoredMood
-from shared.domains.moods.settings import MoodSettings
-from shared.domains.moods.store import MoodStore
-from shared.domains.taste.feedback import Item as Words
-from shared.domains.taste.lexicon import lexicon
+from shared.domains.items.public import Item, ItemStore
+from shared.domains.moods.public import Mood as StoredMood
+from shared.domains.moods.public import MoodSettings, MoodStore
+from shared.domains.taste.public import Item as Words
+from shared.domains.taste.public import lexicon
 from shared.ports import Clock, DocumentStore
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from shared.domains.digests.choosing import allowed, choose
 from shared.domains.digests.model import Candidate, Mood, Reader, Scored, web_url
 from shared.domains.digests.scoring import reasons_of, score
 from shared.domains.digests.weeks import digest_id
-from shared.domains.taste.lexicon import lexicon
+from shared.domains.taste.public import lexicon
 from shared.jobs.model import iso
 
 SCHEMA = 1

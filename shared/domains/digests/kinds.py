@@ -9,10 +9,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.domains.digests.making import DigestRequest, Made, Maker, Skipped
 from shared.domains.digests.settings import DigestSettings
-from shared.domains.users.model import Identifier
-from shared.domains.users.store import UserStore
-from shared.jobs import JobContext, Priority, job
-from shared.jobs.fan_out import Child, fan_out
+from shared.domains.users.public import Identifier, UserStore
+from shared.jobs import Child, JobContext, Priority, fan_out, job
 
 
 class WeeklyDigest(BaseModel):

@@ -18,7 +18,7 @@ from shared.domains.digests.reader import Readers
 from shared.domains.digests.settings import DigestSettings
 from shared.domains.digests.store import MADE, SKIPPED, DigestStore, Record
 from shared.domains.digests.weeks import digest_id, week_of
-from shared.domains.users.store import Household, UserStore
+from shared.domains.users.public import Household, UserStore
 from shared.jobs.model import iso
 from shared.ports import BlobStore, Clock, DocumentStore
 

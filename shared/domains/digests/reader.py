@@ -12,16 +12,9 @@ from typing import Any
 
 from shared.domains.digests.appearance import appearance_of
 from shared.domains.digests.model import Leaning, Opinion, Piece, Reader
-from shared.domains.taste.containers import TASTE
-from shared.domains.taste.evidence import EVIDENCE
-from shared.domains.taste.facets import FACETS
-from shared.domains.taste.feedback import Item as Words
-from shared.domains.taste.prior import Prior
-from shared.domains.taste.profile import Profile
-from shared.domains.taste.ranking import rank
-from shared.domains.taste.store import PriorStore, TasteStore
-from shared.domains.users.model import Owned
-from shared.domains.users.store import Household
+from shared.domains.taste.public import EVIDENCE, FACETS, TASTE, Prior, PriorStore, Profile, TasteStore, rank
+from shared.domains.taste.public import Item as Words
+from shared.domains.users.public import Household, Owned
 from shared.ports import Clock, DocumentStore, Query, Where
 
 _VALUES = 100

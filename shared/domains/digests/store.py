@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from shared.domains.digests.containers import DIGESTS
+from shared.domains.digests.containers import DIGESTS, PAGES
 from shared.domains.digests.model import Opinion
-from shared.domains.digests.weeks import folder_of, json_name, page_name
+from shared.domains.digests.weeks import json_name, page_name
+from shared.domains.users.public import erase
 from shared.jobs.model import iso
 from shared.ports import AlreadyExistsError, BlobStore, Clock, Document, DocumentStore, PreconditionError, Query, Where
 
@@ -167,16 +168,7 @@ class DigestStore:
 
     async def forget(self, user_id: str) -> None:
         """Delete all of a user's digests and feedback. Safe to repeat; if it fails, repeat it."""
-        cursor: str | None = None
-        while True:
-            page = await self._documents.query(DIGESTS, Query(limit=200, partition=user_id, after=cursor))
-            for document in page.items:
-                await self._documents.delete(DIGESTS, user_id, document["id"])
-            cursor = page.cursor
-            if cursor is None:
-                break
-        for name in [blob.name async for blob in self._blobs.list(folder_of(user_id))]:
-            await self._blobs.delete(name)
+        await erase(self._documents, self._blobs, user_id, (DIGESTS, PAGES))
 
     async def _records(self, user_id: str, limit: int, where: Where) -> list[Record]:
         query = Query((Where("kind", "=", RECORD), where), descending=True, limit=limit, partition=user_id)

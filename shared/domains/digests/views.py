@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from shared.domains.digests.store import Record
 from shared.domains.digests.weeks import digest_id
-from shared.domains.users.model import Identifier
+from shared.domains.users.public import Identifier
 
 _CLOSED = ConfigDict(extra="forbid")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 
+from shared.domains.digests.containers import PAGES
+
 WEEK = re.compile(r"\d{4}-W(0[1-9]|[1-4]\d|5[0-3])")
 _SEPARATOR = "~"
 """No id of a user has one."""
@@ -55,4 +57,4 @@ def page_name(user_id: str, week: str) -> str:
 
 def folder_of(user_id: str) -> str:
     """What the names of all of a user's blobs begin with."""
-    return f"digests/{user_id}/"
+    return f"{PAGES}{user_id}/"

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from shared.domains.collect.model import Item as FeedItem
-from shared.domains.collect.sources import Source, sources
-from shared.domains.items.model import Item
-from shared.domains.items.store import ItemStore
+from shared.domains.collect.public import Item as FeedItem
+from shared.domains.collect.public import Source, sources
+from shared.domains.items.public import Item, ItemStore
 from shared.domains.moods.ports import Article
 from shared.domains.moods.settings import MoodSettings
 from shared.fetch import FetchError

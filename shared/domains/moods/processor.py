@@ -20,8 +20,8 @@ from shared.domains.moods.model import Embedding, Mood, joined, text_hash
 from shared.domains.moods.ports import Article, Embedder, Extractor, Findings, MoodServiceError
 from shared.domains.moods.settings import MoodSettings
 from shared.domains.moods.store import MoodStore
+from shared.jobs import RetryLater
 from shared.jobs.concurrently import run_all
-from shared.jobs.errors import RetryLater
 from shared.ports import PreconditionError
 
 if TYPE_CHECKING:

@@ -155,7 +155,7 @@ async def run_source(app: App, call: Call) -> Answer:
 )  # fmt: skip
 async def list_items(app: App, call: Call) -> Answer:
     """What was gathered, newest first."""
-    from shared.domains.items.store import ItemStore
+    from shared.domains.items.public import ItemStore
     from shared.domains.sources.views import item_view
 
     wanted = call.query.get("source")

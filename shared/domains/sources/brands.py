@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice
 from time import thread_time
 
-from shared.domains.items.model import Price
+from shared.domains.items.public import Price
 from shared.domains.sources.model import Found, Selectors
 from shared.domains.sources.prices import read_amount, read_price
 from shared.domains.sources.products import products_of

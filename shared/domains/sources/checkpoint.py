@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from shared.domains.items.model import item_id_of
+from shared.domains.items.public import item_id_of
 from shared.domains.sources.containers import SOURCES
 from shared.domains.sources.model import Found
 from shared.fetch.urls import former_keys, is_front_page, key
-from shared.jobs.locks import FencedError
+from shared.jobs import FencedError
 from shared.jobs.model import iso
 from shared.ports import Document, DocumentStore
 

@@ -14,10 +14,7 @@ from shared.domains.sources.settings import ScraperSettings
 from shared.domains.sources.store import SourceStore
 from shared.fetch import FetchError
 from shared.fetch.errors import ContentRefusedError
-from shared.jobs import JobContext, Policy, job
-from shared.jobs.errors import RetryLater, Snooze
-from shared.jobs.fan_out import Child, fan_out
-from shared.jobs.locks import LockedError, Locks
+from shared.jobs import Child, JobContext, LockedError, Locks, Policy, RetryLater, Snooze, fan_out, job
 
 if TYPE_CHECKING:
     from shared.settings import Settings

@@ -11,8 +11,8 @@ from typing import Annotated, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from shared.domains.collect.model import Sort
-from shared.domains.items.model import Price
+from shared.domains.collect.public import Sort
+from shared.domains.items.public import Price
 from shared.fetch.urls import key
 from shared.jobs.model import iso
 from shared.ports import Document

@@ -6,7 +6,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from shared.domains.items.model import Price
+from shared.domains.items.public import Price
 
 _CODES = {
     "€": "EUR", "£": "GBP", "¥": "JPY", "円": "JPY", "₹": "INR", "RS": "INR", "RS.": "INR", "₽": "RUB", "₩": "KRW",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from shared.domains.items.model import Price
+from shared.domains.items.public import Price
 from shared.domains.sources.model import Found
 from shared.domains.sources.prices import read_amount
 from shared.domains.sources.selecting import Page, text_of

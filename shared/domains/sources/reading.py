@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
-from shared.domains.collect.sources import sources
+from shared.domains.collect.public import sources
 from shared.domains.sources.checkpoint import MOST_SEEN
 from shared.domains.sources.model import Found, Source, SourceKind
 from shared.domains.sources.settings import ScraperSettings
@@ -32,8 +32,8 @@ from shared.fetch.text import without_markdown
 from shared.sandbox import sandbox
 
 if TYPE_CHECKING:
-    from shared.domains.collect.model import Harvest
-    from shared.domains.collect.model import Item as Collected
+    from shared.domains.collect.public import Harvest
+    from shared.domains.collect.public import Item as Collected
     from shared.domains.sources.sitemaps import Sitemap
     from shared.fetch.polite import Fetcher
     from shared.settings import Settings
@@ -88,7 +88,8 @@ class Reader:
 
     async def feed(self, source: Source) -> Reading | None:
         """Read a feed."""
-        from shared.domains.collect.feeds import ACCEPT, parse_feed
+        from shared.domains.collect.public import FEED_TYPES as ACCEPT
+        from shared.domains.collect.public import parse_feed
 
         answer = await self._of(source, ACCEPT)
         if isinstance(answer, NotModified):

@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from shared.domains.collect.model import Sort
+from shared.domains.collect.public import Sort
 from shared.domains.sources.model import Selectors, SourceKind
 from shared.domains.sources.selecting import checked_selector
 from shared.fetch import FetchRefusedError, check_url

@@ -13,9 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.domains.items.model import Item, Origin, item_id_of
-from shared.domains.items.settings import ItemSettings
-from shared.domains.items.store import ItemStore, Put
+from shared.domains.items.public import Item, ItemSettings, ItemStore, Origin, Put, item_id_of
 from shared.domains.sources.checkpoint import Checkpoint, Checkpoints, SetAside, identified
 from shared.domains.sources.health import Patience, after, rest_seconds
 from shared.domains.sources.model import Found, Run, RunOutcome, Source
@@ -26,8 +24,7 @@ from shared.fetch import FetchError, FetchUnavailableError, Validators
 from shared.fetch.closed import remember, respecting
 from shared.fetch.errors import ContentRefusedError
 from shared.fetch.urls import former_keys, host_of, is_front_page, key
-from shared.jobs import JobContext
-from shared.jobs.locks import Lock, Locks
+from shared.jobs import JobContext, Lock, Locks
 from shared.storage import Versioned
 
 _MOST_TAGS = 20

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from shared.domains.sources.containers import SOURCES
 from shared.domains.sources.model import SOURCE, Health, Source
-from shared.jobs.locks import FencedError
+from shared.jobs import FencedError
 from shared.jobs.model import iso
 from shared.ports import DocumentStore, PreconditionError, Query, Where
 from shared.storage import Versioned

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from shared.domains.users.containers import USERS
+from shared.domains.users.public import USERS
 from shared.jobs.model import iso
 from shared.ports import AlreadyExistsError, Clock, Document, DocumentStore, Query, Where
 

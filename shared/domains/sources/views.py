@@ -8,7 +8,7 @@ from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from shared.api.schemas import Moment, Uuid
-from shared.domains.items.model import Item
+from shared.domains.items.public import Item
 from shared.domains.sources.model import Run, Source
 from shared.domains.sources.subscriptions import Subscription
 from shared.jobs.model import iso

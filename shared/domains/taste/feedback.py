@@ -9,8 +9,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from pydantic_core import PydanticCustomError
 
 from shared.fetch import FetchRefusedError, check_url
+from shared.web.requests import ID_PATTERN
 
-Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@|+=-]{0,127}$")]
+Identifier = Annotated[str, StringConstraints(pattern=f"^{ID_PATTERN}$")]
 """A user's or an item's id: what is safe in a URL's path, a partition key and a log, and holds no space."""
 
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]

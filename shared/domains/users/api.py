@@ -54,11 +54,12 @@ async def get_user(app: App, call: Call) -> Answer:
 @api.route("DeleteUser", "DELETE users/{user_id}", WRITE, {204: None}, (422,))
 async def delete_user(app: App, call: Call) -> Answer:
     """Forget a user, with wardrobe, subscriptions, digests and feedback on them. Safe to repeat."""
-    from shared.domains.digests.store import DigestStore
+    from shared import declarations
+    from shared.domains.users.erasure import erase
 
     user_id = read_id(call.path["user_id"], "user_id")
     await _users(app).forget(user_id)
-    await DigestStore(app.documents, app.blobs, app.clock).forget(user_id)
+    await erase(app.documents, app.blobs, user_id, declarations.of_users())
     return Answer(204)
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 from pydantic_core import PydanticCustomError
 
 from shared.ports import Document
+from shared.web.requests import ID_PATTERN
 
 USER = "user"
 WARDROBE = "wardrobe"
@@ -18,7 +19,7 @@ WARDROBE = "wardrobe"
 MOST_DOCUMENTS = 2000
 """So many documents of a user are read for a digest: far more than anybody's wardrobe holds."""
 
-Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@|+=-]{0,127}$")]
+Identifier = Annotated[str, StringConstraints(pattern=f"^{ID_PATTERN}$")]
 """A user's or an item's id, by the rules of every other part of the app: safe in a URL's path, a key and a log."""
 Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 

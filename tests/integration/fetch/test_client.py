@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.fetch import fetch, fetch_image, retry_after
@@ -29,6 +29,7 @@ from shared.fetch.errors import (
     UrlRefusedError,
 )
 from shared.jobs.testing import FakeClock
+from support.examples import examples
 from support.pictures import MB, png
 from support.sites import Answers, Site
 
@@ -122,7 +123,7 @@ async def test_a_redirect_to_no_http_url_is_refused(site: Site, target: str) -> 
         await get(site.image("/go", status=307, Location=target), site.host)
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(
     st.text(max_size=30),
     st.sampled_from(["http://{}", "http://{}/a", "http://a.{}:80/", "http://[{}]/", "http://a.example/{}"]),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from devtools.virtual_time import VirtualClock, run
@@ -17,6 +17,7 @@ from shared.containers import LOCKS
 from shared.jobs.locks import Lock, LockedError, Locks, LostLockError
 from shared.jobs.testing import FakeClock, Faults, FaultyDocuments, MemoryDocuments, Mode
 from shared.ports import StorageError
+from support.examples import examples
 
 T = TypeVar("T")
 
@@ -169,7 +170,7 @@ class Book:
     most: int = 0
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     seed=st.integers(0, 2**32),
     workers=st.integers(2, 5),

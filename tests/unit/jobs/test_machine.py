@@ -14,6 +14,7 @@ from shared.jobs import machine
 from shared.jobs.errors import InvalidTransitionError, SupersededError
 from shared.jobs.machine import Event, apply
 from shared.jobs.model import HISTORY_LIMIT, Entry, Failure, Job, Progress, Status
+from support.examples import examples
 
 START = datetime(2026, 1, 5, 12, tzinfo=UTC)
 LEASE = timedelta(seconds=60)
@@ -159,7 +160,7 @@ class JobMachine(RuleBasedStateMachine):
 
 
 def test_whatever_happens() -> None:
-    run_state_machine_as_test(JobMachine, settings=settings(max_examples=60, stateful_step_count=70, deadline=None))
+    run_state_machine_as_test(JobMachine, settings=settings(examples(60), stateful_step_count=70))
 
 
 def test_a_long_history_keeps_its_first_entry_and_its_newest() -> None:

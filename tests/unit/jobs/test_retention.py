@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.containers import JOBS
@@ -22,6 +22,7 @@ from shared.jobs.retention import Retention, expires_at
 from shared.jobs.store import name_of
 from shared.jobs.testing import FakeClock, MemoryBlobs, MemoryDocuments, MemoryQueues
 from shared.settings import load
+from support.examples import examples
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 KEPT = Retention()
@@ -118,7 +119,7 @@ async def left(deps: Dependencies, job: Job) -> set[str]:
     return blobs | ({"index"} if await deps.documents.read(JOBS, job.job_id, job.job_id) else set())
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.lists(cases(), min_size=1, max_size=6))
 def test_nothing_unfinished_or_unreplayed_goes_and_what_is_done_with_does(found: list[Case]) -> None:
     async def play() -> None:

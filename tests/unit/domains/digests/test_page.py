@@ -9,13 +9,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html
 
 from shared.domains.digests.compose import Occasion, compose
 from shared.domains.digests.model import Candidate, Mood, Reader, web_url
 from shared.domains.digests.page import policy_of, render
+from support.examples import examples
 
 UNTIL = datetime(2026, 11, 23, 9, tzinfo=UTC)
 EVIL = '"><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7 * 7 }}{% raw %}'
@@ -37,7 +38,7 @@ def test_what_others_wrote_stays_text() -> None:
     assert len(page.xpath("//img")) == 1
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=30))
 def test_whatever_others_wrote_the_page_has_one_find_and_one_style(title: str, text: str, url: str) -> None:
     page = render(made(title, text=text, url=url))

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domains.digests.appearance import GROUPS
@@ -16,6 +16,7 @@ from shared.domains.digests.choosing import allowed, bound, choose, title_key
 from shared.domains.digests.compose import Occasion, compose
 from shared.domains.digests.model import Appearance, Candidate, Leaning, Mood, Opinion, Piece, Reader
 from shared.domains.digests.scoring import reasons_of, score
+from support.examples import examples
 
 UNTIL = datetime(2026, 11, 23, 9, tzinfo=UTC)
 OCCASION = Occasion("ann", "2026-W48", UNTIL - timedelta(days=7), UNTIL)
@@ -94,7 +95,7 @@ moods = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(items, moods, readers, st.integers(1, 12), st.randoms(use_true_random=False))
 def test_equal_input_in_any_order_makes_equal_bytes(
     items: list[Candidate], moods: list[Mood], reader: Reader, size: int, dice: random.Random
@@ -104,7 +105,7 @@ def test_equal_input_in_any_order_makes_equal_bytes(
     assert json.dumps(compose(OCCASION, shuffled, dice.sample(moods, len(moods)), reader, size)) == first
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(items, moods, readers, st.integers(1, 12))
 def test_nothing_is_suggested_twice_nor_against_the_users_word(
     items: list[Candidate], moods: list[Mood], reader: Reader, size: int
@@ -121,7 +122,7 @@ def test_nothing_is_suggested_twice_nor_against_the_users_word(
     assert [each["rank"] for each in found] == list(range(1, len(found) + 1))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(items, moods, readers)
 def test_every_reason_is_a_part_of_the_score_that_speaks_for_the_item(
     items: list[Candidate], moods: list[Mood], reader: Reader
@@ -138,7 +139,7 @@ def test_every_reason_is_a_part_of_the_score_that_speaks_for_the_item(
         assert all(points <= least for points in left_out), "a weaker reason was given before a stronger one"
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(items, moods, readers, st.integers(1, 12))
 def test_no_source_and_no_group_takes_more_than_its_share(
     items: list[Candidate], moods: list[Mood], reader: Reader, size: int

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domains.taste.evidence import Evidence, ImageNote, evidence_id
@@ -18,6 +18,7 @@ from shared.domains.taste.findings import Findings
 from shared.domains.taste.prior import MIN_USERS, Prior, PriorBuilder, default_prior
 from shared.domains.taste.profile import DECAY, MAX_EVIDENCE, MAX_VALUES, Profile, Tally, fold
 from shared.domains.taste.ranking import rank
+from support.examples import examples
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 COLOURS = ("red", "blue", "green", "black")
@@ -49,7 +50,7 @@ histories = st.lists(st.tuples(findings, SIGNS), max_size=12).map(
     lambda rows: [signal(number, facets, sign) for number, (facets, sign) in enumerate(rows)]
 )
 crowds = st.lists(histories, max_size=4)
-steady = settings(deadline=None, max_examples=50)  # a busy machine is no failure
+steady = examples(50)  # a busy machine is no failure
 UNIFORM = Prior(shares={facet: dict.fromkeys(COLOURS, 0.25) for facet in FACETS})
 
 

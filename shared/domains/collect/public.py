@@ -1,0 +1,18 @@
+"""What other domains may have of collection."""
+
+from __future__ import annotations
+
+from shared.domains.collect.feeds import ACCEPT as FEED_TYPES
+from shared.domains.collect.feeds import parse_feed
+from shared.domains.collect.model import Harvest, Item, Sort
+from shared.domains.collect.sources import Source, sources
+
+__all__ = [
+    "FEED_TYPES",
+    "Harvest",
+    "Item",
+    "Sort",
+    "Source",
+    "parse_feed",
+    "sources",
+]

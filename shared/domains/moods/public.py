@@ -1,0 +1,13 @@
+"""What other domains may have of moods."""
+
+from __future__ import annotations
+
+from shared.domains.moods.model import Mood
+from shared.domains.moods.settings import MoodSettings
+from shared.domains.moods.store import MoodStore
+
+__all__ = [
+    "Mood",
+    "MoodSettings",
+    "MoodStore",
+]
