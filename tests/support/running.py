@@ -49,7 +49,7 @@ class RunningApp:
         command = (sys.executable, "-m", *module, "--app", str(self._app), "--port", str(self.port))
         with self._log.open("ab") as log:
             self._process = guarded(command, cwd=REPOSITORY, env=self._environ, stdout=log, stderr=subprocess.STDOUT)
-        async with asyncio.timeout(60), httpx.AsyncClient() as client:
+        async with asyncio.timeout(180), httpx.AsyncClient() as client:
             while not await _answers(client, f"{self.url}/api/health"):
                 assert self._process.poll() is None, self.output()[-4000:]
                 await asyncio.sleep(0.1)
