@@ -42,9 +42,9 @@ async def list_queues(app: App, call: Call) -> Answer:
 
 def _served(app: App) -> dict[tuple[str, str], list[str]]:
     """Every queue and its poison queue, with the kinds whose jobs travel on it; the general ones first."""
-    kinds = app.engine.deps.kinds
-    found: dict[tuple[str, str], list[str]] = {pair: [] for pair in app.engine.deps.kinds.queue_pairs()}
-    for kind in kinds:
-        priority = kinds.policy(kind.name).priority
-        found[kinds.queue(kind.name, priority), kinds.poison_queue(kind.name, priority)].append(kind.name)
+    from shared.monitor.queues import pairs
+
+    found: dict[tuple[str, str], list[str]] = {pair: [] for pair in pairs(app.engine.deps)}
+    for kind, queue, poison in app.engine.deps.kinds.routes():
+        found[queue, poison].append(kind)
     return found

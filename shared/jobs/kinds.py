@@ -190,6 +190,10 @@ class Registry:
         model = payload if isinstance(payload, known.payload) else known.parse(dict(payload), known.version)
         return known, self._policies[known.name], model
 
+    def resolve(self, name: str) -> tuple[Kind[Any], Policy]:
+        """The kind and its settled policy, or UnknownKindError."""
+        return self[name], self._policies[name]
+
     def policy(self, name: str) -> Policy:
         """The settled policy of a kind, or UnknownKindError."""
         return self._policies[self[name].name]
@@ -202,11 +206,11 @@ class Registry:
         """The poison queue that belongs to it."""
         return self.policy(name).poison_queue or f"{self.queue(name, priority)}-poison"
 
-    def queue_pairs(self) -> Iterator[tuple[str, str]]:
-        """Every queue of jobs with its poison queue, the general ones first; some more than once."""
-        yield from ((queue, f"{queue}-poison") for queue in (self._queues.high, self._queues.normal, self._queues.low))
-        for name, policy in sorted(self._policies.items()):
-            yield self.queue(name, policy.priority), self.poison_queue(name, policy.priority)
+    def routes(self) -> Iterator[tuple[str, str, str]]:
+        """Each kind by name, with the queue that its jobs usually travel on and the poison queue of that."""
+        for kind in self:
+            priority = self._policies[kind.name].priority
+            yield kind.name, self.queue(kind.name, priority), self.poison_queue(kind.name, priority)
 
 
 def problems_of(error: ValidationError) -> tuple[FieldProblem, ...]:

@@ -22,7 +22,7 @@ class QueueFacts:
 
 async def read_queues(engine: Engine) -> list[QueueFacts]:
     """Every queue that the app serves. One storage call for each, and one more for each that is not empty."""
-    served = dict(engine.deps.kinds.queue_pairs())
+    served = dict(pairs(engine.deps))
     return await asyncio.gather(
         *(_job_queue(engine, name) for name in sorted(served)),
         *(_poison_queue(engine.deps, name) for name in sorted(set(served.values()))),
@@ -39,3 +39,9 @@ async def _poison_queue(deps: Dependencies, name: str) -> QueueFacts:
     visible = await deps.queues.peek(name) if messages else []
     since = min((message.inserted_at for message in visible), default=None)
     return QueueFacts(name, True, messages, (deps.clock.now() - since).total_seconds() if since else None)
+
+
+def pairs(deps: Dependencies) -> Iterator[tuple[str, str]]:
+    """Every queue of jobs with its poison queue, the general ones first; some more than once."""
+    yield from deps.settings.queues().items()
+    yield from ((queue, poison) for _, queue, poison in list(deps.kinds.routes()))
