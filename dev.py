@@ -37,6 +37,8 @@ PARALLEL = ["--numprocesses", "auto", "--maxprocesses", "4", "--dist", "workstea
 """The whole suite runs in as many processes as there are cores, up to four, each with emulators of its own."""
 QUICK = ["--hypothesis-profile", "quick"]
 """Fewer of the examples that Hypothesis makes up (tests/conftest.py)."""
+UNIT = ["-p", "no:schemathesis", "tests/unit"]
+"""The unit tests, without what takes a second to load and is of no use to them."""
 
 
 def setup(args: argparse.Namespace, _: list[str]) -> int:
@@ -102,7 +104,7 @@ def test(args: argparse.Namespace, rest: list[str]) -> int:
         return _under_listener(args.listener, rest)
     some = any(not word.startswith("-") for word in rest)
     if args.fast:
-        chosen = ["-m", f"not ({slow} or simulation)", *QUICK, *([] if some else ["tests/unit"])]
+        chosen = ["-m", f"not ({slow} or simulation)", *QUICK, *([] if some else UNIT)]
         say("  not run here: simulations of months, and three in four of the generated examples (dev.py test)")
     if not args.faults:
         say("  not run here: the slow tests and those that kill processes (dev.py test --faults)")

@@ -25,10 +25,11 @@ from uuid import uuid4
 
 from shared.containers import OPERATIONS
 from shared.jobs.dead_letters.vault import DeadLetter
-from shared.jobs.model import Job, iso
-from shared.monitor.outcomes import attempt_ended, passed, waited
+from shared.jobs.model import Job
+from shared.monitor.outcomes import step_of
 from shared.monitor.tally import OTHER, Tally, tally_of
 from shared.ports import Clock, Document, DocumentStore, Query, StorageError, Where
+from shared.storage import every, iso
 
 LOG = logging.getLogger("nightshift.monitor")
 
@@ -92,17 +93,10 @@ class Stats:
 
     def changed(self, before: Job | None, after: Job) -> None:
         """Count what a step of a job was."""
-        what, attempt, wait = passed(before, after), attempt_ended(before, after), waited(before, after)
-        if what is None and attempt is None and wait is None:
-            return
-        tally = self._now().kind(self.known(after.kind))
-        if what:
-            tally.jobs[what] += 1
-        if attempt:
-            tally.attempt(attempt.outcome, attempt.seconds)
-        if wait is not None:
-            tally.waits.add(wait)
-        self._flush_later()
+        step = step_of(before, after)
+        if step.passed or step.ended or step.waited is not None:
+            self._now().count(self.known(after.kind), step)
+            self._flush_later()
 
     def dead_lettered(self, letter: DeadLetter) -> None:
         """Count a dead letter."""
@@ -225,14 +219,7 @@ class Stats:
 
     async def _documents_of(self, first: datetime, last: datetime) -> list[Document]:
         where = (Where("id", ">=", _prefix(first)), Where("id", "<", _prefix(last + HOUR)))
-        documents: list[Document] = []
-        cursor: str | None = None
-        while True:
-            page = await self._documents.query(OPERATIONS, Query(where, limit=_PAGE, after=cursor))
-            documents += page.items
-            cursor = page.cursor
-            if cursor is None:
-                return documents
+        return [each async for each in every(self._documents, OPERATIONS, Query(where, limit=_PAGE))]
 
     def _remember(self, found: Mapping[datetime, Tally], now: datetime) -> None:
         self._past |= {hour: tally for hour, tally in found.items() if hour + HOUR + _SETTLED < now}

@@ -64,8 +64,8 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     [
         (["test"], ("-m", "pytest", "-m", "not (faults or slow)", *dev.PARALLEL)),
         (["test", "-x"], ("-m", "pytest", "-m", "not (faults or slow)", *dev.PARALLEL, "-x")),
-        (["test", "--fast"], ("-m", "pytest", "-m", QUICK_ONES, *dev.QUICK, "tests/unit")),
-        (["test", "--fast", "-x"], ("-m", "pytest", "-m", QUICK_ONES, *dev.QUICK, "tests/unit", "-x")),
+        (["test", "--fast"], ("-m", "pytest", "-m", QUICK_ONES, *dev.QUICK, *dev.UNIT)),
+        (["test", "--fast", "-x"], ("-m", "pytest", "-m", QUICK_ONES, *dev.QUICK, *dev.UNIT, "-x")),
         (["test", "--alone"], ("-m", "devtools.alone", "-m", "not (faults or slow)")),
         (["test", "--faults", "-k", "kill"], ("-m", "pytest", "-m", "faults or slow", "-k", "kill")),
         (

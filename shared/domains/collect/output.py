@@ -9,8 +9,8 @@ from typing import Any
 
 from shared.domains.collect.model import Harvest, Item
 from shared.jobs import Job
-from shared.jobs.model import iso
 from shared.ports import AlreadyExistsError, BlobStore
+from shared.storage import iso
 
 
 @dataclass(frozen=True, slots=True)

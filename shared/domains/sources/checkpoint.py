@@ -12,8 +12,8 @@ from shared.domains.sources.containers import SOURCES
 from shared.domains.sources.model import Found
 from shared.fetch.urls import former_keys, is_front_page, key
 from shared.jobs import FencedError
-from shared.jobs.model import iso
 from shared.ports import Document, DocumentStore
+from shared.storage import iso
 
 MOST_SEEN = 1000
 """Things of a source that are remembered, and looked at in one run."""
@@ -108,7 +108,9 @@ class Checkpoints:
     async def read(self, source_id: str) -> Checkpoint:
         """What a source has shown; nothing where it was never read. One storage call."""
         found = await self._documents.read(SOURCES, source_id, _id(source_id))
-        return Checkpoint(_unpacked(found[0]["seen"]), _aside(found[0].get("aside") or {})) if found else Checkpoint()
+        if not found:
+            return Checkpoint()
+        return Checkpoint(_unpacked(found.value["seen"]), _aside(found.value.get("aside") or {}))
 
     async def write(self, source_id: str, checkpoint: Checkpoint, fence: int) -> None:
         """Keep it. One storage call.

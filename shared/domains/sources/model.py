@@ -14,8 +14,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from shared.domains.collect.public import Sort
 from shared.domains.items.public import Price
 from shared.fetch.urls import key
-from shared.jobs.model import iso
 from shared.ports import Document
+from shared.storage import iso
 
 SOURCE = "source"
 """What the documents of sources say that they are."""

@@ -11,7 +11,7 @@ from shared.api.schemas import Moment, Uuid
 from shared.domains.items.public import Item
 from shared.domains.sources.model import Run, Source
 from shared.domains.sources.subscriptions import Subscription
-from shared.jobs.model import iso
+from shared.storage import iso
 
 _CLOSED = ConfigDict(extra="forbid")
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from shared.api.views import job_view
 from shared.jobs import Job
-from shared.jobs.model import iso
+from shared.storage import iso
 
 
 class WebhookJob(BaseModel):

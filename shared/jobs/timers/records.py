@@ -13,10 +13,9 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from shared.containers import OCCURRENCES
-from shared.jobs.model import iso
 from shared.jobs.timers.occurrence import Occurrence, State
 from shared.ports import AlreadyExistsError, Clock, Document, DocumentStore, PreconditionError, Query, Where
-from shared.storage import Versioned
+from shared.storage import Versioned, every, iso, isos
 
 _HEAD = "~head"
 """The id of a head: after every moment in the order of text."""
@@ -82,24 +81,18 @@ class OccurrenceStore:
     async def head(self, timer: str) -> Versioned[Head] | None:
         """A timer's head. One call."""
         found = await self._documents.read(OCCURRENCES, timer, _HEAD)
-        return Versioned(Head.model_validate(found[0]), found[1]) if found else None
+        return Versioned(Head.model_validate(found.value), found.etag) if found else None
 
     async def read(self, timer: str, moment: datetime) -> Versioned[Occurrence] | None:
         """The entry of a moment, expired or not: its id is taken. One call."""
         found = await self._documents.read(OCCURRENCES, timer, iso(moment))
-        return Versioned(Occurrence.model_validate(found[0]), found[1]) if found else None
+        return Versioned(Occurrence.model_validate(found.value), found.etag) if found else None
 
     async def waiting(self, now: datetime) -> AsyncIterator[Occurrence | Head]:
         """Whatever wants a look by now, of all timers, oldest first. One call for each hundred, and at least one."""
-        cursor: str | None = None
-        while True:
-            query = Query((Where("watch_at", "<=", iso(now)),), order_by="sort", limit=_BATCH, after=cursor)
-            page = await self._documents.query(OCCURRENCES, query)
-            for each in page.items:
-                yield (Head if each["id"] == _HEAD else Occurrence).model_validate(each)
-            cursor = page.cursor
-            if cursor is None:
-                return
+        query = Query((Where("watch_at", "<=", iso(now)),), order_by="sort", limit=_BATCH)
+        async for each in every(self._documents, OCCURRENCES, query):
+            yield (Head if each["id"] == _HEAD else Occurrence).model_validate(each)
 
     async def page(
         self,
@@ -112,11 +105,11 @@ class OccurrenceStore:
         until: datetime | None = None,
     ) -> tuple[list[Occurrence], str | None]:
         """A timer's occurrences, newest first, and the cursor of the next page. One call."""
-        where = [Where("id", "<=", iso(until) if until else _HEAD[0])]
-        where += [Where("id", ">=", iso(since))] if since else []
+        moments = isos(now=self._clock.now(), since=since, until=until)
+        where = [Where("id", "<=", moments.get("until", _HEAD[0]))]
+        where += [Where("id", ">=", moments["since"])] if since else []
         where += [Where("state", "=", state.value)] if state else []
         query = Query(tuple(where), descending=True, limit=limit, partition=timer, after=after)
         page = await self._documents.query(OCCURRENCES, query)
-        now = iso(self._clock.now())
-        alive = [each for each in page.items if each.get("expires_at", "~") > now]
+        alive = [each for each in page.items if each.get("expires_at", "~") > moments["now"]]
         return [Occurrence.model_validate(each) for each in alive], page.cursor
