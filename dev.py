@@ -100,6 +100,8 @@ def test(args: argparse.Namespace, rest: list[str]) -> int:
         return 1
     slow = "faults or slow"
     chosen = ["-m", slow if args.faults else f"not ({slow})"]
+    if args.listener:
+        return _under_listener(args.listener, rest)
     some = any(not word.startswith("-") for word in rest)
     if args.fast:
         chosen = ["-m", f"not ({slow} or simulation)", *QUICK, *([] if some else UNIT)]
@@ -110,6 +112,14 @@ def test(args: argparse.Namespace, rest: list[str]) -> int:
         return become("-m", "devtools.alone", *chosen, *rest)
     one_process = args.faults or args.fast or some
     return become("-m", "pytest", *chosen, *([] if one_process else PARALLEL), *rest)
+
+
+def _under_listener(listener: Path, rest: list[str]) -> int:
+    """Run what kills the app's processes, with Microsoft's own queue listener before the app's functions."""
+    if not listener.is_file():
+        raise TroubleError(f"{listener} is no program; --listener takes the path of `queue-listener`")
+    chosen = rest or ["tests/faults/test_kills.py", "tests/faults/test_garbage_on_the_app.py"]
+    return become("-m", "pytest", "-m", "faults", *chosen, NIGHTSHIFT_LISTENER=str(listener.resolve()))
 
 
 def bench(args: argparse.Namespace, rest: list[str]) -> int:
@@ -157,6 +167,12 @@ def parser() -> argparse.ArgumentParser:
     which = verb.add_mutually_exclusive_group()
     which.add_argument("--fast", action="store_true", help="unit tests only, without simulations, on fewer examples")
     which.add_argument("--faults", action="store_true", help="the slow suite that kills processes and breaks storage")
+    which.add_argument(
+        "--listener",
+        type=Path,
+        metavar="PATH",
+        help="what kills processes alone, the app's queues read by Microsoft's `queue-listener` at PATH",
+    )
     verb.add_argument("--alone", action="store_true", help="each file in a process of its own, as it must pass too")
     verb.set_defaults(verb=test)
 

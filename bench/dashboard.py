@@ -28,7 +28,8 @@ from shared.bootstrap import build
 from shared.containers import DEAD_LETTERS, JOBS
 from shared.declarations import settings_of
 from shared.jobs.dead_letters.vault import DeadLetter, Reason, fingerprint
-from shared.jobs.model import Failure, Job, Status, iso, summary
+from shared.jobs.model import Failure, Job, Status, summary
+from shared.storage import iso
 from shared.web.answers import Answer
 from shared.web.routes import Call
 

@@ -17,8 +17,13 @@ CONNECTION = "AzureWebJobsStorage"
 
 
 async def process(msg: func.QueueMessage, queue: str) -> None:
-    """Run the job that a message is about."""
-    await start.app().engine.process_or_put_back(_delivery(msg, queue))
+    """Run the job that a message is about; where the app cannot be composed, put it back, so that no delivery is spent."""
+    try:
+        app = start.app()
+    except start.UnstartedError:
+        await _postpone(msg, queue)
+    else:
+        await app.engine.process_or_put_back(_delivery(msg, queue))
 
 
 async def record(msg: bytes, queue: str) -> None:
@@ -31,10 +36,20 @@ async def record(msg: bytes, queue: str) -> None:
     Poison triggers take the body alone. With a `QueueMessage` the worker reads the trigger's metadata too, which a body
     with properties of the same names overwrites: if they are of the wrong type, it fails before any function runs.
     """
-    app = start.app()
+    try:
+        app = start.app()
+    except start.UnstartedError:
+        await _postpone(msg, queue)
+        return
     from shared.jobs.envelope import Delivery
 
     await app.engine.record_or_put_back(Delivery(queue, "", _body(msg)))
+
+
+async def _postpone(msg: object, queue: str) -> None:
+    from shared.bootstrap import postpone
+
+    await postpone(queue, _body(msg).decode())
 
 
 def _body(msg: object) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import traceback
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -38,11 +38,22 @@ def app() -> App:
     try:
         from shared import bootstrap
 
-        return bootstrap.app()
+        made = bootstrap.app()
+        _check_timers(made)
+        return made
     except Exception as error:
         reason = reason_of(error)
         tell(reason)
         raise UnstartedError(reason) from error
+
+
+@lru_cache(maxsize=1)
+def _check_timers(made: App) -> None:
+    """See that each timer is fired, and at its time."""
+    from blueprints import timer_triggers
+    from shared.jobs.timers.triggers import check
+
+    check(made.ledger.timers.values(), timer_triggers(), made.engine.deps)
 
 
 def stand_in(error: Exception) -> func.FunctionApp:

@@ -43,12 +43,13 @@ def start_logging(level: int) -> None:
 
 def print_functions(functions: Iterable[Function], server: HttpServer, url: str) -> None:
     """List the app's functions, with their URLs, queues and schedules."""
-    print("\nFunctions (devhost: for development and tests, not for production; function keys are not enforced):\n")
+    keys = "a key is asked for" if server.asks_for_key else "function keys are not enforced"
+    print(f"\nFunctions (devhost: for development and tests, not for production; {keys}):\n")
     routes = {route.function.name: route for route in server.router.routes}
     for function in functions:
         if function.kind == HTTP:
             route = routes[function.name]
-            text = f"[{','.join(route.methods)}] {url}/{route.template}"
+            text = f"[{','.join(route.methods) or 'any method'}] {url}/{route.template}"
         else:
             text = f"{function.kind} {function.trigger['queueName' if function.kind == QUEUE else 'schedule']}"
         print(f"    {function.name}: {text}")

@@ -64,6 +64,11 @@ class HttpServer:
         self._started = time.monotonic()
         self.state = "Running"
 
+    @property
+    def asks_for_key(self) -> bool:
+        """Whether functions above the level ``ANONYMOUS`` ask for a key."""
+        return self._key is not None
+
     async def start(self, address: str, port: int) -> int:
         """Listen, and return the port (a free one for 0)."""
         return await self._server.start(address, port)

@@ -107,8 +107,7 @@ def _retry() -> Any:
         def get_backoff_time(self, settings: dict[str, Any]) -> float:
             return 0.8 * 2.0 ** (int(settings["count"]) - 1) * random.uniform(0.8, 1.2)
 
-    kinds = ("retry_total", "retry_connect", "retry_read", "retry_status")
-    return HostRetry(**dict.fromkeys(kinds, _RETRIES))
+    return HostRetry(retry_total=_RETRIES, retry_connect=_RETRIES, retry_read=_RETRIES, retry_status=_RETRIES)
 
 
 def code_of(error: BaseException) -> str:

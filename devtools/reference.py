@@ -8,6 +8,7 @@ from pathlib import Path
 
 from shared import declarations
 from shared.adapters.cosmos import indexing_policy
+from shared.containers import Artifacts, Container
 from shared.declarations import routes, sections, settings_of
 from shared.settings import specs_of
 
@@ -17,8 +18,7 @@ _HEAD = """# Settings
 
 App settings in Azure, `Values` of `local.settings.json` on a developer's machine, or the environment. They are read when
 the app starts; one that does not fit stops the start, with an error that names it. Made from `shared/settings`
-and `shared/domains/*/settings.py` by
-`python -m devtools.reference`.
+and `shared/domains/*/settings.py` by `python -m devtools.reference`.
 
 | setting | default | expected | meaning |
 |---|---|---|---|
@@ -30,11 +30,26 @@ Every route, below `/api`. The host checks the key that the auth level asks for;
 body, and how often a caller may ask ([threat model](../explanation/threat-model.md)). A rate is named by its setting, and counts for each
 caller and instance. Made from what is declared above each handler by `python -m devtools.reference`.
 
-| method | route | function | auth level | role | largest body | rate |
-|---|---|---|---|---|---|---|
+| method | route | function | what it does | auth level | role | largest body | rate |
+|---|---|---|---|---|---|---|---|
 """
 
-"""A property that Cosmos DB adds."""
+
+_STORAGE = """# Storage
+
+Each document has its partition key as `pk`. In Azure, Cosmos DB; else one SQLite file. What is of a user is deleted with the user.
+Made from `shared/containers.py` and `shared/domains/*/containers.py` by `python -m devtools.reference`.
+
+| container | holds | goes with its user |
+|---|---|---|
+"""
+_BLOBS = """
+Blobs are in one container (`NIGHTSHIFT_STATUS_CONTAINER`): the engine's below `jobs/`, and what jobs write, which is kept for
+`RETENTION_ARTIFACT_DAYS` ([retention](../explanation/retention.md)).
+
+| names begin with | what | goes with its user |
+|---|---|---|
+"""
 
 
 def pages() -> dict[Path, str]:
@@ -42,6 +57,7 @@ def pages() -> dict[Path, str]:
     return {
         _FOLDER / "settings.md": _HEAD + "".join(_rows()),
         _FOLDER / "routes.md": _ROUTES + "".join(_routes()),
+        _FOLDER / "storage.md": "".join(_storage()),
         _ROOT / "infra" / "names.json": json.dumps(_names(), indent=2) + "\n",
     }
 
@@ -73,7 +89,18 @@ def _routes() -> Iterator[str]:
         rule = each.rule
         level = "anonymous" if rule.role == "anonymous" else "function"
         size, rate = f"{rule.largest // 1024} KiB", f"`RATE_{rule.rate.upper()}`"
-        yield f"| {each.method} | `{each.path}` | {each.function} | {level} | {rule.role} | {size} | {rate} |\n"
+        yield f"| {each.method} | `{each.path}` | {each.function} | {each.summary} | {level} | {rule.role} | {size} | {rate} |\n"
+
+
+def _storage() -> Iterator[str]:
+    yield _STORAGE
+    yield from (_stored(each) for each in declarations.containers())
+    yield _BLOBS
+    yield from (_stored(each) for each in declarations.artifacts())
+
+
+def _stored(each: Container | Artifacts) -> str:
+    return f"| `{each}` | {each.holds} | {'yes' if each.of_user else ''} |\n"
 
 
 def main() -> None:

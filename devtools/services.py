@@ -151,7 +151,7 @@ def app(settings: Mapping[str, str], port: int, log: Path | None = None) -> Serv
     return Service(
         name="func" if func else "devhost",
         address=url,
-        command=[func, "start", "--port", str(port)] if func else own,
+        command=[sys.executable, "-m", "devtools.func", func, str(port)] if func else own,
         answers=lambda: _has_functions(url),
         env={"FUNCTIONS_WORKER_RUNTIME": "python", **os.environ, **settings},
         log=log,

@@ -29,6 +29,9 @@ from shared.monitor.telemetry import Telemetry
 from shared.ports import BlobStore, Clock, DocumentStore, MessageQueues
 from shared.settings import Settings
 
+_UNTIL_MENDED = timedelta(minutes=5)
+"""How long a message stays away that comes while the app cannot be composed."""
+
 
 @cache
 def app() -> App:
@@ -44,6 +47,15 @@ def build(chosen: Settings) -> App:
     made = compose(chosen, blobs, queues, documents, clock, calls=calls)
     made.stats.start(calls.counts, chosen.stats_flush_seconds)
     return made.closing(blobs, queues, documents)
+
+
+async def postpone(queue: str, text: str) -> None:
+    """Put a message back for some minutes, as it is: for an app that cannot be composed, of which this needs the queues alone."""
+    queues = open_queues(declarations.settings(), Calls())
+    try:
+        await queues.send(queue, text, _UNTIL_MENDED)
+    finally:
+        await queues.close()
 
 
 def compose(

@@ -11,10 +11,22 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 Document = dict[str, Any]
 """A JSON object with ``id`` and ``pk`` (partition key), both strings. Names that start with ``_`` are the store's own."""
+
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Versioned(NamedTuple, Generic[T_co]):
+    """A value as it is stored, with the ETag under which it may be replaced."""
+
+    value: T_co
+    etag: str
+    written_at: datetime | None = None
+    """When it was written, by the service's clock; None where that is not known."""
 
 
 class StorageError(Exception):
@@ -231,7 +243,7 @@ class DocumentStore(Protocol):
     treat what has expired as absent by a timestamp of its own.
     """
 
-    async def read(self, container: str, pk: str, id: str) -> tuple[Document, str] | None:
+    async def read(self, container: str, pk: str, id: str) -> Versioned[Document] | None:
         """Return the document and its ETag, or None."""
         ...
 

@@ -26,6 +26,7 @@ _HURRIED = {
     "TASTE_JOB_MAX_BACKOFF_SECONDS": "2",
     "TASTE_JOB_JITTER_SECONDS": "0",
     "DEVHOST_MESSAGE_LEASE_SECONDS": "3",
+    "DEVHOST_TIMER_LOCK_SECONDS": "15",
 }
 """Settings under which leases lapse and retries come within seconds, so that a demo can show them."""
 _LOCAL = {"COSMOS_ENDPOINT": "", "AZURE_OPENAI_ENDPOINT": ""}

@@ -26,6 +26,7 @@ from shared.ports import (
     PreconditionError,
     Query,
     StorageError,
+    Versioned,
     checked_id,
     checked_name,
     names_of,
@@ -64,7 +65,7 @@ class CosmosDocuments:
         self._containers: dict[str, ContainerProxy] = {}
         self._opening = asyncio.Lock()
 
-    async def read(self, container: str, pk: str, id: str) -> tuple[Document, str] | None:
+    async def read(self, container: str, pk: str, id: str) -> Versioned[Document] | None:
         """Return the document and its ETag, or None."""
         with translated("reading a document"):
             items = await self._container(container)
@@ -73,7 +74,7 @@ class CosmosDocuments:
             except CosmosResourceNotFoundError as error:
                 _raise_if_container_is_gone(error)
                 return None
-        return _document(found), str(found["_etag"])
+        return Versioned(_document(found), str(found["_etag"]))
 
     async def create(self, container: str, document: Document) -> str:
         """Create the document and return its ETag; AlreadyExistsError if partition and id are taken."""

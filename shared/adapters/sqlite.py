@@ -25,6 +25,7 @@ from shared.ports import (
     Query,
     StorageError,
     TooLargeError,
+    Versioned,
     checked_id,
     checked_name,
     names_of,
@@ -125,10 +126,10 @@ class SqliteDocuments:
         self._patience = 0
         self._writes = 0
 
-    async def read(self, container: str, pk: str, id: str) -> tuple[Document, str] | None:
+    async def read(self, container: str, pk: str, id: str) -> Versioned[Document] | None:
         """Return the document and its ETag, or None."""
         rows = await self._run("read", _READ, self._key(container, pk, id))
-        return (json.loads(rows[0][0]), rows[0][1]) if rows else None
+        return Versioned(json.loads(rows[0][0]), rows[0][1]) if rows else None
 
     async def create(self, container: str, document: Document) -> str:
         """Create the document and return its ETag; AlreadyExistsError if partition and id are taken."""

@@ -7,7 +7,8 @@ import os
 from typing import Any
 from urllib.request import getproxies
 
-from azure.core.exceptions import AzureError
+from aiohttp import ClientConnectorError
+from azure.core.exceptions import AzureError, ServiceRequestError, ServiceRequestTimeoutError
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.core.settings import settings
 
@@ -35,13 +36,50 @@ COSMOS_LIMITS: dict[str, Any] = {
 """Limits for the Cosmos DB SDK, which takes them by name: seconds and counts. Throttling gets more patience."""
 
 
+class AnswerLostError(AzureError):
+    """The connection broke before the answer to a write: it may have taken effect.
+
+    The transport calls this an error of the request, which the SDK for Cosmos DB takes for one that was never sent.
+    """
+
+
+class SendOnce(AioHttpTransport):  # type: ignore[misc]  # the SDK exports it dynamically
+    """A transport that sends a request once: what may be sent again is decided above it.
+
+    Left to itself, aiohttp sends PUT and DELETE again where a connection breaks. A conditional write that took effect then fails
+    on its own condition, and its caller believes that somebody else was first.
+    """
+
+    async def open(self) -> None:
+        """Open the session."""
+        await super().open()
+        self.session._retry_connection = False  # noqa: SLF001  aiohttp has no public way to say so
+
+    async def send(self, request: Any, **options: Any) -> Any:
+        """Send a request and return its answer; AnswerLostError where a write has been sent, and no answer came."""
+        try:
+            return await super().send(request, **options)
+        except ServiceRequestError as error:
+            if _is_read(request) or _never_left(error):
+                raise
+            raise AnswerLostError("no answer to a write", error=error.inner_exception) from error
+
+
+def _is_read(request: Any) -> bool:
+    return request.method in ("GET", "HEAD") or "query" in request.headers.get("Content-Type", "")
+
+
+def _never_left(error: ServiceRequestError) -> bool:
+    return isinstance(error, ServiceRequestTimeoutError) or isinstance(error.inner_exception, ClientConnectorError)
+
+
 def transport() -> AioHttpTransport:
     """An HTTP transport of up to 100 connections, opened by its first request.
 
     Whether there is a proxy is looked up once: left to itself, aiohttp searches the environment and the user's netrc at
     every request, which costs as much as all the rest of a small one.
     """
-    return AioHttpTransport(
+    return SendOnce(
         connection_timeout=CONNECTION_TIMEOUT, read_timeout=READ_TIMEOUT, use_env_settings=bool(getproxies())
     )
 

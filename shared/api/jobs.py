@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from shared.web.answers import Answer, Problem, cached_answer, json_answer
 from shared.web.parameters import OF_KIND, PAGE, PREFER, UUID, WORD
-from shared.web.requests import KEY_PATTERN, read_choice, read_limit, read_moment, read_uuid, unfit
+from shared.web.requests import KEY_PATTERN, read_limit, read_uuid
 from shared.web.routes import TICKET, Api, Call, Parameter
 from shared.web.rules import INSPECT, OPERATE, READ, SUBMIT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from shared.api.schemas import PayloadView
     from shared.app import App
-    from shared.jobs.explain import Circumstances
     from shared.jobs.model import Job
-    from shared.ports import Where
     from shared.storage import Versioned
 
 _NO_STORE = {"Cache-Control": "no-store"}
@@ -60,13 +54,14 @@ async def submit_job(app: App, call: Call) -> Answer:
 @api.route("ListJobs", "GET jobs", READ, {200: "schemas:JobPage"}, (422,), parameters=(*_FILTERS, *PAGE))
 async def list_jobs(app: App, call: Call) -> Answer:
     """Jobs, newest first, from the index."""
+    from shared.api.queries import where
     from shared.api.views import job_view
     from shared.containers import JOBS
     from shared.jobs.model import Job
     from shared.ports import Query
 
     limit, after = read_limit(call.query), call.query.get("cursor") or None
-    page = await app.documents.query(JOBS, Query(_where(call.query), descending=True, limit=limit, after=after))
+    page = await app.documents.query(JOBS, Query(where(call.query), descending=True, limit=limit, after=after))
     items = [job_view(Job.model_validate(item), whole=False) for item in page.items]
     return json_answer({"items": items, "cursor": page.cursor}, headers=_NO_STORE)
 
@@ -119,11 +114,12 @@ async def get_job_payload(app: App, call: Call) -> Answer:
 @api.route("ExplainJob", "GET jobs/{job_id}/explain", READ, {200: "schemas:ExplanationView"}, (400, 404))
 async def explain_job(app: App, call: Call) -> Answer:
     """Why a job is not running, and what to do, in words and in fields."""
+    from shared.api.queries import circumstances_of
     from shared.api.views import explanation_view
     from shared.jobs.explain import explain
 
     job = (await _current(app, call)).value
-    circumstances = await _circumstances(app, job)
+    circumstances = await circumstances_of(app, job)
     seconds = await app.engine.estimates.remaining(job)
     return json_answer(explanation_view(job, explain(job, circumstances), circumstances, seconds), headers=_NO_STORE)
 
@@ -177,59 +173,3 @@ def _why_not(current: Versioned[Job]) -> str:
 async def _retry_after(app: App, job: Job) -> dict[str, str]:
     seconds = await app.engine.estimates.remaining(job)
     return {"Retry-After": str(seconds)} if seconds else {}
-
-
-async def _circumstances(app: App, job: Job) -> Circumstances:
-    from shared.jobs.explain import Circumstances
-
-    deps = app.engine.deps
-    known = job.kind in deps.kinds
-    queue = deps.kinds.queue(job.kind, job.priority) if known else ""
-    conditions = await app.engine.estimates.conditions(job)
-    return Circumstances(
-        now=app.clock.now(),
-        queue=queue,
-        depth=await app.queues.depth(queue) if known else 0,
-        queue_age=conditions.queue_age,
-        pause=await deps.pauses.of(job.kind),
-        known=known,
-        grace=deps.timing.grace,
-        sweep_schedule=app.settings.sweep_schedule,
-    )
-
-
-def _where(query: Mapping[str, str]) -> tuple[Where, ...]:
-    from shared.jobs.model import Status
-    from shared.ports import Where
-
-    where = [Where(name, "=", query[name]) for name in ("kind", "parent_id") if query.get(name)]
-    if status := read_choice(query, "status", Status):
-        where.append(Where("status", "=", status))
-    if start := query.get("id", "").lower():
-        where += [Where("id", ">=", _start(start)), Where("id", "<", f"{start}~")]
-    return (*where, *_period(read_moment(query, "since"), read_moment(query, "until")))
-
-
-def _period(since: datetime | None, until: datetime | None) -> Iterator[Where]:
-    """When a job was created; with bounds of its id, which holds about that time, so that an index leads there.
-
-    A child's id holds the time of its parent, which may have been at work for days.
-    """
-    from shared.jobs.ids import prefixes
-    from shared.jobs.model import iso
-    from shared.ports import Where
-
-    if since:
-        yield Where("created_at", ">=", iso(since))
-        if since > _ERA:
-            yield Where("id", ">=", prefixes(since - _SLACK, since - _SLACK)[0])
-    if until:
-        yield Where("created_at", "<", iso(until))
-        if until > _ERA:
-            yield Where("id", "<", f"{prefixes(until, until)[0]}~")
-
-
-def _start(text: str) -> str:
-    if not re.fullmatch(r"[0-9a-f-]{1,36}", text):
-        raise unfit("id", "must be the start of a UUID")
-    return text

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from shared.api.schemas import ErrorView, Moment, Uuid
 from shared.jobs.dead_letters.vault import DeadLetter, Filter, Vault
-from shared.jobs.model import iso
+from shared.storage import iso
 
 _PAGE, _MOST = 100, 500
 """Dead letters of one query, and of all queries together, that one answer looks at: the newest."""

@@ -71,9 +71,9 @@ async def get_stats(app: App, call: Call) -> Answer:
 @api.route("ListAlarms", "GET alarms", READ, {200: "monitor_views:AlarmList"})
 async def list_alarms(app: App, call: Call) -> Answer:
     """The alarms, whether they are on, and why: at most a minute old."""
-    from shared.jobs.model import iso
     from shared.monitor.alarms import Alarm
     from shared.monitor.watch import standing_view
+    from shared.storage import iso
 
     del call
     board = await app.monitor.watch.board()

@@ -8,11 +8,11 @@ from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from shared.api.schemas import Moment
-from shared.jobs.model import iso
 from shared.monitor.histogram import Histogram
 from shared.monitor.stats import Hour
 from shared.monitor.status import Condition, Dependency
 from shared.monitor.tally import KindTally
+from shared.storage import iso
 
 _CLOSED = ConfigDict(extra="forbid")
 

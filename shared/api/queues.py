@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from shared.app import App
     from shared.jobs.engine import Engine
     from shared.monitor.queues import QueueFacts
-    from shared.monitor.remembered import Remembered
+    from shared.storage import Cached
 
 FRESH = timedelta(seconds=5)
 """How long one look is shared by all who ask: however many dashboards are open, storage sees one."""
-_cached: WeakKeyDictionary[Engine, Remembered[list[QueueFacts]]] = WeakKeyDictionary()
+_cached: WeakKeyDictionary[Engine, Cached[str, list[QueueFacts]]] = WeakKeyDictionary()
 
 api = Api(__name__, "queues")
 
@@ -31,10 +31,11 @@ async def list_queues(app: App, call: Call) -> Answer:
     """
     from shared.api.queue_views import queue_view
     from shared.monitor.queues import read_queues
-    from shared.monitor.remembered import Remembered
+    from shared.storage import Cached
 
-    cached = _cached.setdefault(app.engine, Remembered(app.clock, FRESH))
-    facts = {each.name: each for each in await cached.of(lambda: read_queues(app.engine))}
+    engine = app.engine
+    cached = _cached.setdefault(engine, Cached(app.clock, FRESH, lambda _: read_queues(engine)))
+    facts = {each.name: each for each in await cached.get("queues")}
     items = [queue_view(facts[queue], facts[poison], kinds) for (queue, poison), kinds in _served(app).items()]
     return tagged_answer({"items": items}, call.if_none_match)
 

@@ -8,10 +8,10 @@ from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from shared.api.schemas import Moment, Uuid
-from shared.jobs.model import iso
 from shared.jobs.timers.health import Direction, TimerReport
 from shared.jobs.timers.occurrence import Occurrence, State, Trigger
 from shared.jobs.timers.timer import Missed
+from shared.storage import iso
 
 _CLOSED = ConfigDict(extra="forbid")
 

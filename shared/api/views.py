@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from shared.jobs.model import Job, Status, iso
+from shared.jobs.model import Job, Status
+from shared.storage import iso
 from shared.web.answers import Answer, json_answer, quoted
 
 if TYPE_CHECKING:

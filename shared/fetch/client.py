@@ -7,7 +7,9 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import replace
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -27,10 +29,14 @@ from shared.fetch.errors import (
 )
 from shared.fetch.headers import retry_after
 from shared.fetch.messages import Fetched, Limits, NotModified, Redirect, Request, Validators, user_agent
+from shared.fetch.names import Names
+from shared.fetch.unpacking import unpacked
+from shared.fetch.urls import address
 
 USER_AGENT = user_agent()
 MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PERMANENT = frozenset({301, 308})
 _TRANSIENT = frozenset({408, 425, 429})
 _CHUNK = 64 * 1024
 
@@ -57,12 +63,15 @@ async def follow(
         FetchUnavailableError: a timeout, a broken connection, or a status that may pass (408, 425, 429, 5xx).
     """
     left = _Stopwatch(request.limits.timeout_seconds)
+    moved_to, for_good = None, True
     for _ in range(MAX_REDIRECTS + 1):
         check_url(request.url, allowed)
         async with turn(request.url):
             answer = await _ask(request, left, allowed, resolver)
         if not isinstance(answer, Redirect):
-            return answer
+            return replace(answer, moved_to=moved_to)
+        for_good = for_good and answer.permanent
+        moved_to = answer.url if for_good else moved_to
         request = request.redirected(answer.url)
     raise TooManyRedirectsError
 
@@ -89,7 +98,7 @@ async def _ask(
             return await _hop(request, allowed, resolver)
     except TimeoutError:
         raise FetchUnavailableError("the server took too long") from None
-    except aiohttp.ClientError as error:
+    except (aiohttp.ClientError, OSError, ValueError) as error:
         raise translated(error) from None
 
 
@@ -104,12 +113,14 @@ async def _hop(
     connector = connector_for(target, allowed, resolver)
     method, form = ("GET", None) if request.form is None else ("POST", dict(request.form))
     async with (
-        aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False) as session,
+        aiohttp.ClientSession(
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, auto_decompress=False
+        ) as session,
         session.request(method, target, headers=request.headers(), data=form, allow_redirects=False) as response,
     ):
         if response.status in _REDIRECTS:
             return _redirect(response, request)
-        if response.status == 304 and request.validators:
+        if response.status == 304 and request.conditions:
             return NotModified(str(response.url))
         _check_status(response)
         return await _body(response, request.limits)
@@ -117,9 +128,11 @@ async def _hop(
 
 def connector_for(target: URL, allowed: Collection[str], resolver: AbstractResolver | None) -> aiohttp.TCPConnector:
     """What opens the connections of one hop: to public addresses only, unless the operator listed the host."""
-    listed = is_allowed((target.host or "").lower(), target.port or 0, allowed)
+    listed = is_allowed((target.raw_host or "").lower(), target.port or 0, allowed)
     return aiohttp.TCPConnector(
-        resolver=resolver, use_dns_cache=False, socket_factory=_open_socket if listed else _open_public_socket
+        resolver=resolver or Names(),
+        use_dns_cache=False,
+        socket_factory=_open_socket if listed else _open_public_socket,
     )
 
 
@@ -148,18 +161,35 @@ def _redirect(response: aiohttp.ClientResponse, request: Request) -> Redirect:
         raise StatusRefusedError("the server redirects to nowhere", response.status)
     if request.form is not None:
         raise StatusRefusedError("the server redirects a form", response.status)
+    base, sent = str(response.url), _as_sent(location)
+    written, url = _joined(base, sent), address(sent, base)
+    if url is None or "@" in urlsplit(written).netloc:
+        check_url(written)  # says what is wrong with it
+        raise UrlRefusedError
+    return Redirect(url, response.status in _PERMANENT)
+
+
+def _as_sent(header: str) -> str:
+    """A header as its sender meant it: some send UTF-8, which reaches us byte by byte."""
     try:
-        return Redirect(str(response.url.join(parsed(location))))
+        return header.encode("utf-8", "surrogateescape").decode()
+    except UnicodeDecodeError:
+        return header
+
+
+def _joined(base: str, location: str) -> str:
+    try:
+        return urlsplit(urljoin(base, location)).geturl()
     except ValueError:
         raise UrlRefusedError from None
 
 
 def parsed(url: str) -> URL:
-    """Read a URL, or raise UrlRefusedError."""
-    try:
-        return URL(url)
-    except ValueError:
-        raise UrlRefusedError from None
+    """Read a URL as it will be asked for, or raise UrlRefusedError."""
+    asked = address(url)
+    if asked is None:
+        raise UrlRefusedError
+    return URL(asked, encoded=True)
 
 
 def _check_status(response: aiohttp.ClientResponse) -> None:
@@ -184,16 +214,18 @@ async def _body(response: aiohttp.ClientResponse, limits: Limits) -> Fetched:
                 raise BodyTooLargeError
             del body[limits.max_bytes :]
             break
-    validators = Validators(response.headers.get("ETag"), response.headers.get("Last-Modified"))
-    return Fetched(bytes(body), kind, str(response.url), response.charset, validators)
+    packing = response.headers.get("Content-Encoding", "")
+    whole = unpacked(bytes(body), packing, limits.max_bytes, truncate=limits.truncate)
+    validators = Validators(response.headers.get("ETag"), response.headers.get("Last-Modified"), str(response.url))
+    return Fetched(whole, kind, str(response.url), response.charset, validators)
 
 
-def translated(error: aiohttp.ClientError) -> FetchRefusedError | FetchUnavailableError:
-    """What an error of the HTTP client means."""
+def translated(error: aiohttp.ClientError | OSError | ValueError) -> FetchRefusedError | FetchUnavailableError:
+    """What an error of the HTTP client, or of what is beneath it, means."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
         return CertificateRefusedError()
     if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, _NotPublicError):
         return AddressRefusedError()
-    if isinstance(error, aiohttp.InvalidURL):
+    if isinstance(error, aiohttp.InvalidURL | ValueError):  # a UnicodeError of a name that is none is a ValueError
         return UrlRefusedError()
     return FetchUnavailableError(f"the connection failed ({type(error).__name__})")

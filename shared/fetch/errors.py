@@ -62,6 +62,12 @@ class BodyTooLargeError(FetchRefusedError):
     reason = "too-large"
 
 
+class BrokenPackingError(FetchRefusedError):
+    """The content is packed, and broken."""
+
+    reason = "unreadable"
+
+
 class CertificateRefusedError(FetchRefusedError):
     """The server's certificate does not prove that it is who it says."""
 

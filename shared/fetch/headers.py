@@ -6,11 +6,12 @@ import email.utils
 from contextlib import suppress
 from datetime import UTC, datetime
 
-_MAX_RETRY_AFTER = 3600.0
+_MAX_RETRY_AFTER = 30 * 86400.0
+"""Seconds that are believed; what is more is a mistake, or a way to be never visited again."""
 
 
 def retry_after(value: str | None, now: datetime | None = None) -> float | None:
-    """Read a Retry-After header, seconds or an HTTP date, as seconds from now; at most an hour, None if unreadable."""
+    """Read a Retry-After header, seconds or an HTTP date, as seconds from now; at most thirty days, None if unreadable."""
     if not value:
         return None
     seconds: float | None = None

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
+from shared.fetch.unpacking import ACCEPTED
+
 ROBOT = "Nightshift"
 """The name that robots.txt files know us by."""
 
@@ -44,14 +46,17 @@ class Validators:
 
     etag: str | None = None
     last_modified: str | None = None
+    url: str | None = None
+    """The address that it is a version of: nobody else is told. None: the one that is asked first."""
 
     def __bool__(self) -> bool:
         """Whether there is anything to send."""
         return bool(self.etag or self.last_modified)
 
-    @property
-    def headers(self) -> dict[str, str]:
-        """The conditions of the next request."""
+    def headers(self, url: str) -> dict[str, str]:
+        """The conditions of a request to an address."""
+        if self.url not in (None, url):
+            return {}
         named = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
         return {name: value for name, value in named.items() if value}
 
@@ -72,14 +77,23 @@ class Request:
     def headers(self) -> dict[str, str]:
         """The headers as sent."""
         signed = {"Authorization": self.authorization} if self.authorization else {}
-        own = {"User-Agent": user_agent(self.contact), "Accept": self.limits.header}
-        return {**own, **self.validators.headers, **signed}
+        own = {"User-Agent": user_agent(self.contact), "Accept": self.limits.header, "Accept-Encoding": ACCEPTED}
+        return {**own, **self.conditions, **signed}
+
+    @property
+    def conditions(self) -> dict[str, str]:
+        """What lets its address answer that nothing has changed."""
+        return self.validators.headers(self.url)
 
     def redirected(self, url: str) -> Request:
-        """The same request to another address, without what is meant for the first one's origin only."""
-        if origin(url) == origin(self.url):
-            return replace(self, url=url)
-        return replace(self, url=url, authorization=None, validators=Validators())
+        """The same request to another address, without what is meant for the first one, or its origin, only."""
+        same = origin(url) == origin(self.url)
+        return replace(
+            self,
+            url=url,
+            authorization=self.authorization if same else None,
+            validators=self.validators if self.validators.url else Validators(),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +108,8 @@ class Fetched:
     charset: str | None = None
     """The encoding that the server claims."""
     validators: Validators = Validators()
+    moved_to: str | None = None
+    """Where the address that was asked for has moved for good, if it says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +117,7 @@ class NotModified:
     """The version that the caller holds is still the current one (304)."""
 
     url: str
+    moved_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +125,7 @@ class Redirect:
     """The server points elsewhere."""
 
     url: str
+    permanent: bool = False
 
 
 def origin(url: str) -> str:

@@ -42,7 +42,7 @@ async def send(
             return await _send(url, body, headers, allowed, resolver)
     except TimeoutError:
         raise FetchUnavailableError("the server took too long") from None
-    except aiohttp.ClientError as error:
+    except (aiohttp.ClientError, OSError, ValueError) as error:
         raise translated(error) from None
 
 

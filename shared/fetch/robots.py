@@ -7,13 +7,11 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from shared.fetch.decoding import decode
 from shared.fetch.errors import FetchUnavailableError, RobotsRefusedError, StatusRefusedError, TooManyRedirectsError
 from shared.fetch.messages import ROBOT, origin
-
-if TYPE_CHECKING:
-    from protego import Protego
+from shared.fetch.robots_rules import Rules, read_rules
 
 LARGEST = 512 * 1024
 """Bytes of a robots.txt that are read; RFC 9309 asks for 500 KiB at least."""
@@ -21,6 +19,9 @@ _MOST_ORIGINS = 1000
 _FAILURE_TTL = 60.0
 _LONGEST_DELAY = 30.0
 """Seconds of `Crawl-delay` that are obeyed; who asks for more is asked that seldom."""
+
+_LONG = 8 * 1024
+"""Bytes from which a robots.txt is not read on the event loop."""
 
 Load = Callable[[str], Awaitable[bytes]]
 """Fetches a robots.txt, and raises what fetching raises."""
@@ -30,7 +31,7 @@ Load = Callable[[str], Awaitable[bytes]]
 class _Entry:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     until: float = float("-inf")
-    rules: Protego | None = None
+    rules: Rules | None = None
     """None: the origin could not say."""
 
 
@@ -56,9 +57,9 @@ class Robots:
                 await self._refresh(entry, url)
         if entry.rules is None:
             raise FetchUnavailableError("the host's robots.txt cannot be had", max(0.0, entry.until - self._now()))
-        if not entry.rules.can_fetch(url, ROBOT):
+        if not entry.rules.allow(url):
             raise RobotsRefusedError
-        return min(entry.rules.crawl_delay(ROBOT) or 0.0, _LONGEST_DELAY)
+        return min(entry.rules.delay, _LONGEST_DELAY)
 
     async def _refresh(self, entry: _Entry, url: str) -> None:
         try:
@@ -67,14 +68,12 @@ class Robots:
             entry.rules, ttl = None, error.retry_after or _FAILURE_TTL
         entry.until = self._now() + ttl
 
-    async def _rules(self, url: str) -> Protego:
-        from protego import Protego
-
+    async def _rules(self, url: str) -> Rules:
         try:
-            text = (await self._load(url)).decode(errors="replace")
+            body = await self._load(url)
         except (StatusRefusedError, TooManyRedirectsError):
-            text = ""  # there is none: all is allowed
-        return Protego.parse(text)
+            return Rules()  # there is none: all is allowed
+        return _read(body) if len(body) < _LONG else await asyncio.to_thread(_read, body)
 
     def _entry(self, key: str) -> _Entry:
         entry = self._entries.setdefault(key, _Entry())
@@ -82,3 +81,7 @@ class Robots:
         if len(self._entries) > _MOST_ORIGINS:
             self._entries.popitem(last=False)
         return entry
+
+
+def _read(body: bytes) -> Rules:
+    return read_rules(decode(body), ROBOT)

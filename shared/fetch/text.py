@@ -1,12 +1,12 @@
-"""Text from strangers: decoded, without markup and control characters, and bounded."""
+"""Text from strangers: without markup and control characters, and bounded."""
 
 from __future__ import annotations
 
-import codecs
 import re
-from collections.abc import Iterator
-from contextlib import suppress
+from functools import cache
 from typing import Any
+
+from shared.fetch.tidying import whole_characters
 
 TITLE = 300
 """Characters of a title that are kept."""
@@ -18,16 +18,20 @@ ARTICLE = 100_000
 _UNWANTED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u2060\ufeff\ufffe\uffff\ud800-\udfff]")
 _LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\([^()\s]{0,2000}\)")
 _MARKS = re.compile(r"\*\*|~~|`|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)|^(?:#{1,6}|>+|[*+-])\s+", re.MULTILINE)
-_META_CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
-# Of what Python knows, only what pages use: no `idna`, `punycode` or `unicode_escape`, which are slow, or no encodings.
-_SANE = re.compile(
-    r"(utf-?(8|16|32)([-_]?[lb]e)?|(iso|cp|windows|x-|mac|koi|tis|big|euc|gb|shift|johab|hz)[\w.-]{0,30})",
-    re.IGNORECASE,
-)
-_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-# What pages call these is, in practice, the Windows encoding that contains them (WHATWG Encoding).
-_MEANT = {"iso-8859-1": "cp1252", "latin-1": "cp1252", "latin1": "cp1252", "ascii": "cp1252", "us-ascii": "cp1252",
-          "gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc-kr": "cp949"}  # fmt: skip
+_LONGEST_MARKUP = 200_000
+"""Characters of a piece of HTML that are looked at: what is wanted of it is an excerpt."""
+BLOCKS = (
+    "address", "article", "aside", "blockquote", "br", "caption", "dd", "details", "div", "dl", "dt", "fieldset", "figcaption", "figure",
+    "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "img", "li", "main", "nav", "ol", "option", "p", "pre",
+    "section", "select", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul", "video",
+)  # fmt: skip
+"""Elements beside which a reader sees a gap; all others are part of the line, and may be part of a word."""
+_UNREAD = ("script", "style", "template", "head")
+_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]{0,30})(?=[\s/>])")
+_STRANGE = re.compile(r"<(?![A-Za-z/!?])")
+
+Element = Any
+"""An element of lxml, which has no types."""
 
 
 def line(value: Any, limit: int = TITLE) -> str:
@@ -42,11 +46,35 @@ def block(value: Any, limit: int = EXCERPT) -> str:
 
 
 def plain(markup: Any, limit: int = EXCERPT) -> str:
-    """The text of a piece of HTML, as one line."""
+    """The text of a piece of HTML, as one line. What only looks like a tag, such as the `<int>` of `vector<int>`, is text."""
     text = _clean(markup)
     if "<" in text or "&" in text:
-        text = " ".join(_texts(text))
+        root = fragment(text)
+        text = "" if root is None else text_in(root)
     return line(text, limit)
+
+
+def fragment(markup: str) -> Element | None:
+    """A piece of HTML as a tree; None where there is nothing in it."""
+    from lxml import etree, html
+
+    try:
+        return html.fragment_fromstring(
+            _escaped(whole_characters(_clean(markup)[:_LONGEST_MARKUP])), create_parent="div"
+        )
+    except (etree.LxmlError, ValueError, AssertionError):
+        return None
+
+
+def text_in(root: Element) -> str:
+    """What a reader sees of a tree, which is changed by it: gaps between blocks, and none within a line."""
+    from lxml import etree
+
+    etree.strip_elements(root, *_UNREAD, etree.Comment, etree.PI, with_tail=False)
+    for each in root.iter(*BLOCKS):
+        each.text = f" {each.text or ''}"
+        each.tail = f" {each.tail or ''}"
+    return "".join(root.itertext())
 
 
 def without_markdown(text: str) -> str:
@@ -55,39 +83,23 @@ def without_markdown(text: str) -> str:
     return _MARKS.sub("", text).strip()
 
 
-def image_in(markup: Any) -> str | None:
-    """The address of the first image in a piece of HTML, as it is written there."""
-    found = re.search(r"""<img\s[^>]{0,500}?src\s*=\s*["']([^"'<>]{1,2000})""", _clean(markup)[:50_000], re.IGNORECASE)
-    return found[1] if found else None
+def _escaped(markup: str) -> str:
+    """Markup in which what is no tag of HTML, nor of anything that is closed again, is escaped."""
+    known = _known_tags()
+    names = {found[2].lower() for found in _TAG.finditer(markup) if not found[1]} - known
+    closed = {found[2].lower() for found in _TAG.finditer(markup) if found[1]}
+    unknown = names - closed
+    text = _STRANGE.sub("&lt;", markup)
+    if not unknown:
+        return text
+    return _TAG.sub(lambda found: found[0] if found[2].lower() not in unknown else f"&lt;{found[0][1:]}", text)
 
 
-def decode(body: bytes, charset: str | None = None) -> str:
-    """A page's text: by its byte order mark, the server's word, its own word, UTF-8, in this order; never an error."""
-    for encoding in _encodings(body, charset):
-        with suppress(ValueError, LookupError):
-            return body.decode(encoding)
-    return body.decode("cp1252", errors="replace")
+@cache
+def _known_tags() -> frozenset[str]:
+    from lxml.html import defs
 
-
-def _encodings(body: bytes, charset: str | None) -> Iterator[str]:
-    yield from (encoding for bom, encoding in _BOMS if body.startswith(bom))
-    claimed = _META_CHARSET.search(body, 0, 4096)
-    for name in (charset, claimed[1].decode("ascii", "replace") if claimed else None):
-        if name:
-            yield _MEANT.get(name.strip().lower(), name if _SANE.fullmatch(name) else "utf-8")
-    yield "utf-8"
-
-
-def _texts(markup: str) -> Iterator[str]:
-    from lxml import etree, html
-
-    try:
-        root = html.fragment_fromstring(markup, create_parent="div")
-    except (etree.LxmlError, ValueError, AssertionError):
-        yield re.sub(r"<[^>]{0,1000}>", " ", markup)
-        return
-    etree.strip_elements(root, "script", "style", etree.Comment, with_tail=False)
-    yield from (str(part) for part in root.itertext())
+    return frozenset(defs.tags) | {"picture", "source", "svg", "path", "template", "dialog", "slot", "wbr", "math"}
 
 
 def _clean(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, TypedDict, Unpack, cast, get_type_hints, overload
 
@@ -98,7 +99,8 @@ def job(
 
 def _payload_of(name: str, handler: Handler[P]) -> type[P]:
     """The model that a handler's first parameter is annotated with; no other annotation has to exist when it is declared."""
-    function = inspect.unwrap(handler if inspect.isroutine(handler) else type(handler).__call__)
+    called = handler.func if isinstance(handler, partial) else handler
+    function = inspect.unwrap(called if inspect.isroutine(called) else type(called).__call__)
     first = next(iter(inspect.signature(handler).parameters.values()), None)
     annotation = SimpleNamespace(__annotations__={"payload": first.annotation if first else None})
     try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,16 +16,16 @@ from typing import Any
 from shared.containers import DEDUPE
 from shared.jobs.errors import InFlightError, KeyReusedError
 from shared.jobs.kinds import Dedupe
-from shared.jobs.model import Job, Status, iso
+from shared.jobs.model import Job, Status
 from shared.jobs.store import StatusStore
 from shared.jobs.ticket import IdempotencyKey, Ticket
-from shared.ports import AlreadyExistsError, Clock, DocumentStore, PreconditionError, StorageError
+from shared.ports import AlreadyExistsError, Clock, Document, DocumentStore
+from shared.storage import compare_and_swap, iso, write
 
 IN_FLIGHT = timedelta(seconds=10)
 """How long the request that made a marker may take to make its job, before it is taken for dead."""
 _REQUESTS = "~idempotency"
 """What stands in place of a kind in the markers of idempotency keys."""
-_TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,21 +109,19 @@ class Markers:
         unless markers of this sort stand `for_good`, that is, until they expire.
         """
         marker = _document(kind, dedupe, ttl_seconds, job_id, self._clock.now())
-        for _ in range(_TRIES):
-            try:
-                await self._documents.create(DEDUPE, marker)
-                return Marker(job_id, mine=True)
-            except AlreadyExistsError:
-                found = await self._documents.read(DEDUPE, marker["pk"], marker["id"])
-            if found is None:
-                continue
-            there, etag = found
-            if self._stands(there, marker, for_good=for_good) and there["job_id"] != besides:
-                return _found(there, marker)
-            with suppress(PreconditionError):
-                await self._documents.replace(DEDUPE, marker, etag)
-                return Marker(job_id, mine=True)
-        raise StorageError("a marker is changed by others without end")
+        try:
+            await self._documents.create(DEDUPE, marker)
+        except AlreadyExistsError:
+            return await self._take_over(marker, besides, for_good=for_good)
+        return Marker(job_id, mine=True)
+
+    @compare_and_swap("the marker", tries=20)
+    async def _take_over(self, marker: Document, besides: str, *, for_good: bool) -> Marker:
+        there = await self._documents.read(DEDUPE, marker["pk"], marker["id"])
+        if there and self._stands(there.value, marker, for_good=for_good) and there.value["job_id"] != besides:
+            return _found(there.value, marker)
+        await write(self._documents, DEDUPE, marker, there)
+        return Marker(marker["job_id"], mine=True)
 
     def _stands(self, there: dict[str, Any], marker: dict[str, Any], *, for_good: bool) -> bool:
         alive = there["expires_at"] > iso(self._clock.now())

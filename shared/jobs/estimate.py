@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import statistics
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Generic, TypeVar
 
 from shared.containers import JOBS
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.envelope import decode
 from shared.jobs.errors import UnreadableError
 from shared.jobs.ids import prefixes
-from shared.jobs.log import LOG
 from shared.jobs.model import Job, Status
-from shared.ports import Query, ReceivedMessage, StorageError, Where
+from shared.ports import Query, ReceivedMessage, Where
+from shared.storage import Cached
 
 LONGEST_WAIT = 300
 """Seconds that a client is told to wait at most."""
@@ -26,8 +23,6 @@ _SAMPLES = 20
 _PAST = timedelta(days=1)
 _DURATION_FRESH = timedelta(seconds=60)
 _AGE_FRESH = timedelta(seconds=5)
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +75,10 @@ class Estimator:
 
     def __init__(self, deps: Dependencies) -> None:
         self._deps = deps
-        self._usual = _Cached(deps, self._read_usual, _DURATION_FRESH)
-        self._age = _Cached(deps, self._read_age, _AGE_FRESH)
+        self._usual: Cached[str, float | None] = Cached(
+            deps.clock, _DURATION_FRESH, self._read_usual, _nothing, "estimate"
+        )
+        self._age: Cached[str, float | None] = Cached(deps.clock, _AGE_FRESH, self._read_age, _nothing, "estimate")
 
     async def remaining(self, job: Job) -> int:
         """Whole seconds until a job will probably have ended; see `remaining`. Never fails, and never costs much."""
@@ -92,16 +89,16 @@ class Estimator:
 
     async def conditions(self, job: Job) -> Conditions:
         """What bears on how long a job will take."""
-        usual = await self._usual.of(job.kind)
+        usual = await self._usual.get(job.kind)
         if job.status is Status.RUNNING or job.kind not in self._deps.kinds:
             return Conditions(usual)
-        age = await self._age.of(self._deps.kinds.queue(job.kind, job.priority))
+        age = await self._age.get(self._deps.kinds.queue(job.kind, job.priority))
         paused = (await self._deps.pauses.of(job.kind)).paused
         return Conditions(usual, age or 0.0, self._deps.timing.pause.total_seconds() if paused else None)
 
     async def age(self, queue: str) -> float | None:
         """Seconds that the message at the head of a queue has been due; None where none is waiting."""
-        return await self._age.of(queue)
+        return await self._age.get(queue)
 
     async def _read_usual(self, kind: str) -> float | None:
         since = self._deps.clock.now() - _PAST
@@ -117,33 +114,8 @@ class Estimator:
         return max(0.0, (self._deps.clock.now() - _due_at(messages[0])).total_seconds()) if messages else None
 
 
-class _Cached(Generic[T]):
-    """Answers that cost a storage call, kept for a while; where storage does not answer, the last one stands."""
-
-    def __init__(self, deps: Dependencies, read: Callable[[str], Awaitable[T | None]], fresh: timedelta) -> None:
-        self._deps = deps
-        self._read = read
-        self._fresh = fresh
-        self._known: dict[str, tuple[T | None, datetime]] = {}
-        self._lock = asyncio.Lock()
-
-    async def of(self, name: str) -> T | None:
-        if self._stale(name):
-            async with self._lock:
-                if self._stale(name):
-                    self._known[name] = await self._ask(name), self._deps.clock.now()
-        return self._known[name][0]
-
-    def _stale(self, name: str) -> bool:
-        known = self._known.get(name)
-        return known is None or self._deps.clock.now() - known[1] >= self._fresh
-
-    async def _ask(self, name: str) -> T | None:
-        try:
-            return await self._read(name)
-        except StorageError as error:
-            LOG.warning("estimate not read: of=%s cause=%s", name, type(error).__name__)
-            return self._known.get(name, (None, None))[0]
+def _nothing() -> None:
+    """What is known of a kind or a queue of which nothing is known."""
 
 
 def _due_at(message: ReceivedMessage) -> datetime:

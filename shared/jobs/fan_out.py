@@ -43,7 +43,7 @@ async def fan_out(job: JobContext, plan: Callable[[], AsyncIterator[Child]], *, 
         async def greet_all(payload: Nothing, job: JobContext) -> dict[str, Any]:
             async def plan() -> AsyncIterator[Child]:
                 for name in ("ann", "ben"):
-                    yield Child(name, "greet", {"name": name})
+                    yield Child.of(name, greet, Greeting(name=name))
 
             return await fan_out(job, plan, width=2)
 

@@ -18,8 +18,8 @@ from datetime import datetime, timedelta
 from shared.containers import LOCKS
 from shared.jobs.errors import JobsError
 from shared.jobs.log import LOG
-from shared.jobs.model import iso
 from shared.ports import Clock, Document, DocumentStore, PreconditionError, StorageError
+from shared.storage import iso
 
 
 class LockedError(JobsError):
@@ -75,14 +75,14 @@ class Locks:
         """
         owner = owner or uuid.uuid4().hex
         found = await self._documents.read(LOCKS, name, name)
-        if found and (left := self._left(found[0])) > 0 and found[0]["owner"] != owner:
+        if found and (left := self._left(found.value)) > 0 and found.value["owner"] != owner:
             raise LockedError(left)
         until = self._clock.now() + timedelta(seconds=seconds)
-        fence = found[0]["fence"] + 1 if found else 1
+        fence = found.value["fence"] + 1 if found else 1
         lock = Lock(name, fence, owner, until, etag="")
         try:
             if found:
-                lock.etag = await self._documents.replace(LOCKS, _document(lock), found[1])
+                lock.etag = await self._documents.replace(LOCKS, _document(lock), found.etag)
             else:
                 lock.etag = await self._documents.create(LOCKS, _document(lock))
         except PreconditionError:
@@ -154,9 +154,9 @@ class Locks:
             lock.etag = await self._documents.replace(LOCKS, document, lock.etag)
         except PreconditionError:
             found = await self._documents.read(LOCKS, lock.name, lock.name)
-            if found is None or (found[0]["fence"], found[0]["owner"]) != (lock.fence, lock.owner):
+            if found is None or (found.value["fence"], found.value["owner"]) != (lock.fence, lock.owner):
                 raise
-            lock.etag = await self._documents.replace(LOCKS, document, found[1])
+            lock.etag = await self._documents.replace(LOCKS, document, found.etag)
 
     def _left(self, document: Document) -> float:
         if not document["owner"]:

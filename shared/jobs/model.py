@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue
+
+from shared.storage import iso
 
 HISTORY_LIMIT = 60
 """Entries of a job's history that are kept, newest last; the first one (submitted) always stays."""
@@ -168,11 +170,6 @@ class Job(_Record):
     def to_json(self) -> bytes:
         """The record as the status blob holds it."""
         return self.model_dump_json(exclude_none=True).encode()
-
-
-def iso(moment: datetime) -> str:
-    """Write a moment so that text order is time order: UTC, microseconds, `Z`."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def summary(job: Job) -> dict[str, Any]:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from shared.containers import KINDS
 from shared.jobs.log import LOG
-from shared.jobs.model import iso
-from shared.ports import Clock, Document, DocumentStore, Query, StorageError
+from shared.ports import Clock, Document, DocumentStore, Query
+from shared.storage import Cached, compare_and_swap, iso, write
 
 _FRESH = timedelta(seconds=5)
 """How long what was read is believed: a pause reaches every process within this time."""
-_TRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,52 +30,31 @@ class Pauses:
     def __init__(self, documents: DocumentStore, clock: Clock) -> None:
         self._documents = documents
         self._clock = clock
-        self._known: dict[str, tuple[Pause, datetime]] = {}
-        self._lock = asyncio.Lock()
+        self._known: Cached[str, Pause] = Cached(clock, _FRESH, self._read, Pause, "pauses")
 
     async def of(self, kind: str) -> Pause:
         """The state of a kind, at most a few seconds old. Where the store does not answer, the last one known."""
-        known = self._known.get(kind)
-        if known and self._fresh(known[1]):
-            return known[0]
-        async with self._lock:
-            known = self._known.get(kind)
-            if known is None or not self._fresh(known[1]):
-                self._remember(kind, await self._read_or(kind, known[0] if known else Pause()))
-            return self._known[kind][0]
+        return await self._known.get(kind)
 
     async def all(self) -> dict[str, Pause]:
         """Every kind that was ever paused."""
         page = await self._documents.query(KINDS, Query(limit=1000))
         return {item["id"]: _pause(item) for item in page.items}
 
+    @compare_and_swap("the pause")
     async def set(self, kind: str, *, paused: bool, reason: str | None = None) -> Pause:
         """Pause a kind, or let it go on. Saying so twice changes nothing but the reason."""
-        for _ in range(_TRIES):
-            found = await self._documents.read(KINDS, kind, kind)
-            before = _pause(found[0]) if found else Pause()
-            since = before.since if paused and before.paused else self._clock.now()
-            pause = replace(before, paused=paused, since=since, reason=reason)
-            version = found[0]["version"] + 1 if found else 1
-            if await self._documents.put_newer(KINDS, _document(kind, pause, version)):
-                self._remember(kind, pause)
-                LOG.warning("kind %s: kind=%s", "paused" if paused else "resumed", kind)
-                return pause
-        raise StorageError("a pause is changed by others without end")
+        found = await self._documents.read(KINDS, kind, kind)
+        before = _pause(found.value) if found else Pause()
+        since = before.since if paused and before.paused else self._clock.now()
+        pause = replace(before, paused=paused, since=since, reason=reason)
+        await write(self._documents, KINDS, _document(kind, pause, found.value["version"] + 1 if found else 1), found)
+        LOG.warning("kind %s: kind=%s", "paused" if paused else "resumed", kind)
+        return self._known.put(kind, pause)
 
-    async def _read_or(self, kind: str, known: Pause) -> Pause:
-        try:
-            found = await self._documents.read(KINDS, kind, kind)
-        except StorageError as error:
-            LOG.warning("pauses not read: kind=%s cause=%s", kind, type(error).__name__)
-            return known
-        return _pause(found[0]) if found else Pause()
-
-    def _remember(self, kind: str, pause: Pause) -> None:
-        self._known[kind] = (pause, self._clock.now())
-
-    def _fresh(self, read_at: datetime) -> bool:
-        return self._clock.now() - read_at < _FRESH
+    async def _read(self, kind: str) -> Pause:
+        found = await self._documents.read(KINDS, kind, kind)
+        return _pause(found.value) if found else Pause()
 
 
 def _pause(document: Document) -> Pause:

@@ -7,7 +7,7 @@ nothing can ask any more; the index document, by which the next run finds a job 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,10 +18,11 @@ from shared.jobs.dead_letters.vault import Vault
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.ids import prefixes
 from shared.jobs.log import LOG
-from shared.jobs.model import Job, Status, iso
+from shared.jobs.model import Job, Status
 from shared.jobs.retention import Retention, expires_at
 from shared.jobs.store import name_of
 from shared.ports import PreconditionError, Query, Where
+from shared.storage import iso, pages
 
 _BATCH = 200
 _AT_ONCE = 16
@@ -80,10 +81,15 @@ class _Run:
     async def jobs(self) -> None:
         """Delete the jobs that may go."""
         for query in _questions(self._now, self._retention):
-            async for ids in self._pages(query):
+            if self._late():
+                return
+            async for page in pages(self._deps.documents, JOBS, query):
+                ids = [item["id"] for item in page]
                 held_back = await self._vault.open_jobs(ids[0], ids[-1])
                 await self._delete(job_id for job_id in ids if job_id not in held_back)
                 self.report.kept += sum(job_id in held_back for job_id in ids)
+                if self._late():
+                    return
 
     async def artifacts(self, prefix: str) -> None:
         """Delete what is old enough below a prefix."""
@@ -94,16 +100,6 @@ class _Run:
                 return
             if info.last_modified < self._now - self._retention.artifacts:
                 self.report.artifacts += await self._deps.blobs.delete(info.name)
-
-    async def _pages(self, query: Query) -> AsyncIterator[list[str]]:
-        cursor: str | None = None
-        while not self._late():
-            page = await self._deps.documents.query(JOBS, Query(query.where, limit=_BATCH, after=cursor))
-            if page.items:
-                yield [item["id"] for item in page.items]
-            cursor = page.cursor
-            if cursor is None:
-                return
 
     def _late(self) -> bool:
         self.report.more = self.report.more or self._deps.clock.now() - self._now > _BUDGET
@@ -161,4 +157,5 @@ def _questions(now: datetime, retention: Retention) -> Iterator[Query]:
         before = now - retention.of_status(status)
         moment = "discarded_at" if status is Status.FAILED else "due_at"
         young = f"{prefixes(before, before)[0]}~"
-        yield Query((Where("status", "=", status.value), Where(moment, "<=", iso(before)), Where("id", "<", young)))
+        where = (Where("status", "=", status.value), Where(moment, "<=", iso(before)), Where("id", "<", young))
+        yield Query(where, limit=_BATCH)

@@ -12,10 +12,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from shared.jobs.errors import JobNotFoundError, UnreadableError
-from shared.jobs.model import Job, Status, iso
+from shared.jobs.model import Job, Status
 from shared.jobs.observe import NullObserver, Observer
 from shared.ports import BlobInfo, BlobStore, Clock, PreconditionError, StorageError
-from shared.storage import Versioned
+from shared.storage import Versioned, iso
 
 _TRIES = 8
 """How often a write is tried again after somebody else's."""

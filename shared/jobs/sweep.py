@@ -20,9 +20,10 @@ from shared.jobs.errors import InvalidTransitionError
 from shared.jobs.ids import prefixes
 from shared.jobs.log import LOG, about
 from shared.jobs.machine import Resent, apply
-from shared.jobs.model import Job, Status, iso
+from shared.jobs.model import Job, Status
 from shared.jobs.store import id_of
 from shared.ports import BlobInfo, Query, Where
+from shared.storage import every, iso
 
 RECENT = timedelta(minutes=30)
 """How far back the frequent sweep lists; older jobs that are stuck it finds by the index, and the full sweep anyway."""
@@ -88,28 +89,16 @@ class Sweeper:
         """The version in the index of each job of a batch, by one query over the range of their ids."""
         ids = sorted(id_of(info.name) for info in batch)
         where = (Where("id", ">=", ids[0]), Where("id", "<=", ids[-1]))
-        found: dict[str, Any] = {}
-        cursor: str | None = None
-        while True:
-            page = await self._deps.documents.query(JOBS, Query(where, limit=_BATCH * 2, after=cursor))
-            found |= {item["id"]: item["version"] for item in page.items}
-            cursor = page.cursor
-            if cursor is None:
-                return found
+        rows = every(self._deps.documents, JOBS, Query(where, limit=_BATCH * 2))
+        return {item["id"]: item["version"] async for item in rows}
 
     async def _mend_indexed(self, report: Report) -> None:
         """Resend what the index says is overdue, whatever its age."""
         overdue = iso(self._deps.clock.now() - self._deps.timing.grace)
-        cursor: str | None = None
-        while True:
-            query = Query((Where("watch_at", "<", overdue),), limit=_BATCH, after=cursor)
-            page = await self._deps.documents.query(JOBS, query)
-            for item in page.items:
-                paused = await self._paused(item["kind"], item["status"])
-                report.resent += not paused and await isolated(self._resend(item["id"]), _NOT_SWEPT, item["id"])
-            cursor = page.cursor
-            if cursor is None:
-                return
+        query = Query((Where("watch_at", "<", overdue),), limit=_BATCH)
+        async for item in every(self._deps.documents, JOBS, query):
+            paused = await self._paused(item["kind"], item["status"])
+            report.resent += not paused and await isolated(self._resend(item["id"]), _NOT_SWEPT, item["id"])
 
     async def _paused(self, kind: str, status: str) -> bool:
         """Whether a job waits because its kind is paused: its message is kept going, and not to be sent again."""

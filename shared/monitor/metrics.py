@@ -21,11 +21,11 @@ from shared.jobs.timers.ledger import Ledger
 from shared.monitor.alarms import Alarm, Board
 from shared.monitor.openmetrics import Family, exposition
 from shared.monitor.queues import QueueFacts, read_queues
-from shared.monitor.remembered import Remembered
 from shared.monitor.stats import Stats
 from shared.monitor.tally import Tally
 from shared.monitor.watch import Watch
 from shared.ports import Query, Where
+from shared.storage import Cached
 
 FRESH = timedelta(seconds=10)
 """How long a page is shared by all who ask."""
@@ -57,13 +57,13 @@ class Metrics:
         self._stats = stats
         self._watch = watch
         self._clock = engine.deps.clock
-        self._last: Remembered[bytes] = Remembered(self._clock, FRESH)
+        self._last: Cached[str, bytes] = Cached(self._clock, FRESH, self._make)
 
     async def page(self) -> bytes:
         """The page. Besides two calls for each timer and one or two for each queue it costs three."""
-        return await self._last.of(self._make)
+        return await self._last.get("page")
 
-    async def _make(self) -> bytes:
+    async def _make(self, _: str) -> bytes:
         return exposition(families(await self._gather()))
 
     async def _gather(self) -> Measurements:
@@ -71,7 +71,7 @@ class Metrics:
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         tally = await self._stats.total(midnight, now + timedelta(hours=1))
         active, truncated = await self._active()
-        board, _ = await self._watch.last()
+        board = await self._watch.last()
         return Measurements(
             midnight, tally, active, truncated, await read_queues(self._engine), await self._ledger.reports(), board
         )

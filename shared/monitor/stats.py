@@ -25,10 +25,11 @@ from uuid import uuid4
 
 from shared.containers import OPERATIONS
 from shared.jobs.dead_letters.vault import DeadLetter
-from shared.jobs.model import Job, iso
+from shared.jobs.model import Job
 from shared.monitor.outcomes import attempt_ended, passed, waited
 from shared.monitor.tally import OTHER, Tally, tally_of
 from shared.ports import Clock, Document, DocumentStore, Query, StorageError, Where
+from shared.storage import every, iso
 
 LOG = logging.getLogger("nightshift.monitor")
 
@@ -225,14 +226,7 @@ class Stats:
 
     async def _documents_of(self, first: datetime, last: datetime) -> list[Document]:
         where = (Where("id", ">=", _prefix(first)), Where("id", "<", _prefix(last + HOUR)))
-        documents: list[Document] = []
-        cursor: str | None = None
-        while True:
-            page = await self._documents.query(OPERATIONS, Query(where, limit=_PAGE, after=cursor))
-            documents += page.items
-            cursor = page.cursor
-            if cursor is None:
-                return documents
+        return [each async for each in every(self._documents, OPERATIONS, Query(where, limit=_PAGE))]
 
     def _remember(self, found: Mapping[datetime, Tally], now: datetime) -> None:
         self._past |= {hour: tally for hour, tally in found.items() if hour + HOUR + _SETTLED < now}

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from shared.calls import Calls, Trouble
 from shared.containers import OPERATIONS
 from shared.jobs.dependencies import Dependencies
-from shared.monitor.remembered import Remembered
 from shared.monitor.telemetry import State, Telemetry
+from shared.storage import Cached
 
 FRESH = timedelta(seconds=5)
 """How long an answer is shared by all who ask."""
@@ -56,13 +56,13 @@ class Readiness:
         self._exports = telemetry
         self._calls = calls
         self._errors: dict[str, Trouble] = {}
-        self._last: Remembered[Condition] = Remembered(deps.clock, FRESH)
+        self._last: Cached[str, Condition] = Cached(deps.clock, FRESH, self._ask)
 
     async def condition(self) -> Condition:
         """How the app stands. Never raises, and answers within `PATIENCE` and a moment."""
-        return await self._last.of(self._ask)
+        return await self._last.get("condition")
 
-    async def _ask(self) -> Condition:
+    async def _ask(self, _: str) -> Condition:
         deps = self._deps
         asked = await asyncio.gather(
             self._probe("blobs", lambda: deps.blobs.read(_NOWHERE)),

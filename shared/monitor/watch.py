@@ -14,21 +14,20 @@ from typing import Any
 from shared.containers import OPERATIONS
 from shared.jobs.engine import Engine
 from shared.jobs.ids import derived_id
-from shared.jobs.model import iso
 from shared.jobs.timers.ledger import Ledger
 from shared.monitor.alarms import Alarm, AlarmInputs, Board, Change, Limits, Seen, Standing, TimerFacts, advance
 from shared.monitor.queues import read_queues
 from shared.monitor.stats import HOUR, Stats, floor
 from shared.monitor.telemetry import Telemetry
-from shared.ports import Document, PreconditionError, StorageError
+from shared.ports import Document, StorageError
 from shared.settings import Settings
+from shared.storage import Versioned, compare_and_swap, iso, write
 
 LOG = logging.getLogger("nightshift.alarms")
 
 FRESH = timedelta(seconds=60)
 """How old a board may be that is shown without a new evaluation."""
 _ID = "alarms"
-_TRIES = 5
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -62,13 +61,12 @@ class Watch:
 
     async def board(self) -> Board:
         """The board, evaluated anew where it is older than `FRESH`. Otherwise one storage call."""
-        board, _ = await self.last()
+        board = await self.last()
         return board if board.at and self._clock.now() - board.at < FRESH else await self.evaluate()
 
-    async def last(self) -> tuple[Board, str | None]:
-        """The board of the last evaluation, and its ETag."""
-        found = await self._documents.read(OPERATIONS, _ID, _ID)
-        return (_board_of(found[0]), found[1]) if found else (Board(), None)
+    async def last(self) -> Board:
+        """The board of the last evaluation."""
+        return _board_in(await self._read())
 
     async def evaluate(self) -> Board:
         """Gather the facts, bring the board up to date, and tell what has changed.
@@ -76,12 +74,18 @@ class Watch:
         Raises:
             StorageError: the facts or the board could not be had. What was written down is told the next time.
         """
-        for _ in range(_TRIES):
-            board, etag = await self.last()
-            now = advance(board, await self._facts(board), self._limits)
-            if await self._written(now, etag):
-                return await self._tell(now)
-        raise StorageError("the board of alarms is changed by others without end")
+        return await self._tell(await self._advance())
+
+    @compare_and_swap("the board of alarms")
+    async def _advance(self) -> Board:
+        found = await self._read()
+        board = _board_in(found)
+        board = advance(board, await self._facts(board), self._limits)
+        await write(self._documents, OPERATIONS, _document(board), found)
+        return board
+
+    async def _read(self) -> Versioned[Document] | None:
+        return await self._documents.read(OPERATIONS, _ID, _ID)
 
     async def _facts(self, board: Board) -> AlarmInputs:
         now = self._clock.now()
@@ -101,17 +105,6 @@ class Watch:
             now, window.total, baseline.total, tuple(timers), queues, board.seen,
             window.events["poison_put_back"],
         )  # fmt: skip
-
-    async def _written(self, board: Board, etag: str | None) -> bool:
-        document = _document(board)
-        try:
-            if etag is None:
-                await self._documents.create(OPERATIONS, document)
-            else:
-                await self._documents.replace(OPERATIONS, document, etag)
-        except PreconditionError:
-            return False
-        return True
 
     async def _tell(self, board: Board) -> Board:
         """Tell what is untold, oldest first; what cannot be told now stays for the next time."""
@@ -135,16 +128,20 @@ class Watch:
             payload = _message(change, settings.alarm_webhook_url)
             await self._engine.submit("webhook", payload, job_id=job_id_of(change))
 
+    @compare_and_swap("the board of alarms")
     async def _strike_sent(self, sent: list[Change]) -> Board:
         """Strike from the board what was told, whoever wrote it meanwhile."""
         keys = {_key(change) for change in sent}
-        for _ in range(_TRIES):
-            board, etag = await self.last()
-            left = tuple(change for change in board.untold if _key(change) not in keys)
-            board = Board(board.at, board.standings, left, board.seen)
-            if await self._written(board, etag):
-                return board
-        raise StorageError("the board of alarms is changed by others without end")
+        found = await self._read()
+        board = _board_in(found)
+        left = tuple(change for change in board.untold if _key(change) not in keys)
+        board = Board(board.at, board.standings, left, board.seen)
+        await write(self._documents, OPERATIONS, _document(board), found)
+        return board
+
+
+def _board_in(found: Versioned[Document] | None) -> Board:
+    return _board_of(found.value) if found else Board()
 
 
 def job_id_of(change: Change) -> str:

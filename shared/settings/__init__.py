@@ -37,7 +37,7 @@ class SettingsError(ValueError):
         """The settings, for those who must not see what they hold."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Settings(
     FetchSettings,
     MonitorSettings,

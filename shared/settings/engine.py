@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from shared.settings.spec import Section, number, queue, schedule, secrets, whole
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class EngineSettings(Section):
     """Settings of the engine and of callbacks."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from shared.settings.spec import Section, Spec, matching, number, setting, text, url, whole
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class FetchSettings(Section):
     """Settings of fetching, image reading and Azure OpenAI."""
 

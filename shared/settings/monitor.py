@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from shared.settings.spec import Section, number, text, url, whole
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class MonitorSettings(Section):
     """Settings of watching the app: statistics, alarms, telemetry."""
 

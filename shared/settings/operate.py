@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from shared.settings.spec import Section, Spec, matching, number, schedule, setting, text, whole
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class OperateSettings(Section):
     """Settings of operating the app: access, alarms, retention, telemetry."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from shared.settings.spec import Section, queue, text, url
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class StorageSettings(Section):
     """Settings of storage: blobs, queues and documents."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from shared.settings.spec import Section, number, whole
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class TimerSettings(Section):
     """Settings of the timers and their ledger."""
 

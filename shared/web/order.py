@@ -64,11 +64,13 @@ def hidden(routes: Iterable[Served]) -> Iterator[tuple[Served, Served]]:
     Raises:
         DeclarationError: a template cannot be read.
     """
-    ordered = [(route, _shapes(route.template)) for route in in_order(routes)]
-    for place, (later, shapes) in enumerate(ordered):
-        for earlier, others in ordered[:place]:
-            if earlier.methods & later.methods and any(_covers(one, shape) for shape in shapes for one in others):
-                yield later, earlier
+    before: list[tuple[Served, _Shape]] = []
+    for route in in_order(routes):
+        shapes = _shapes(route.template)
+        for earlier, shape in before:
+            if any(_covers(shape, mine) for mine in shapes) and earlier.methods & route.methods:
+                yield route, earlier
+        before += [(route, shape) for shape in shapes]
 
 
 @lru_cache(maxsize=256)
@@ -96,6 +98,8 @@ def _shapes(template: str) -> tuple[_Shape, ...]:
 
 def _covers(one: _Shape, other: _Shape) -> bool:
     """Whether every path that fits the other fits this one too."""
+    if one[0] != other[0] and isinstance(one[0], str):  # nearly always so
+        return False
     for mine, theirs in zip(one, other, strict=False):
         if isinstance(mine, str):
             if mine != theirs:

@@ -76,7 +76,7 @@ async def test_a_missing_container_is_made_with_its_partition_key_and_no_default
 
 
 def test_what_is_declared_of_a_container_is_its_index() -> None:
-    few, most = Container("c", indexed=("a", "b")), Container("d", ("/text/?",))
+    few, most = Container("c", "", indexed=("a", "b")), Container("d", "", unindexed=("/text/?",))
     assert indexing_policy(few) == {
         "includedPaths": [{"path": "/body/a/?"}, {"path": "/body/b/?"}],
         "excludedPaths": [{"path": "/*"}, {"path": '/"_etag"/?'}],

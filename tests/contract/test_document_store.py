@@ -16,6 +16,7 @@ from shared.ports import (
     PreconditionError,
     Query,
     TooLargeError,
+    Versioned,
     Where,
 )
 
@@ -67,12 +68,12 @@ async def walk(documents: DocumentStore, container: str, query: Query) -> list[P
 
 async def test_what_was_created_is_read(documents: DocumentStore, unique: str) -> None:
     etag = await documents.create(unique, document("a", n=1))
-    assert await documents.read(unique, "p", "a") == (document("a", n=1), etag)
+    assert await documents.read(unique, "p", "a") == Versioned(document("a", n=1), etag)
 
 
 async def test_values_come_back_as_they_were(documents: DocumentStore, unique: str) -> None:
     etag = await documents.create(unique, RICH)
-    assert await documents.read(unique, RICH["pk"], RICH["id"]) == (RICH, etag)
+    assert await documents.read(unique, RICH["pk"], RICH["id"]) == Versioned(RICH, etag)
     page = await documents.query(unique, Query((Where("text", "=", RICH["text"]),), partition=RICH["pk"]))
     assert page == Page([RICH], None)
     etag = await documents.replace(unique, RICH | {"n": 1}, etag)
@@ -120,7 +121,7 @@ async def test_of_twenty_concurrent_replaces_one_wins(documents: DocumentStore, 
     results = await asyncio.gather(*tries, return_exceptions=True)
     (winner,) = [n for n, result in enumerate(results) if isinstance(result, str)]
     assert sum(type(result) is PreconditionError for result in results) == 19
-    assert await documents.read(unique, "p", "a") == (document("a", n=winner), results[winner])
+    assert await documents.read(unique, "p", "a") == (document("a", n=winner), results[winner], None)
 
 
 async def test_replacing_replaces_the_whole_document(documents: DocumentStore, unique: str) -> None:
@@ -136,7 +137,7 @@ async def test_a_stale_etag_changes_nothing(documents: DocumentStore, unique: st
         await documents.replace(unique, document("a", n=3), stale)
     with pytest.raises(PreconditionError):
         await documents.delete(unique, "p", "a", stale)
-    assert await documents.read(unique, "p", "a") == (document("a", n=2), fresh)
+    assert await documents.read(unique, "p", "a") == Versioned(document("a", n=2), fresh)
     assert await documents.delete(unique, "p", "a", fresh)
 
 

@@ -11,6 +11,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -179,7 +180,7 @@ async def a_5xx_on_every_try_of_a_renewal_stops_the_host(bench: Bench) -> None:
 
 
 async def _is_stopped_by(
-    bench: Bench, kind: str, queue: str, function: Callable[[Delivery], Awaitable[bool]], **options: int
+    bench: Bench, kind: str, queue: str, function: Callable[[Delivery], Awaitable[bool]], **options: Any
 ) -> None:
     bench.proxy.on(kind, queue, refusing(503, "ServerBusy"))
     await bench.send("x")

@@ -16,7 +16,7 @@ from shared.adapters import sqlite
 from shared.adapters.clock import SystemClock
 from shared.adapters.sqlite import SqliteDocuments
 from shared.jobs.testing import FakeClock
-from shared.ports import Document, DocumentStore, Page, PreconditionError, Query, StorageError, Where
+from shared.ports import Document, DocumentStore, Page, PreconditionError, Query, StorageError, Versioned, Where
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -32,7 +32,7 @@ async def main(path, name):
     for n in range(100):
         await documents.create("own", {"id": f"{name}-{n}", "pk": "p"})
         while True:
-            counter, etag = await documents.read("shared", "p", "counter")
+            counter, etag, _ = await documents.read("shared", "p", "counter")
             try:
                 await documents.replace("shared", {**counter, "n": counter["n"] + 1}, etag)
                 break
@@ -144,7 +144,7 @@ async def test_what_was_written_is_there_after_a_restart(tmp_path: Path, clock: 
     etag = await first.create("c", document("a"))
     await first.close()
     second = SqliteDocuments(tmp_path / "documents.db", clock)
-    assert await second.read("c", "p", "a") == (document("a"), etag)
+    assert await second.read("c", "p", "a") == Versioned(document("a"), etag)
     await second.close()
 
 

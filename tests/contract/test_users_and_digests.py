@@ -10,8 +10,8 @@ from shared import ports
 from shared.domains.digests.store import MADE, SKIPPED, DigestStore, Feedback, Record
 from shared.domains.users.model import OwnedSettings, UserSettings
 from shared.domains.users.store import UserStore
-from shared.jobs.model import iso
 from shared.jobs.testing import FakeClock, MemoryBlobs
+from shared.storage import iso
 
 WEEKS = (("2026-W45", MADE), ("2026-W46", MADE), ("2026-W47", SKIPPED), ("2026-W48", MADE))
 

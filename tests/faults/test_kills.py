@@ -11,13 +11,15 @@ import httpx
 import pytest
 
 from support.azurite import AzuriteProcess
-from support.running import RunningApp, insist
+from support.running import LISTENER, RunningApp, insist
 
 pytestmark = pytest.mark.faults
 
 JOBS = 300
 USERS = 10
 KILLS = 8
+PATIENCE = 1500.0 if LISTENER else 420.0
+"""Seconds until every job has ended. Microsoft's listener hides for ten minutes what a killed host had in hand."""
 SECONDS = 25.0
 """For how long feedback is posted."""
 
@@ -76,7 +78,7 @@ async def wreck(app: RunningApp, storage: AzuriteProcess, dice: random.Random) -
 @pytest.mark.parametrize("seed", [20261122])
 async def test_every_ticket_ends_completed(app: RunningApp, storage: AzuriteProcess, seed: int) -> None:
     dice = random.Random(seed)
-    async with httpx.AsyncClient(base_url=app.url, timeout=60) as client, asyncio.timeout(420):
+    async with httpx.AsyncClient(base_url=app.url, timeout=60) as client, asyncio.timeout(PATIENCE):
         posts = [post(client, n, dice.uniform(0, SECONDS)) for n in range(JOBS)]
         tickets, _ = await asyncio.gather(asyncio.gather(*posts), wreck(app, storage, dice))
         assert len(set(tickets)) == JOBS

@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import azure.functions as func
@@ -261,21 +261,22 @@ async def test_draining_stops_listening_and_lets_what_runs_finish(azurite: Azuri
         begun.set()
         await go_on.wait()
 
-    async def state() -> str:
-        return str((await client.get("/admin/host/drain/status")).json()["state"])
-
     host = Host(app, {"AzureWebJobsStorage": azurite.connection_string})
     async with host, httpx.AsyncClient(base_url=host.url) as client:
         await begun.wait()
-        assert await state() == "Disabled"
+        assert await _drain_state(client) == "Disabled"
         assert (await client.post("/admin/host/drain")).status_code == 202
-        assert await state() == "InProgress"
+        assert await _drain_state(client) == "InProgress"
         go_on.set()
-        await eventually(lambda: _is(state(), "Completed"))
+        await eventually(lambda: _is_drained(client))
 
 
-async def _is(state: Awaitable[str], expected: str) -> bool:
-    return await state == expected
+async def _drain_state(client: httpx.AsyncClient) -> str:
+    return str((await client.get("/admin/host/drain/status")).json()["state"])
+
+
+async def _is_drained(client: httpx.AsyncClient) -> bool:
+    return await _drain_state(client) == "Completed"
 
 
 async def test_with_a_key_it_asks_for_it_as_a_deployed_host_does() -> None:

@@ -165,7 +165,7 @@ def _lines(seen: Path) -> list[Any]:
 
 
 async def _differs(service: QueueServiceClient, queue: str, before: Any) -> bool:
-    return await _left(service, queue) != before
+    return bool(await _left(service, queue) != before)
 
 
 async def _is_gone(service: QueueServiceClient, queue: str) -> bool:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from azure.storage.queue.aio import QueueServiceClient
+
+from devtools.guard import KILL, guarded
+from support.azurite import AzuriteProcess
+from support.node import free_ports
 
 ROOT = Path(__file__).parents[2]
 _INDEX = """
@@ -125,6 +136,26 @@ def test_a_domain_whose_kinds_cannot_be_read_is_named(copy: Path) -> None:
     assert all("shared.domains.sources.kinds" in told(answer) for answer in answers.values())
 
 
+TIMERS = {
+    "the timer PluckItScraper is declared, and no function": ("blueprints/sources.py", '"PluckItScraper")\n@bp', '"Other")\n@bp'),
+    "the function PluckItScraper has a timer trigger": ("shared/domains/sources/timers.py", '"PluckItScraper"', '"PluckItDigests"'),
+    "the timer PluckItScraper goes by": ("blueprints/sources.py", "settings().of(ScraperSettings).scraper_schedule", '"0 0 1 * * *"'),
+    "submits 'no-such-kind'": ("shared/domains/sources/timers.py", 'kind="scrape-sources"', 'kind="no-such-kind"'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("said", TIMERS)
+def test_a_timer_that_its_trigger_does_not_fit_is_named(copy: Path, said: str) -> None:
+    file, before, after = TIMERS[said]
+    text = (copy / file).read_text()
+    assert before in text
+    (copy / file).write_text(text.replace(before, after))
+    _, answers, log = index(copy, "Health", "GetStatus")
+    for answer in answers.values():
+        assert said in told(answer)
+    assert len(re.findall(r"^ERROR ", log, re.MULTILINE)) == 1
+
+
 def test_two_kinds_of_one_name_are_named(copy: Path) -> None:
     twin = copy / "shared/domains/twin"
     twin.mkdir()
@@ -170,3 +201,78 @@ def test_a_new_blueprint_is_found(copy: Path) -> None:
         "async def extra(req: func.HttpRequest) -> func.HttpResponse:\n    return func.HttpResponse()\n"
     )
     assert len(index(copy)[0]) == 76
+
+
+@asynccontextmanager
+async def served(folder: Path, connection: str, **environ: str) -> AsyncIterator[httpx.AsyncClient]:
+    """The app of a folder under devhost, once it answers at all."""
+    (port,) = free_ports(1)
+    command = (sys.executable, "-m", "devhost", "--app", str(folder), "--port", str(port))
+    given = {**os.environ, "AzureWebJobsStorage": connection, **environ}
+    with (folder / "devhost.log").open("wb") as log:
+        process = guarded(command, cwd=ROOT, env=given, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            async with asyncio.timeout(60):
+                while not await listens(client):
+                    assert process.poll() is None, (folder / "devhost.log").read_text()
+                    await asyncio.sleep(0.1)
+            yield client
+    finally:
+        assert process.stdin is not None
+        process.stdin.write(KILL)
+        process.stdin.close()
+        await asyncio.to_thread(process.wait)
+
+
+async def listens(client: httpx.AsyncClient) -> bool:
+    try:
+        await client.get("/api/health")
+    except httpx.HTTPError:
+        return False
+    return True
+
+
+async def test_devhost_serves_the_problem_on_every_route(copy: Path, azurite: AzuriteProcess) -> None:
+    async with served(copy, azurite.connection_string, JOBS_LEASE_SECONDS="abc") as client:
+        for method, path in (
+            ("GET", "health"),
+            ("GET", "status"),
+            ("POST", "jobs/x"),
+            ("DELETE", "a/b/c"),
+            ("PATCH", ""),
+        ):
+            answer = await client.request(method, f"/api/{path}")
+            assert (answer.status_code, "JOBS_LEASE_SECONDS" in answer.text) == (503, True), (method, path)
+    log = (copy / "devhost.log").read_text()
+    assert len(re.findall(r"ERROR.*JOBS_LEASE_SECONDS", log)) == 1
+    assert "Trigger" not in log  # no queue, no timer
+
+
+async def test_a_message_outlives_an_app_that_cannot_be_composed(copy: Path, azurite: AzuriteProcess) -> None:
+    """It is put back as it is, however often: after five deliveries the host would take it for poison."""
+    (copy / "shared/domains/sources/kinds.py").write_text(SYNTAX)
+    name = f"t{uuid.uuid4().hex}"
+    environ = {
+        "JOBS_QUEUE_NAME": name, "JOBS_HIGH_QUEUE_NAME": f"{name}-high", "JOBS_LOW_QUEUE_NAME": f"{name}-low",
+        "TASTE_JOB_QUEUE_NAME": f"{name}-taste",
+    }  # fmt: skip
+    async with QueueServiceClient.from_connection_string(azurite.connection_string) as service:
+        for each in (name, f"{name}-poison"):
+            await service.create_queue(each)
+        sent = await service.get_queue_client(name).send_message("a job")
+        await service.get_queue_client(f"{name}-poison").send_message("a letter")
+        async with served(copy, azurite.connection_string, **environ) as client:
+            assert "shared.domains.sources.kinds" in (await client.get("/api/health")).text
+            deadline = time.monotonic() + 60
+            log = copy / "devhost.log"
+            while not all(
+                re.search(rf"{each}\s.*succeeded", log.read_text()) for each in ("ProcessJobs", "ProcessJobsDlq")
+            ):
+                assert time.monotonic() < deadline, log.read_text()
+                await asyncio.sleep(0.1)
+        for each in (name, f"{name}-poison"):
+            properties = await service.get_queue_client(each).get_queue_properties()
+            assert properties.approximate_message_count == 1
+        assert [one async for one in service.get_queue_client(name).receive_messages(visibility_timeout=1)] == []
+        assert sent.id

@@ -1,4 +1,7 @@
-"""The real app under devhost, as a process that tests kill."""
+"""The real app under devhost, as a process that tests kill.
+
+With NIGHTSHIFT_LISTENER, the path of Microsoft's `queue-listener`, that one reads its queues (`support.bridge`).
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from devtools.guard import KILL, guarded
 from support.node import free_ports
 
 REPOSITORY = Path(__file__).parents[2]
+LISTENER = os.environ.get("NIGHTSHIFT_LISTENER", "")
 
 
 class RunningApp:
@@ -34,12 +38,15 @@ class RunningApp:
             "JOBS_SWEEP_SCHEDULE": "*/2 * * * * *",
             "JOBS_SWEEP_GRACE_SECONDS": "2",
             "DEVHOST_MESSAGE_LEASE_SECONDS": "5",
+            "DEVHOST_TIMER_LOCK_SECONDS": "15",
+            "PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "tests")]),
             **environ,
         }
 
     async def start(self) -> None:
         """Start, and wait until it answers."""
-        command = (sys.executable, "-m", "devhost", "--app", str(self._app), "--port", str(self.port))
+        module = ("support.bridge", "--listener", LISTENER) if LISTENER else ("devhost",)
+        command = (sys.executable, "-m", *module, "--app", str(self._app), "--port", str(self.port))
         with self._log.open("ab") as log:
             self._process = guarded(command, cwd=REPOSITORY, env=self._environ, stdout=log, stderr=subprocess.STDOUT)
         async with asyncio.timeout(180), httpx.AsyncClient() as client:

@@ -52,7 +52,7 @@ class MySettings(Section):
 CONTAINER = """
 from shared.containers import Artifacts, Container
 
-MINE = {sort}("{name}")
+MINE = {sort}("{name}", "Nothing.")
 """
 
 
@@ -115,13 +115,13 @@ def test_what_a_domain_declares_is_found(
 
 def test_what_a_module_imports_from_another_is_declared_once(domain: Path) -> None:
     (domain / "containers.py").write_text("from shared.domains.items.containers import ITEMS")
-    assert declarations.containers().count(Container("items")) == 1
+    assert declarations.containers().count(Container("items", "")) == 1
 
 
 @pytest.mark.parametrize("prefix", ["jobs/", "jobs/2026", "", "j"])
 def test_artifacts_are_not_where_the_engines_blobs_are(prefix: str) -> None:
     with pytest.raises(ValueError, match="engine's own"):
-        Artifacts(prefix)
+        Artifacts(prefix, "")
 
 
 def test_reading_the_settings_imports_no_model() -> None:

@@ -4,5 +4,4 @@ from __future__ import annotations
 
 from shared.containers import Artifacts
 
-COLLECTED = Artifacts("20")
-"""Collected content: names begin with the year."""
+COLLECTED = Artifacts("20", "Collected content: names begin with the year.")

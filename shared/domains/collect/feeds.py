@@ -1,8 +1,7 @@
-"""Feeds: RSS and Atom of every version, read by feedparser, which is shown the bytes and never an address."""
+"""Feeds: RSS and Atom of every version, read by feedparser, which is shown tidied text and never an address."""
 
 from __future__ import annotations
 
-import calendar
 import hashlib
 import io
 from collections.abc import Iterator
@@ -11,8 +10,12 @@ from typing import Any
 from shared.domains.collect.distinct import distinct
 from shared.domains.collect.model import MOST_ITEMS, Harvest, Item, moment
 from shared.fetch import Fetched
+from shared.fetch.dates import read_date
+from shared.fetch.decoding import decode
 from shared.fetch.errors import ContentRefusedError
-from shared.fetch.text import image_in, line, plain
+from shared.fetch.pictures import pictures
+from shared.fetch.text import Element, fragment, line, plain, text_in
+from shared.fetch.tidying import tidied
 from shared.fetch.urls import canonical, key
 
 ACCEPT = (
@@ -31,7 +34,7 @@ Entry = dict[str, Any]
 
 
 def parse_feed(fetched: Fetched, topic: str, most: int = MOST_ITEMS) -> Harvest:
-    """Read a feed, at most so many items of it.
+    """Read a feed, at most so many items of it. An entry that cannot be read is counted, and refuses nothing but itself.
 
     Raises:
         ContentRefusedError: it is none.
@@ -41,31 +44,39 @@ def parse_feed(fetched: Fetched, topic: str, most: int = MOST_ITEMS) -> Harvest:
     # A stream: feedparser would open a text or bytes as a file, or an address, of that name. Markup becomes text below,
     # so that it needs neither cleaning nor resolving there.
     parsed = feedparser.parse(
-        io.BytesIO(fetched.body),
-        response_headers={"content-type": _kind(fetched), "content-location": fetched.url},
+        io.BytesIO(tidied(decode(fetched.body, fetched.charset)).encode()),
+        response_headers={"content-type": "application/xml; charset=utf-8", "content-location": fetched.url},
         sanitize_html=False,
         resolve_relative_uris=False,
     )
     if not parsed.get("version") and not parsed.entries:
         raise ContentRefusedError("no feed: neither RSS nor Atom")
-    items = distinct((_item(entry, fetched.url, topic) for entry in parsed.entries), trust_ids=True)
-    return Harvest(fetched.url, len(parsed.entries), tuple(items[:most]))
+    exact = parsed.get("version") == "atom10"
+    read = [item for entry in parsed.entries if (item := _item_or_none(entry, fetched.url, topic, exact))]
+    items = distinct(read, trust_ids=True)
+    unreadable = len(parsed.entries) - len(read)
+    return Harvest(
+        fetched.url, len(parsed.entries), tuple(items[:most]), {"unreadable": unreadable} if unreadable else {}
+    )
 
 
-def _kind(fetched: Fetched) -> str:
-    """The media type as feedparser should take it: of `text/` ones it would assume ASCII, whatever the XML itself says.
-
-    The server's word on the encoding goes before the document's (RFC 7303), unless the first bytes belie it.
-    """
-    belied = b"\0" in fetched.body[:4]  # UTF-16 or UTF-32
-    return f"application/xml; charset={fetched.charset}" if fetched.charset and not belied else "application/xml"
+def _item_or_none(entry: Entry, base: str, topic: str, exact: bool) -> Item | None:
+    try:
+        return _item(entry, base, topic, exact)
+    except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError):
+        return None
 
 
-def _item(entry: Entry, base: str, topic: str) -> Item:
+def _item(entry: Entry, base: str, topic: str, exact: bool) -> Item:
+    """One entry. In Atom, `exact`, a text says whether it is markup (RFC 4287, 3.1); in RSS it may always be."""
     url = next((found for each in _links(entry) if (found := canonical(each, base))), None)
-    markup = _markup(entry)
-    text = plain(markup)
-    title = plain(entry.get("title"), 300) or line(text, 80)
+    markup, kind = _fullest(entry)
+    is_plain = exact and kind == "text/plain"
+    root = fragment(markup) if not is_plain and ("<" in markup or "&" in markup) else None
+    image = next((found for each in _images(entry, root) if (found := canonical(each, url or base))), None)
+    text = line(markup if root is None else text_in(root), 2_000)
+    is_plain = exact and (entry.get("title_detail") or {}).get("type") == "text/plain"
+    title = (line if is_plain else plain)(entry.get("title"), 300) or line(text, 80)
     return Item(
         id=line(entry.get("id")) or _made_id(url, title, text),
         title=title,
@@ -76,7 +87,7 @@ def _item(entry: Entry, base: str, topic: str) -> Item:
         published=_published(entry),
         comments=_whole(entry.get("slash_comments")),
         text=text,
-        image=next((found for each in _images(entry, markup) if (found := canonical(each, url or base))), None),
+        image=image,
         tags=tuple(dict.fromkeys(filter(None, (line(each.get("term"), 60) for each in entry.get("tags") or ()))))[:20],
     )
 
@@ -90,32 +101,27 @@ def _links(entry: Entry) -> Iterator[Any]:
         yield entry["id"]
 
 
-def _markup(entry: Entry) -> str:
-    """The fullest text that an entry has."""
-    contents = [each.get("value") for each in entry.get("content") or ()]
-    texts = [each for each in (*contents, entry.get("summary")) if isinstance(each, str)]
-    return max(texts, key=len, default="")
+def _fullest(entry: Entry) -> tuple[str, str]:
+    """The fullest text that an entry has, and its media type."""
+    details = [*(entry.get("content") or ()), {**(entry.get("summary_detail") or {}), "value": entry.get("summary")}]
+    texts = [(each["value"], str(each.get("type", ""))) for each in details if isinstance(each.get("value"), str)]
+    return max(texts, key=lambda each: len(each[0]), default=("", ""))
 
 
-def _images(entry: Entry, markup: str) -> Iterator[Any]:
+def _images(entry: Entry, root: Element | None) -> Iterator[Any]:
     yield from (each.get("url") for each in entry.get("media_thumbnail") or ())
     for each in (*(entry.get("media_content") or ()), *(entry.get("enclosures") or ())):
         if each.get("medium") == "image" or str(each.get("type", "")).startswith("image/"):
             yield each.get("url") or each.get("href")
     yield (entry.get("image") or {}).get("href")
-    yield image_in(markup)
+    if root is not None:
+        yield from pictures(root)
 
 
 def _published(entry: Entry) -> str | None:
     """The first date that is one. Asked as a plain dict, an entry does not answer for one date with another."""
-    for name in ("published_parsed", "updated_parsed", "created_parsed"):
-        parts = dict.get(entry, name)
-        if parts:
-            try:
-                return moment(calendar.timegm(parts))
-            except (ValueError, OverflowError):
-                continue
-    return None
+    dates = (read_date(dict.get(entry, name)) for name in ("published", "updated", "created"))
+    return next((moment(date.timestamp()) for date in dates if date), None)
 
 
 def _whole(value: Any) -> int | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from shared.domains.collect.errors import TopicsUnavailableError
@@ -11,9 +11,9 @@ from shared.domains.collect.output import Output, Written
 from shared.domains.collect.payload import CollectJob
 from shared.domains.collect.sources import Source, sources
 from shared.fetch import FetchError, FetchUnavailableError
+from shared.fetch.closed import respecting
 from shared.fetch.errors import ContentRefusedError
-from shared.jobs import JobContext, Policy, job
-from shared.jobs.errors import FinalError, RetryLater
+from shared.jobs import FinalError, JobContext, Policy, RetryLater, job
 
 _PATIENCE = 10.0
 """Seconds that an attempt waits, once, for topics that are unavailable for the moment."""
@@ -30,6 +30,8 @@ class TopicResult:
     topic: str
     written: Written | None = None
     error: FetchError | ContentRefusedError | None = None
+    refused: Mapping[str, int] = field(default_factory=dict)
+    """Items that could not be used, by reason."""
 
     @property
     def transient(self) -> bool:
@@ -43,8 +45,10 @@ class TopicResult:
 
     def to_json(self) -> dict[str, Any]:
         """As the job's results show it."""
+        found: dict[str, Any]
         if self.written:
             found = {"topics_count": self.written.items, "blob_name": self.written.name, "status": "success"}
+            found |= {"refused": dict(self.refused)} if self.refused else {}
         else:
             found = {"topics_count": 0, "blob_name": None, "status": "error", "error": _why(self)}
         return {"subreddit": self.topic, **found}
@@ -85,14 +89,15 @@ class _Run:
         if self.late:
             return TopicResult(topic, error=self._out_of_time())
         try:
-            harvest = await self._source.collect(topic, self._payload.sort, self._payload.limit)
+            async with respecting(self.job.documents, self.job.clock, self._source.host(topic)):
+                harvest = await self._source.collect(topic, self._payload.sort, self._payload.limit)
         except (FetchError, ContentRefusedError) as error:
             self.job.log.warning("topic not collected, %s:", error.reason)
             return TopicResult(topic, error=error)
         await self.job.checkpoint()
         written = await self._output.write(self._payload.source, slug, topic, harvest, self._payload.limit)
         self._wrote = True
-        return TopicResult(topic, written)
+        return TopicResult(topic, written, refused=harvest.refused)
 
     @property
     def late(self) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from shared.domains.collect.distinct import distinct
 from shared.domains.collect.model import MOST_ITEMS, Harvest, Item, moment
 from shared.fetch import Fetched
+from shared.fetch.decoding import decode
 from shared.fetch.errors import ContentRefusedError
 from shared.fetch.text import block, line
 from shared.fetch.urls import canonical
@@ -26,16 +27,20 @@ def parse_listing(fetched: Fetched, topic: str) -> Harvest:
     Raises:
         ContentRefusedError: it is none.
     """
-    children = list(_children(_json(fetched.body)))
-    found = [item for kind, fields in children if (item := _item(kind, fields, topic))]
+    children = list(_children(_json(fetched)))
+    known = [(kind, fields) for kind, fields in children if kind in _READERS]
+    found = [item for kind, fields in known if (item := _item(kind, fields, topic))]
     if children and not found:
         raise ContentRefusedError("the listing holds nothing that can be read")
-    return Harvest(fetched.url, len(found), tuple(distinct(found)[:MOST_ITEMS]))
+    unreadable = len(known) - len(found)
+    return Harvest(
+        fetched.url, len(known), tuple(distinct(found)[:MOST_ITEMS]), {"unreadable": unreadable} if unreadable else {}
+    )
 
 
-def _json(body: bytes) -> Any:
+def _json(fetched: Fetched) -> Any:
     try:
-        return json.loads(body.decode("utf-8", "replace"))
+        return json.loads(decode(fetched.body, fetched.charset))
     except (ValueError, RecursionError):
         raise ContentRefusedError("no listing: not JSON") from None
 
@@ -60,8 +65,10 @@ def _complaint(content: Any) -> str:
 
 
 def _item(kind: str, fields: Fields, topic: str) -> Item | None:
-    reader = {"t3": _post, "t1": _comment, "t5": _subreddit}.get(kind)
-    return reader(fields, topic) if reader else None
+    try:
+        return _READERS[kind](fields, topic)
+    except (ValueError, TypeError, AttributeError, KeyError, OverflowError):
+        return None
 
 
 def _post(fields: Fields, topic: str) -> Item:
@@ -110,6 +117,9 @@ def _subreddit(fields: Fields, topic: str) -> Item:
         score=_whole(fields.get("subscribers")),
         text=block(_unescaped(fields.get("public_description"))),
     )
+
+
+_READERS = {"t3": _post, "t1": _comment, "t5": _subreddit}
 
 
 def _images(fields: Fields) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -45,6 +46,8 @@ class Harvest:
     found: int
     """Items that the source held, duplicates included."""
     items: tuple[Item, ...]
+    refused: Mapping[str, int] = field(default_factory=dict)
+    """Of these, how many could not be used, by a short word that says why."""
 
 
 def moment(seconds: float) -> str | None:

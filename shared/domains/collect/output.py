@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from shared.domains.collect.model import Harvest, Item
-from shared.jobs.model import Job, iso
+from shared.jobs import Job
 from shared.ports import AlreadyExistsError, BlobStore
+from shared.storage import iso
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from shared.domains.collect.settings import CollectSettings
 from shared.fetch import Fetched, FetchUnavailableError, Limits, Request, StatusRefusedError
 from shared.fetch.errors import ContentRefusedError, RobotsRefusedError
 from shared.fetch.reading import read, whole
+from shared.fetch.urls import host_of
 from shared.sandbox import sandbox
 
 if TYPE_CHECKING:
@@ -83,6 +84,10 @@ class RedditSource:
     def slug(self, topic: str) -> str:
         """The name itself."""
         return topic
+
+    def host(self, topic: str) -> str:  # noqa: ARG002 - all are one host's
+        """Reddit's API, or its public pages."""
+        return host_of(self._api if self._access.possible else self._public)
 
     async def collect(self, topic: str, sort: Sort, limit: int) -> Harvest:
         """Fetch and read a subreddit's listing."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from shared.settings.spec import Section, Spec, matching, number, schedule, setting, text, url, whole
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class CollectSettings(Section):
     """Settings of content collection."""
 

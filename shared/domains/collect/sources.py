@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import OrderedDict
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
 from shared.domains.collect.model import Harvest, Sort, SourceName
 from shared.domains.collect.reddit import RedditSource
 from shared.domains.collect.settings import CollectSettings
-from shared.fetch import Limits, NotModified, Request, Validators, shared_fetcher
+from shared.fetch import Fetched, FetchRefusedError, Limits, NotModified, Request, Validators, shared_fetcher
 from shared.fetch.reading import read, whole
 from shared.fetch.urls import host_of
 from shared.sandbox import sandbox
@@ -36,6 +37,10 @@ class Source(Protocol):
         """The topic in the name of a blob."""
         ...
 
+    def host(self, topic: str) -> str:
+        """Who is asked for the topic."""
+        ...
+
     async def collect(self, topic: str, sort: Sort, limit: int) -> Harvest:
         """Fetch and read a topic.
 
@@ -54,7 +59,7 @@ class FeedSource:
         self._fetcher = fetcher
         self._limits = limits
         self._box = box
-        self._last: OrderedDict[str, tuple[Validators, Harvest]] = OrderedDict()
+        self._last: OrderedDict[str, _Version] = OrderedDict()
 
     def label(self, topic: str) -> str:
         """The feed's host."""
@@ -64,25 +69,52 @@ class FeedSource:
         """Host and hash."""
         return slug_of(topic)
 
+    def host(self, topic: str) -> str:
+        """The host of the address."""
+        return host_of(topic)
+
     async def collect(self, topic: str, sort: Sort, limit: int) -> Harvest:  # noqa: ARG002 - a feed has one order
         """Fetch and read a feed, in the order of its publisher."""
         from shared.domains.collect.feeds import parse_feed
 
-        validators, last = self._last.get(topic, (Validators(), None))
-        answer = await self._fetcher.fetch(Request(topic, self._limits, validators=validators))
+        last = self._last.get(topic)
+        answer = await self._fetch(topic, last)
         if isinstance(answer, NotModified) and last:
-            return last
+            return last.harvest
         fetched = whole(answer)
         harvest = await read(self._box, parse_feed, fetched, topic)
-        self._remember(topic, fetched.validators, harvest)
+        self._remember(
+            topic, _Version(harvest, fetched.validators, fetched.moved_to or (last.moved_to if last else None))
+        )
         return harvest
 
-    def _remember(self, topic: str, validators: Validators, harvest: Harvest) -> None:
+    async def _fetch(self, topic: str, last: _Version | None) -> Fetched | NotModified:
+        """Ask where the feed has moved to for good; where it no longer is there, where it was."""
+        if last is None:
+            return await self._fetcher.fetch(Request(topic, self._limits))
+        try:
+            return await self._fetcher.fetch(Request(last.moved_to or topic, self._limits, validators=last.validators))
+        except FetchRefusedError:
+            if last.moved_to is None:
+                raise
         self._last.pop(topic, None)
-        if validators:
-            self._last[topic] = validators, harvest
+        return await self._fetcher.fetch(Request(topic, self._limits))
+
+    def _remember(self, topic: str, version: _Version) -> None:
+        self._last.pop(topic, None)
+        if version.validators or version.moved_to:
+            self._last[topic] = version
         if len(self._last) > _MOST_FEEDS:
             self._last.popitem(last=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """A feed as this process last read it."""
+
+    harvest: Harvest
+    validators: Validators
+    moved_to: str | None
 
 
 class PageSource:
@@ -100,6 +132,10 @@ class PageSource:
     def slug(self, topic: str) -> str:
         """Host and hash."""
         return slug_of(topic)
+
+    def host(self, topic: str) -> str:
+        """The host of the address."""
+        return host_of(topic)
 
     async def collect(self, topic: str, sort: Sort, limit: int) -> Harvest:  # noqa: ARG002 - a page is one item
         """Fetch and read a page."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from shared.domains.collect.hot_topics import wanted
 from shared.domains.collect.settings import CollectSettings
-from shared.jobs.timers.timer import Missed, Timer
+from shared.jobs import Missed, Timer
 
 HOT_TOPICS = Timer(
     "GetHotTopics",

@@ -9,7 +9,8 @@ from typing_extensions import TypedDict
 
 from shared.api.schemas import Moment, ProgressView, Uuid
 from shared.domains.collect.payload import CollectJob
-from shared.jobs.model import Job, Status, iso
+from shared.jobs.model import Job, Status
+from shared.storage import iso
 
 ROUTE = "summarywomble"
 _CLOSED = ConfigDict(extra="forbid")

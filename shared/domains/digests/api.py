@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from shared.domains.digests.settings import DigestSettings
-from shared.domains.digests.weeks import is_week, split_digest_id
-from shared.web.answers import Answer, Problem, cached_answer, json_answer, matches, quoted
+from shared.domains.digests.weeks import is_week
+from shared.web.answers import Answer, json_answer
 from shared.web.parameters import LIST, USER
 from shared.web.requests import ID_PATTERN, read_id, read_limit, read_model, unfit
 from shared.web.routes import TICKET, Api, Call, Parameter
@@ -15,9 +13,7 @@ from shared.web.rules import OPERATE, READ, WRITE
 
 if TYPE_CHECKING:
     from shared.app import App
-    from shared.domains.digests.store import DigestStore, Feedback, Record
-    from shared.domains.digests.views import FeedbackView, SuggestionFeedback
-    from shared.domains.taste.public import TasteJob
+    from shared.domains.digests.views import FeedbackView
 
 _WEEK = r"\d{4}-W\d{2}"
 _TASTE = "taste-analysis"
@@ -42,13 +38,14 @@ _FORMAT = Parameter(
 @api.route("ListDigests", "GET digests/{user_id}", READ, {200: "views:RecordPage"}, (422,), parameters=LIST)
 async def list_digests(app: App, call: Call) -> Answer:
     """A user's digests, the newest first; the skipped ones too."""
+    from shared.domains.digests import showing
     from shared.domains.digests.views import record_view
 
     cursor = call.query.get("cursor")
     if cursor and not is_week(cursor):
         raise unfit("cursor", "must be the cursor of a page before")
     user_id = read_id(call.path["user_id"], "user_id")
-    records, cursor = await _store(app).page(user_id, read_limit(call.query), cursor or None)
+    records, cursor = await showing.store_of(app).page(user_id, read_limit(call.query), cursor or None)
     items = [record_view(record) for record in records]
     return json_answer({"items": items, "cursor": cursor}, headers={"Cache-Control": "no-store"})
 
@@ -58,7 +55,9 @@ async def list_digests(app: App, call: Call) -> Answer:
 )  # fmt: skip
 async def get_latest_digest(app: App, call: Call) -> Answer:
     """A user's newest digest, as data or as a page."""
-    return await _show(app, call, await _store(app).latest(read_id(call.path["user_id"], "user_id")))
+    from shared.domains.digests import showing
+
+    return await showing.answer(app, call, await showing.store_of(app).latest(read_id(call.path["user_id"], "user_id")))
 
 
 @api.route(
@@ -67,10 +66,12 @@ async def get_latest_digest(app: App, call: Call) -> Answer:
 )  # fmt: skip
 async def get_digest(app: App, call: Call) -> Answer:
     """A user's digest of a week, as data or as a page; where it was skipped, a 404 says why."""
+    from shared.domains.digests import showing
+
     user_id, week = read_id(call.path["user_id"], "user_id"), call.path["week"]
     if not is_week(week):
         raise unfit("week", "must be an ISO week such as 2026-W47")
-    return await _show(app, call, await _store(app).get(user_id, week))
+    return await showing.answer(app, call, await showing.store_of(app).get(user_id, week))
 
 
 @api.route(
@@ -98,92 +99,15 @@ async def post_digest_feedback(app: App, call: Call) -> Answer:
     Stored first: a client that got no answer repeats it, and the job is submitted then, if it was not.
     """
     from shared.api.views import ticket_answer
+    from shared.domains.digests import showing
+    from shared.domains.digests.suggestions import suggested
     from shared.domains.digests.views import SuggestionFeedback
 
-    feedback, suggestion = await _suggested(app, call.path["digest_id"], read_model(SuggestionFeedback, call.body))
-    if not await _store(app).hear(feedback):
+    feedback, suggestion = await suggested(app, call.path["digest_id"], read_model(SuggestionFeedback, call.body))
+    if not await showing.store_of(app).hear(feedback):
         view: FeedbackView = {
             "digest_id": feedback.digest_id, "item_id": feedback.item_id, "signal": suggestion.signal
         }  # fmt: skip
         return json_answer(view)
     ticket = await app.engine.submit(_TASTE, suggestion, trace=call.trace)
     return await ticket_answer(app, ticket, call.api_url)
-
-
-async def _suggested(app: App, name: str, given: SuggestionFeedback) -> tuple[Feedback, TasteJob]:
-    """The feedback with what the digest says of the item: as it is kept, and as taste hears of it."""
-    from shared.domains.digests.store import Feedback
-    from shared.domains.taste.public import Item, TasteJob
-
-    found = split_digest_id(name)
-    if found is None:
-        raise unfit("digest_id", "must be a digest's id, such as ann~2026-W47")
-    user_id = read_id(found[0], "digest_id")
-    digest = await _digest(app, await _store(app).get(user_id, found[1]))
-    item = next((one for one in digest["suggestions"] if one["item_id"] == given.item_id), None)
-    if item is None:
-        raise unfit("item_id", "must be an item that the digest suggests")
-    now = app.clock.now()
-    feedback = Feedback(user_id, name, given.item_id, given.signal, now, item["title"], item["url"], item["facets"])
-    words = Item(title=item["title"][:300], description=item["text"][:5000], keywords=_keywords(item))
-    job = TasteJob(
-        user_id=user_id, item_id=given.item_id, signal=given.signal, image_url=item["image_url"], item=words, occurred_at=now
-    )  # fmt: skip
-    return feedback, job
-
-
-async def _digest(app: App, record: Record | None) -> dict[str, Any]:
-    data = await _store(app).data(record) if record and record.made else None
-    if data is None:
-        raise Problem(404, "Not found", "there is no such digest")
-    digest: dict[str, Any] = json.loads(data)
-    return digest
-
-
-async def _show(app: App, call: Call, record: Record | None) -> Answer:
-    """A digest as JSON or as a page. One storage call, where the client holds it, and the record was found."""
-    if record is None or not record.made:
-        raise Problem(404, "Not found", (record and record.detail) or "there is no digest (yet)")
-    page = _wants_page(call)
-    tag = quoted(f"{record.fingerprint}{'-page' if page else ''}")
-    if call.if_none_match and matches(call.if_none_match, tag):
-        return Answer(304, headers={"ETag": tag, "Cache-Control": "no-cache", "Vary": "Accept"})
-    return await (_page(app, record, tag) if page else _json(app, record, tag))
-
-
-async def _json(app: App, record: Record, tag: str) -> Answer:
-    return cached_answer(await _digest(app, record), tag, None, {"Vary": "Accept"})
-
-
-async def _page(app: App, record: Record, tag: str) -> Answer:
-    from shared.domains.digests.page import policy_of
-
-    html = await _store(app).html(record)
-    if html is None:
-        raise Problem(404, "Not found", "there is no such page")
-    policy = {"Content-Security-Policy": policy_of(html.decode())}
-    headers = {"ETag": tag, "Cache-Control": "no-cache", **_PAGE_HEADERS, **policy}
-    return Answer(200, html, headers, "text/html")
-
-
-def _wants_page(call: Call) -> bool:
-    """`?format=` decides; without it a browser's `Accept`, which names HTML before everything else."""
-    given = call.query.get("format")
-    if given is None:
-        accepted = call.headers.get("accept", "").split(",")[0].split(";")[0].strip().lower()
-        return accepted in ("text/html", "application/xhtml+xml")
-    if given not in ("json", "html"):
-        raise unfit("format", "must be json or html")
-    return given == "html"
-
-
-def _store(app: App) -> DigestStore:
-    from shared.domains.digests.store import DigestStore
-
-    return DigestStore(app.documents, app.blobs, app.clock, app.settings.of(DigestSettings).keep_days)
-
-
-def _keywords(item: dict[str, Any]) -> list[str]:
-    """The item's tags, and what was found in it: of a digest that is a year old, the item itself is gone."""
-    found = [value for values in item["facets"].values() for value in values]
-    return [word.strip()[:100] for word in dict.fromkeys((*item["tags"], *found)) if word.strip()][:50]

@@ -12,7 +12,7 @@ from shared.domains.digests.model import Candidate, Mood, Reader, Scored, web_ur
 from shared.domains.digests.scoring import reasons_of, score
 from shared.domains.digests.weeks import digest_id
 from shared.domains.taste.public import lexicon
-from shared.jobs.model import iso
+from shared.storage import iso
 
 SCHEMA = 1
 MOST_MOODS = 3

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from shared.containers import Artifacts, Container
 
-DIGESTS = Container("digests", of_user=True)
-"""Which digests were made, and the feedback on them. ``pk`` = user id: one document a week, gone after retention."""
+DIGESTS = Container(
+    "digests",
+    "Which digests were made, and the feedback on them. `pk` = user id: one document a week, gone after retention.",
+    of_user=True,
+)
 
-PAGES = Artifacts("digests/", of_user=True)
-"""The digests themselves, as JSON and HTML."""
+PAGES = Artifacts("digests/", "The digests themselves, as JSON and HTML.", of_user=True)

@@ -10,8 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from shared.domains.digests.making import DigestRequest, Made, Maker, Skipped
 from shared.domains.digests.settings import DigestSettings
 from shared.domains.users.public import Identifier, UserStore
-from shared.jobs import JobContext, Priority, job
-from shared.jobs.fan_out import Child, fan_out
+from shared.jobs import Child, JobContext, Priority, fan_out, job
 
 
 class WeeklyDigest(BaseModel):

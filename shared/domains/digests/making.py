@@ -19,8 +19,8 @@ from shared.domains.digests.settings import DigestSettings
 from shared.domains.digests.store import MADE, SKIPPED, DigestStore, Record
 from shared.domains.digests.weeks import digest_id, week_of
 from shared.domains.users.public import Household, UserStore
-from shared.jobs.model import iso
 from shared.ports import BlobStore, Clock, DocumentStore
+from shared.storage import iso
 
 if TYPE_CHECKING:
     from shared.settings import Settings

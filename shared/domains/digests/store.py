@@ -13,14 +13,13 @@ from shared.domains.digests.containers import DIGESTS, PAGES
 from shared.domains.digests.model import Opinion
 from shared.domains.digests.weeks import json_name, page_name
 from shared.domains.users.public import erase
-from shared.jobs.model import iso
-from shared.ports import AlreadyExistsError, BlobStore, Clock, Document, DocumentStore, PreconditionError, Query, Where
+from shared.ports import AlreadyExistsError, BlobStore, Clock, Document, DocumentStore, Query, Where
+from shared.storage import compare_and_swap, iso, write
 
 RECORD, FEEDBACK = "digest", "feedback"
 """What these documents say that they are."""
 MADE, SKIPPED = "made", "skipped"
 _MOST_OPINIONS = 300
-_MAX_TRIES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ class DigestStore:
     async def get(self, user_id: str, week: str) -> Record | None:
         """The record of a week, or None."""
         found = await self._documents.read(DIGESTS, user_id, week)
-        return Record.from_document(found[0]) if found and self._alive(found[0]) else None
+        return Record.from_document(found.value) if found and self._alive(found.value) else None
 
     async def page(self, user_id: str, limit: int, cursor: str | None) -> tuple[list[Record], str | None]:
         """One page of records, the newest week first, and the cursor of the next."""
@@ -130,15 +129,16 @@ class DigestStore:
             PreconditionError: others kept overtaking this write.
         """
         document = record.to_document(self._keep)
-        for _ in range(_MAX_TRIES):
-            try:
-                await self._documents.create(DIGESTS, document)
-                return
-            except AlreadyExistsError:
-                found = await self._documents.read(DIGESTS, record.user_id, record.week)
-            if found and await self._replaced(document, found[1]):
-                return
-        raise PreconditionError("the record is being written too often")
+        try:
+            await self._documents.create(DIGESTS, document)
+        except AlreadyExistsError:
+            await self._overwrite(document)
+
+    @compare_and_swap("the record")
+    async def _overwrite(self, document: Document) -> None:
+        await write(
+            self._documents, DIGESTS, document, await self._documents.read(DIGESTS, document["pk"], document["id"])
+        )
 
     async def opinions(self, user_id: str) -> tuple[Opinion, ...]:
         """What a user said of suggestions, the newest first. One storage call."""
@@ -147,6 +147,7 @@ class DigestStore:
         page = await self._documents.query(DIGESTS, query)
         return tuple(_opinion(each) for each in page.items if self._alive(each))
 
+    @compare_and_swap("the feedback")
     async def hear(self, feedback: Feedback) -> bool:
         """Store what a user says of a suggestion; say whether taste is to hear of it.
 
@@ -156,15 +157,11 @@ class DigestStore:
         Raises:
             PreconditionError: others kept overtaking this write.
         """
-        for _ in range(_MAX_TRIES):
-            found = await self._documents.read(DIGESTS, feedback.user_id, _feedback_id(feedback.item_id))
-            liked = feedback.signal == "up" or bool(found and found[0]["liked"])
-            if found and found[0]["signal"] == feedback.signal:
-                return liked
-            document = _feedback_document(feedback, self._keep, liked=liked)
-            if await self._replaced(document, found[1] if found else None):
-                return liked
-        raise PreconditionError("the feedback is being written too often")
+        found = await self._documents.read(DIGESTS, feedback.user_id, _feedback_id(feedback.item_id))
+        liked = feedback.signal == "up" or bool(found and found.value["liked"])
+        if not found or found.value["signal"] != feedback.signal:
+            await write(self._documents, DIGESTS, _feedback_document(feedback, self._keep, liked=liked), found)
+        return liked
 
     async def forget(self, user_id: str) -> None:
         """Delete all of a user's digests and feedback. Safe to repeat; if it fails, repeat it."""
@@ -181,30 +178,18 @@ class DigestStore:
 
     async def _put(self, name: str, data: bytes) -> None:
         """Write a blob, whether there is one or not; leave one alone that says the same."""
-        for _ in range(_MAX_TRIES):
-            try:
-                await self._blobs.create(name, data)
-                return
-            except AlreadyExistsError:
-                found = await self._blobs.read(name)
-            try:
-                if found and found.data != data:
-                    await self._blobs.replace(name, data, found.etag)
-                if found:
-                    return
-            except PreconditionError:
-                continue
-        raise PreconditionError("the digest is being written too often")
-
-    async def _replaced(self, document: Document, etag: str | None) -> bool:
         try:
-            if etag is None:
-                await self._documents.create(DIGESTS, document)
-            else:
-                await self._documents.replace(DIGESTS, document, etag)
-        except PreconditionError:
-            return False
-        return True
+            await self._blobs.create(name, data)
+        except AlreadyExistsError:
+            await self._overwrite_blob(name, data)
+
+    @compare_and_swap("the digest")
+    async def _overwrite_blob(self, name: str, data: bytes) -> None:
+        found = await self._blobs.read(name)
+        if found is None:
+            await self._blobs.create(name, data)
+        elif found.data != data:
+            await self._blobs.replace(name, data, found.etag)
 
     def _alive(self, document: Document) -> bool:
         return str(document["expires_at"]) > iso(self._clock.now())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.domains.digests.settings import DigestSettings
-from shared.jobs.timers.timer import Missed, Timer
+from shared.jobs import Missed, Timer
 
 WEEKLY = Timer(
     "PluckItWeeklyDigest",

@@ -4,5 +4,8 @@ from __future__ import annotations
 
 from shared.containers import Container
 
-ITEMS = Container("items", ("/text/?", "/sources/*"))
-"""What was gathered. ``pk`` = the item's id (a hash of its canonical URL): one document per partition."""
+ITEMS = Container(
+    "items",
+    "What was gathered. `pk` = the item's id (a hash of its canonical URL): one document per partition.",
+    unindexed=("/text/?", "/sources/*"),
+)

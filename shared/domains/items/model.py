@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from shared.jobs.model import iso
 from shared.ports import Document
+from shared.storage import iso
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from shared.settings.spec import Section, whole
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ItemSettings(Section):
     """Settings of items."""
 

@@ -9,12 +9,10 @@ from enum import StrEnum
 
 from shared.domains.items.containers import ITEMS
 from shared.domains.items.model import Item, source_flag
-from shared.jobs.model import iso
-from shared.ports import AlreadyExistsError, Clock, Document, DocumentStore, PreconditionError, Query, Where
+from shared.ports import AlreadyExistsError, Clock, Document, DocumentStore, Query, Where
+from shared.storage import compare_and_swap, every, iso, write
 
 _PAGE = 100
-_MAX_TRIES = 8
-"""How often a write that others overtake is tried before the caller's own retry has to do it."""
 KEEP = timedelta(days=90)
 """How long items are kept after their last write, where no setting says otherwise."""
 
@@ -50,26 +48,20 @@ class ItemStore:
         """
         if not known and await self._created(item):
             return Put.NEW
-        for _ in range(_MAX_TRIES):
-            found = await self._documents.read(ITEMS, item.item_id, item.item_id)
-            if found is None:
-                if await self._created(item):
-                    return Put.NEW
-                continue
-            put, merged = self._merged(found[0], item)
-            if merged is None:
-                return put
-            try:
-                await self._documents.replace(ITEMS, self._document(merged), found[1])
-            except PreconditionError:
-                continue
-            return put
-        raise PreconditionError("the item is being written too often")
+        return await self._put(item)
+
+    @compare_and_swap("the item")
+    async def _put(self, item: Item) -> Put:
+        found = await self._documents.read(ITEMS, item.item_id, item.item_id)
+        put, merged = self._merged(found.value, item) if found else (Put.NEW, item)
+        if merged is not None:
+            await write(self._documents, ITEMS, self._document(merged), found)
+        return put
 
     async def get(self, item_id: str) -> Item | None:
         """Return an item, or None."""
         found = await self._documents.read(ITEMS, item_id, item_id)
-        return Item.from_document(found[0]) if found and self._alive(found[0]) else None
+        return Item.from_document(found.value) if found and self._alive(found.value) else None
 
     async def recent(
         self,
@@ -80,24 +72,23 @@ class ItemStore:
         until: datetime | None = None,
     ) -> AsyncIterator[Item]:
         """Yield items first seen from one moment up to another, newest first. One storage call for each hundred."""
-        left, cursor = limit, f"{iso(until)}~" if until else None
-        while left is None or left > 0:
-            items, cursor = await self.page(since, min(_PAGE, left or _PAGE), cursor, source_id)
-            for item in items:
-                yield item
-            left = None if left is None else left - len(items)
-            if cursor is None:
-                return
+        query = replace(self._recent(since, _PAGE, source_id), after=f"{iso(until)}~" if until else None)
+        async for document in every(self._documents, ITEMS, query, limit):
+            if self._alive(document):
+                yield Item.from_document(document)
 
     async def page(
         self, since: datetime | None, limit: int, cursor: str | None = None, source_id: str | None = None
     ) -> tuple[list[Item], str | None]:
         """One page of `recent`, and the cursor of the next. It may be shorter than `limit` and yet not the last one."""
-        where = [Where("sort", ">=", iso(since))] if since else []
-        where += [Where(source_flag(source_id), "=", True)] if source_id is not None else []
-        query = Query(tuple(where), order_by="sort", descending=True, limit=limit, after=cursor)
+        query = replace(self._recent(since, limit, source_id), after=cursor)
         page = await self._documents.query(ITEMS, query)
         return [Item.from_document(each) for each in page.items if self._alive(each)], page.cursor
+
+    def _recent(self, since: datetime | None, limit: int, source_id: str | None) -> Query:
+        where = [Where("sort", ">=", iso(since))] if since else []
+        where += [Where(source_flag(source_id), "=", True)] if source_id is not None else []
+        return Query(tuple(where), order_by="sort", descending=True, limit=limit)
 
     async def _created(self, item: Item) -> bool:
         try:

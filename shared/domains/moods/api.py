@@ -84,7 +84,7 @@ async def _mood(app: App, mood_id: str) -> Mood:
     found = await MoodStore(app.documents).read(name) if name else None  # dashes alone are the name of nothing
     if found is None:
         raise Problem(404, "Not found", "there is no such mood")
-    return found[0]
+    return found.value
 
 
 def _as_of(app: App) -> tuple[datetime, timedelta]:

@@ -15,6 +15,7 @@ from shared.domains.items.public import Item, ItemStore
 from shared.domains.moods.ports import Article
 from shared.domains.moods.settings import MoodSettings
 from shared.fetch import FetchError
+from shared.fetch.closed import respecting
 from shared.fetch.errors import ContentRefusedError
 from shared.fetch.urls import canonical, host_of, is_front_page, key
 from shared.jobs.concurrently import run_all
@@ -73,7 +74,8 @@ async def _feeds(job: JobContext, urls: tuple[str, ...]) -> list[list[Article] |
 
 async def _entries(job: JobContext, source: Source, url: str) -> list[Article] | None:
     try:
-        harvest = await source.collect(url, "new", _FEED_ITEMS)
+        async with respecting(job.documents, job.clock, source.host(url)):
+            harvest = await source.collect(url, "new", _FEED_ITEMS)
     except (FetchError, ContentRefusedError) as error:
         job.log.warning("feed not read: host=%s reason=%s", host_of(url), error.reason)
         return None

@@ -4,5 +4,8 @@ from __future__ import annotations
 
 from shared.containers import Container
 
-MOODS = Container("moods", ("/description/?", "/signals/*", "/articles/*", "/counted/*", "/vector/*", "/embedding/*"))
-"""Moods. ``pk`` = the mood's id: one document per partition."""
+MOODS = Container(
+    "moods",
+    "Moods, and what was read already. `pk` = the mood's id: one document per partition.",
+    unindexed=("/description/?", "/signals/*", "/articles/*", "/counted/*", "/vector/*", "/embedding/*"),
+)

@@ -15,13 +15,13 @@ from shared.domains.moods.articles import content_key
 from shared.domains.moods.containers import MOODS
 from shared.domains.moods.ports import Article
 from shared.ports import DocumentStore, PreconditionError
+from shared.storage import compare_and_swap
 
 _ID = "~read"
 """No name of a mood folds to this id."""
 _KEY = 12
 MOST_KEYS = 60_000
 """Keys that are kept, the latest days': 720 KB, where a document may have 2 MB."""
-_MAX_TRIES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Memory:
 async def recall(documents: DocumentStore) -> Memory:
     """What was read. One storage call."""
     found = await documents.read(MOODS, _ID, _ID)
-    return Memory(found[0]["days"], found[0]["version"]) if found else Memory()
+    return Memory(found.value["days"], found.value["version"]) if found else Memory()
 
 
 async def remember(documents: DocumentStore, memory: Memory, articles: Iterable[Article], since: datetime) -> None:
@@ -67,15 +67,23 @@ async def remember(documents: DocumentStore, memory: Memory, articles: Iterable[
         PreconditionError: others kept overtaking this write.
     """
     read = list(articles)
-    for _ in range(_MAX_TRIES):
-        if not read or {article.key for article in read} <= memory.keys:
-            return
-        memory = await asyncio.to_thread(memory.with_read, read, since)
-        document = {"id": _ID, "pk": _ID, "kind": "read-articles", "version": memory.version + 1, "days": memory.days}
-        if await documents.put_newer(MOODS, document):
-            return
-        memory = await recall(documents)
-    raise PreconditionError("what was read is being written too often")
+    if not await _add(documents, memory, read, since):
+        await _add_to_latest(documents, read, since)
+
+
+@compare_and_swap("what was read")
+async def _add_to_latest(documents: DocumentStore, read: list[Article], since: datetime) -> None:
+    if not await _add(documents, await recall(documents), read, since):
+        raise PreconditionError
+
+
+async def _add(documents: DocumentStore, memory: Memory, read: list[Article], since: datetime) -> bool:
+    """Whether the memory has them now; not where somebody else wrote it meanwhile."""
+    if not read or {article.key for article in read} <= memory.keys:
+        return True
+    memory = await asyncio.to_thread(memory.with_read, read, since)
+    document = {"id": _ID, "pk": _ID, "kind": "read-articles", "version": memory.version + 1, "days": memory.days}
+    return await documents.put_newer(MOODS, document)
 
 
 def _unpacked(packed: str) -> Iterable[str]:

@@ -20,14 +20,14 @@ from shared.domains.moods.model import Embedding, Mood, joined, text_hash
 from shared.domains.moods.ports import Article, Embedder, Extractor, Findings, MoodServiceError
 from shared.domains.moods.settings import MoodSettings
 from shared.domains.moods.store import MoodStore
+from shared.jobs import RetryLater
 from shared.jobs.concurrently import run_all
-from shared.jobs.errors import RetryLater
 from shared.ports import PreconditionError
+from shared.storage import compare_and_swap
 
 if TYPE_CHECKING:
     from shared.jobs import JobContext
 
-_MAX_TRIES = 8
 _STEPS = 5
 Read = list[tuple[Article, Findings]]
 
@@ -149,17 +149,25 @@ class _Run:
     async def _write(self, mood: Mood, stored: Mood | None) -> bool:
         """Write a mood, unless it says what is stored. What another worker wrote since is joined, not overwritten."""
         async with self._writers:
-            for _ in range(_MAX_TRIES):
-                await self._job.checkpoint()
-                if stored is not None and replace(mood, version=stored.version) == stored:
-                    return False
-                mood = replace(mood, version=stored.version + 1 if stored else 1)
-                if await self.store.put_newer(mood):
-                    return True
-                found = await self.store.read(mood.id)
-                stored = found[0] if found else None
-                mood = self._caught_up(mood, stored) if stored else mood
-        raise PreconditionError("the mood is being written too often")
+            try:
+                return await self._put(mood, stored)
+            except PreconditionError:
+                return await self._put_joined(mood)
+
+    @compare_and_swap("the mood")
+    async def _put_joined(self, mood: Mood) -> bool:
+        found = await self.store.read(mood.id)
+        return (
+            await self._put(self._caught_up(mood, found.value), found.value) if found else await self._put(mood, None)
+        )
+
+    async def _put(self, mood: Mood, stored: Mood | None) -> bool:
+        await self._job.checkpoint()
+        if stored is not None and replace(mood, version=stored.version) == stored:
+            return False
+        if not await self.store.put_newer(replace(mood, version=stored.version + 1 if stored else 1)):
+            raise PreconditionError
+        return True
 
     def _caught_up(self, mood: Mood, stored: Mood) -> Mood:
         """The stored mood with our evidence; and our vector, where the text is still ours."""
@@ -171,9 +179,9 @@ class _Run:
     async def _delete(self, mood: Mood) -> None:
         """Delete a record whose evidence is another's now; one that was written since is left for the next run."""
         found = await self.store.read(mood.id)
-        if found and found[0] == mood:
+        if found and found.value == mood:
             try:
-                await self.store.delete(mood.id, found[1])
+                await self.store.delete(mood.id, found.etag)
             except PreconditionError:
                 self._job.log.warning("merged mood was written again: id=%s", mood.id)
 

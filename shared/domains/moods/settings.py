@@ -15,7 +15,7 @@ def _addresses(text: str) -> tuple[str, ...]:
     return found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class MoodSettings(Section):
     """Settings of the mood processor."""
 

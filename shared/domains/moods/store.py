@@ -7,6 +7,7 @@ import asyncio
 from shared.domains.moods.containers import MOODS
 from shared.domains.moods.model import MOOD, Mood
 from shared.ports import DocumentStore, Query, Where
+from shared.storage import Versioned, pages
 
 _PAGE = 100
 
@@ -20,19 +21,15 @@ class MoodStore:
     async def current(self) -> list[Mood]:
         """Every mood by id, with signals, articles and vector; a storage call for each hundred."""
         moods: list[Mood] = []
-        cursor: str | None = None
-        while True:
-            query = Query((Where("kind", "=", MOOD),), limit=_PAGE, after=cursor)
-            page = await self._documents.query(MOODS, query)
-            moods += await asyncio.to_thread(lambda found: [Mood.from_document(each) for each in found], page.items)
-            cursor = page.cursor
-            if cursor is None:
-                return moods
+        query = Query((Where("kind", "=", MOOD),), limit=_PAGE)
+        async for page in pages(self._documents, MOODS, query):
+            moods += await asyncio.to_thread(lambda found: [Mood.from_document(each) for each in found], page)
+        return moods
 
-    async def read(self, id: str) -> tuple[Mood, str] | None:
+    async def read(self, id: str) -> Versioned[Mood] | None:
         """The mood and its ETag, or None."""
         found = await self._documents.read(MOODS, id, id)
-        return (Mood.from_document(found[0]), found[1]) if found else None
+        return Versioned(Mood.from_document(found.value), found.etag) if found else None
 
     async def put_newer(self, mood: Mood) -> bool:
         """Write the mood unless the stored one has its version, or a higher one; say if it wrote."""

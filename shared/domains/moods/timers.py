@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from shared.domains.moods.settings import MoodSettings
-from shared.jobs.timers.timer import Missed, Timer
+from shared.jobs import Missed, Timer
 
 MOODS = Timer(
     "PluckItMoodProcessor",

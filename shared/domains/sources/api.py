@@ -98,21 +98,21 @@ async def change_source(app: App, call: Call) -> Answer:
     What is given changes. To switch a source on makes it due at once, and forgets its failures. Where the scraper wrote
     meanwhile, and the client did not say which version it means, the change is made to what is there now.
     """
-    from shared.domains.sources.editing import MAX_TRIES, changed
+    from shared.domains.sources.editing import changed
     from shared.domains.sources.requests import SourceChanges
     from shared.domains.sources.store import SourceStore
-    from shared.ports import PreconditionError
+    from shared.storage import compare_and_swap
 
     given = read_model(SourceChanges, call.body).given
-    for _ in range(MAX_TRIES):
+
+    @compare_and_swap("the source")
+    async def change() -> Answer:
         current = await _current(app, call.path["source_id"])
         _require_match(current, call)
         source = changed(current.value, given, app.clock.now())
-        try:
-            return _shown(await SourceStore(app.documents).replace(source, current.etag))
-        except PreconditionError:
-            continue
-    raise PreconditionError("the source is being changed too often")
+        return _shown(await SourceStore(app.documents).replace(source, current.etag))
+
+    return await change()
 
 
 @api.route(

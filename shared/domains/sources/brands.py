@@ -7,10 +7,11 @@ from dataclasses import replace
 from itertools import islice
 from time import thread_time
 
+from shared.domains.items.public import Price
 from shared.domains.sources.model import Found, Selectors
-from shared.domains.sources.prices import read_price
+from shared.domains.sources.prices import read_amount, read_price
 from shared.domains.sources.products import products_of
-from shared.domains.sources.selecting import Element, Page, first, image_of, text_of, value
+from shared.domains.sources.selecting import Element, Page, first, image_of, price_of, text_of, value
 from shared.fetch import Fetched
 from shared.fetch.errors import ContentRefusedError
 from shared.fetch.urls import key
@@ -64,8 +65,14 @@ def _item(page: Page, element: Element, selectors: Selectors, currency: str | No
         url=page.address(_link(element, selectors)),
         title=_title(element, selectors),
         image_url=page.address(image_of(element, selectors.image)),
-        price=read_price(value(element, selectors.price), currency) if selectors.price else None,
+        price=_price(element, selectors.price, currency) if selectors.price else None,
     )
+
+
+def _price(element: Element, selector: str, currency: str | None) -> Price | None:
+    """A price that is shown, or what the page tells machines of it there: an attribute, or a `meta`."""
+    told = "::attr(" in selector or getattr(first(element, selector), "tag", "") == "meta"
+    return (read_amount if told else read_price)(value(element, selector, price_of), currency)
 
 
 def _link(element: Element, selectors: Selectors) -> str | None:

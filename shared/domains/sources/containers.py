@@ -4,5 +4,7 @@ from __future__ import annotations
 
 from shared.containers import Container
 
-SOURCES = Container("sources")
-"""What the scraper reads. ``pk`` = the source's id: one document per partition."""
+SOURCES = Container(
+    "sources",
+    "What the scraper reads, with checkpoints and health. `pk` = the source's id: one document per partition.",
+)

@@ -13,8 +13,6 @@ from shared.domains.sources.requests import NewSource
 from shared.jobs.errors import FieldProblem
 from shared.web.requests import invalid
 
-MAX_TRIES = 8
-"""So often a change is made anew, where the scraper wrote meanwhile."""
 _OF_ONE_KIND = {"selectors": SourceKind.BRAND_SITE, "sort": SourceKind.REDDIT}
 _WHAT_IS_READ = {"selectors", "sort", "currency", "tags"}
 """What changes the items that a source brings: then what its server calls unchanged is to be read all the same."""

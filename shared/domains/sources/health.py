@@ -27,11 +27,11 @@ class Patience:
         return cls(settings.base_backoff_seconds, settings.max_backoff_seconds, settings.max_failures)
 
 
-def after(source: Source, run: Run, patience: Patience) -> Source:
-    """The source once a run has ended."""
+def after(source: Source, run: Run, patience: Patience, not_before: datetime | None = None) -> Source:
+    """The source once a run has ended; due again not before the moment that its host named."""
     changes: dict[str, object] = {"last_run": run}
     if run.outcome is RunOutcome.FAILED:
-        changes |= _failed(source, run, patience)
+        changes |= _failed(source, run, patience, not_before or run.at)
     else:
         changes |= {"last_success_at": run.at, "failures": 0, "due_at": next_due(source, run.at)}
     return source.model_copy(update=changes)
@@ -47,10 +47,13 @@ def rest_seconds(failures: int, patience: Patience) -> float:
     return float(min(patience.max_seconds, patience.base_seconds * 2.0 ** min(failures - 1, 50)))
 
 
-def _failed(source: Source, run: Run, patience: Patience) -> dict[str, object]:
+def _failed(source: Source, run: Run, patience: Patience, not_before: datetime) -> dict[str, object]:
     failures = source.failures + 1
     rest = timedelta(seconds=rest_seconds(failures, patience) * (1 - _EARLY))
-    changes: dict[str, object] = {"failures": failures, "due_at": max(run.at + rest, next_due(source, run.at))}
+    changes: dict[str, object] = {
+        "failures": failures,
+        "due_at": max(run.at + rest, next_due(source, run.at), not_before),
+    }
     if failures >= patience.max_failures:
         reason = f"it failed {failures} times in a row; the last time: {run.error}"
         changes |= {"active": False, "switched_off_reason": reason}

@@ -14,16 +14,15 @@ from shared.domains.sources.settings import ScraperSettings
 from shared.domains.sources.store import SourceStore
 from shared.fetch import FetchError
 from shared.fetch.errors import ContentRefusedError
-from shared.jobs import JobContext, Policy, job
-from shared.jobs.errors import RetryLater, Snooze
-from shared.jobs.fan_out import Child, fan_out
-from shared.jobs.locks import LockedError, Locks
+from shared.jobs import Child, JobContext, LockedError, Locks, Policy, RetryLater, Snooze, fan_out, job
 
 if TYPE_CHECKING:
     from shared.settings import Settings
 
 _LISTED = 100
 """Troubled sources that the results of a night name."""
+_LONGEST_WAIT = 900.0
+"""Seconds for which a job waits for a host; for longer, the source does."""
 _MARGIN_SECONDS = 150.0
 """What a run may need beside its pages: reading the source, and writing."""
 
@@ -92,7 +91,7 @@ async def _scraped(run: SourceRun, job: JobContext) -> dict[str, Any]:
         return results_of(await run.scrape())
     except (FetchError, ContentRefusedError) as error:
         seconds = retry_after(error)
-        if seconds is not None and not job.last_attempt:
+        if seconds is not None and seconds <= _LONGEST_WAIT and not job.last_attempt:
             raise RetryLater(seconds, str(error)) from None
         return results_of(await run.fail(error))
 

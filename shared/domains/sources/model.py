@@ -14,8 +14,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from shared.domains.collect.public import Sort
 from shared.domains.items.public import Price
 from shared.fetch.urls import key
-from shared.jobs.model import iso
 from shared.ports import Document
+from shared.storage import iso
 
 SOURCE = "source"
 """What the documents of sources say that they are."""
@@ -74,7 +74,11 @@ class Run(BaseModel):
     pages: int = 0
     """Pages behind a sitemap that were read."""
     refused: int = 0
-    """Pages that could not be had, or read, and will not be asked for again until their date changes."""
+    """Things that cannot be used, and pages that could not be had, or read, and will not be asked for again until their date changes."""
+    refusals: dict[str, int] = {}
+    """Of these, how many for which reason."""
+    aside: int = 0
+    """Pages that failed and rest for a while."""
     left: int = 0
     """Things that were too many for one run; the next goes on with them."""
     reason: str | None = None
@@ -130,6 +134,10 @@ class Source(BaseModel):
     etag: str | None = None
     """What its server said of the version last read, for asking whether that is still the current one."""
     last_modified: str | None = None
+    versioned_url: str | None = None
+    """The address that it is a version of."""
+    moved_to: str | None = None
+    """Where its address has moved for good."""
     fence: int = 0
     """Of the lock under which the last run was recorded."""
 

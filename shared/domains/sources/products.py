@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
 from shared.domains.items.public import Price
 from shared.domains.sources.model import Found
-from shared.domains.sources.prices import read_price
+from shared.domains.sources.prices import read_amount
 from shared.domains.sources.selecting import Page, text_of
+from shared.fetch.dates import read_date
+from shared.fetch.json_ld import objects_in, types_of
+from shared.fetch.pictures import picture
 from shared.fetch.text import line, plain
 
-_PRODUCTS = frozenset({"Product", "ProductGroup", "IndividualProduct", "ProductModel"})
+_PRODUCTS = frozenset(
+    {"Product", "ProductGroup", "IndividualProduct", "ProductModel", "SomeProducts", "Vehicle", "Book"}
+)
 _ARTICLES = frozenset({"Article", "NewsArticle", "BlogPosting", "Report", "TechArticle", "LiveBlogPosting", "Recipe"})
-_DEEPEST = 12
 _MOST = 5_000
 """Objects of one page that are looked at."""
 _TITLES = 20
 """Titles and headings that are tried until one says something."""
-_MOMENT = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?$")
+_MOST_OFFERS = 50
+_DEEPEST_OFFER = 6
+"""Offers within offers, and variants within groups, that are followed."""
 
 Fields = dict[str, Any]
 
@@ -48,51 +52,17 @@ def page_itself(page: Page, currency: str | None = None) -> Found | None:
         title=line(title),
         text=told.text or plain(head.get("og:description") or head.get("description")),
         image_url=told.image_url or page.address(head.get("og:image") or head.get("twitter:image")),
-        price=told.price or read_price(sold, sold_in),
+        price=told.price or read_amount(sold, sold_in),
         tags=told.tags or _words(head.get("article:tag") or head.get("keywords")),
-        published_at=told.published_at or read_moment(head.get("article:published_time")),
+        published_at=told.published_at or read_date(head.get("article:published_time")),
     )
-
-
-def read_moment(value: Any) -> datetime | None:
-    """A moment in ISO 8601, or in the W3C's form, which leaves out what is not known; UTC where it names no zone."""
-    text = value.strip() if isinstance(value, str) else ""
-    try:
-        if parts := _MOMENT.fullmatch(text):
-            return datetime(int(parts[1]), int(parts[2] or 1), int(parts[3] or 1), tzinfo=UTC)
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _described(page: Page, kinds: frozenset[str]) -> Iterator[Fields]:
     """The objects of these types in a page's JSON-LD, wherever they are: in lists, graphs and lists of items."""
-    scripts = page.root.xpath("//script[contains(@type, 'ld+json')]/text()")
-    for fields in islice((each for script in scripts for each in _objects(_json(str(script)))), _MOST):
-        types = fields.get("@type")
-        if kinds.intersection(each for each in (types if isinstance(types, list) else [types]) if _is_text(each)):
+    for fields in islice(objects_in(page.root), _MOST):
+        if kinds.intersection(types_of(fields)):
             yield fields
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(re.sub(r"[\x00-\x1f]", " ", text.strip().strip(";")))
-    except (ValueError, RecursionError):
-        return None
-
-
-def _objects(value: Any, depth: int = 0) -> Iterator[Fields]:
-    if depth > _DEEPEST:
-        return
-    if isinstance(value, list):
-        for each in value:
-            yield from _objects(each, depth + 1)
-    elif isinstance(value, dict):
-        yield value
-        for name in ("@graph", "itemListElement", "item", "mainEntity", "mainEntityOfPage"):
-            if isinstance(value.get(name), list | dict):
-                yield from _objects(value[name], depth + 1)
 
 
 def _found(fields: Fields, page: Page, currency: str | None) -> Found:
@@ -101,24 +71,25 @@ def _found(fields: Fields, page: Page, currency: str | None) -> Found:
         title=plain(_text(fields.get("name") or fields.get("headline")), 300),
         text=plain(_text(fields.get("description"))),
         image_url=page.address(_address(fields.get("image"))),
-        price=_price(fields.get("offers"), currency),
+        price=_price(fields, currency),
         tags=_words(fields.get("keywords") or fields.get("category")),
-        published_at=read_moment(fields.get("datePublished")),
+        published_at=read_date(fields.get("datePublished")),
     )
 
 
-def _price(offers: Any, currency: str | None) -> Price | None:
-    """The first price among the offers."""
-    for offer in offers if isinstance(offers, list) else [offers]:
-        if not isinstance(offer, dict):
-            continue
-        stated = offer.get("priceSpecification")
-        for each in (offer, *(stated if isinstance(stated, list) else [stated])):
-            if isinstance(each, dict):
-                asked = each.get("price", each.get("lowPrice"))
-                price = read_price(asked, _code(each.get("priceCurrency")) or currency)
-                if price:
-                    return price
+def _price(fields: Fields, currency: str | None, depth: int = 0) -> Price | None:
+    """The first price of a product: its own, of its offers, of offers in these, of its variants."""
+    sold_in = _code(fields.get("priceCurrency")) or currency
+    for name in ("price", "lowPrice"):
+        if price := read_amount(fields.get(name), sold_in):
+            return price
+    if depth >= _DEEPEST_OFFER:
+        return None
+    for name in ("priceSpecification", "offers", "hasVariant"):
+        inner = fields.get(name)
+        for each in (inner if isinstance(inner, list) else [inner])[:_MOST_OFFERS]:
+            if isinstance(each, dict) and (price := _price(each, sold_in, depth + 1)):
+                return price
     return None
 
 
@@ -132,8 +103,8 @@ def _address(image: Any) -> str | None:
         found = each.get("url") or each.get("contentUrl") if isinstance(each, dict) else each
         if isinstance(found, list):
             found = found[0] if found else None
-        if _is_text(found):
-            return str(found)
+        if _is_text(found) and (address := picture(str(found))):
+            return address
     return None
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
@@ -16,6 +18,7 @@ from shared.domains.sources.settings import ScraperSettings
 from shared.fetch import (
     Fetched,
     FetchError,
+    FetchRefusedError,
     FetchUnavailableError,
     Limits,
     NotModified,
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
     from shared.settings import Settings
 
 _NONE = Validators()
+_DEEPEST_INDEX = 3
+"""Indexes within indexes that are followed."""
 _REDDIT_LIMIT = 100
 """The longest listing that Reddit answers."""
 
@@ -48,8 +53,12 @@ class Reading:
     """At most `MOST_SEEN`, the newest or topmost first."""
     total: int
     """How many it holds, those included that are no things of their own."""
+    refused: Mapping[str, int] = field(default_factory=dict)
+    """Of these, how many cannot be used, by a short word that says why."""
     validators: Validators = _NONE
     """For asking next time whether this is still the current version."""
+    moved_to: str | None = None
+    """Where the source has moved for good."""
 
 
 class Reader:
@@ -82,62 +91,86 @@ class Reader:
         from shared.domains.collect.public import FEED_TYPES as ACCEPT
         from shared.domains.collect.public import parse_feed
 
-        answer = await self._get(source.url or "", ACCEPT, _validators(source))
+        answer = await self._of(source, ACCEPT)
         if isinstance(answer, NotModified):
             return None
         harvest = await read(self._box, parse_feed, answer, source.label, MOST_SEEN)
-        return Reading(_things(harvest), harvest.found, answer.validators)
+        return _usable(Reading(_things(harvest), harvest.found, harvest.refused, answer.validators, answer.moved_to))
 
     async def subreddit(self, source: Source) -> Reading:
         """Read a listing of Reddit."""
         harvest = await sources(self._settings)["reddit"].collect(source.subreddit or "", source.sort, _REDDIT_LIMIT)
-        return Reading(_things(harvest), harvest.found)
+        return _usable(Reading(_things(harvest), harvest.found, harvest.refused))
 
     async def brand_site(self, source: Source) -> Reading | None:
         """Read a brand's page."""
         from shared.domains.sources.brands import ACCEPT, parse_brand_page
 
-        answer = await self._get(source.url or "", ACCEPT, _validators(source))
+        answer = await self._of(source, ACCEPT)
         if isinstance(answer, NotModified):
             return None
         things = await read(self._box, parse_brand_page, answer, source.selectors, source.currency)
-        return Reading(tuple(things[:MOST_SEEN]), len(things), answer.validators)
+        return Reading(tuple(things[:MOST_SEEN]), len(things), {}, answer.validators, answer.moved_to)
 
     async def sitemap(self, source: Source) -> Reading | None:
         """Read a sitemap. Of an index, its newest files: whether those have changed, the index need not say."""
-        from shared.domains.sources.sitemaps import newest
+        from shared.domains.sources.sitemaps import ACCEPT, newest
 
-        answer = await self._sitemap_file(source.url or "", _validators(source))
+        answer = await self._of(source, ACCEPT, truncate=True)
         if isinstance(answer, NotModified):
             return None
-        sitemap = await self._parsed(answer)
+        sitemap = await self._parsed(answer, source)
         if not sitemap.sitemaps:
-            return Reading(sitemap.pages, sitemap.total, answer.validators)
-        files = await self._files(sitemap.sitemaps[: self._chosen.max_sitemaps])
-        return Reading(newest(files, MOST_SEEN), sum(each.total for each in files))
+            return _usable(Reading(sitemap.pages, sitemap.total, sitemap.refused, answer.validators, answer.moved_to))
+        files = await self._files(sitemap.sitemaps, source)
+        refused = sum((Counter(each.refused) for each in (sitemap, *files)), Counter[str]())
+        return _usable(
+            Reading(
+                newest(files, MOST_SEEN), sum(each.total for each in files), dict(refused), moved_to=answer.moved_to
+            )
+        )
 
-    async def _files(self, urls: tuple[str, ...]) -> list[Sitemap]:
-        """The files of an index. One that cannot be had is done without; where none can, its error stands."""
+    async def _files(self, urls: tuple[str, ...], source: Source) -> list[Sitemap]:
+        """The files of an index, and of indexes in it. One that cannot be had is done without; where none can, its error stands."""
         files: list[Sitemap] = []
         failed: FetchError | ContentRefusedError | None = None
-        for url in urls:
+        waiting, asked = deque((url, 1) for url in urls), {source.url or ""}
+        while waiting and len(asked) <= self._chosen.max_sitemaps:
+            url, depth = waiting.popleft()
+            if url in asked:
+                continue
+            asked.add(url)
             try:
-                files.append(await self._parsed(whole(await self._sitemap_file(url))))
+                found = await self._parsed(whole(await self._sitemap_file(url)), source)
             except (FetchError, ContentRefusedError) as error:
                 failed = failed or error
+                continue
+            if found.sitemaps and depth < _DEEPEST_INDEX:
+                waiting.extendleft((each, depth + 1) for each in reversed(found.sitemaps))
+            else:
+                files.append(found)
         if failed and not files:
             raise failed
         return files
 
-    async def _sitemap_file(self, url: str, validators: Validators = _NONE) -> Fetched | NotModified:
+    async def _sitemap_file(self, url: str) -> Fetched | NotModified:
         from shared.domains.sources.sitemaps import ACCEPT
 
-        return await self._get(url, ACCEPT, validators, truncate=True)
+        return await self._get(url, ACCEPT, truncate=True)
 
-    async def _parsed(self, fetched: Fetched) -> Sitemap:
+    async def _of(self, source: Source, accept: tuple[str, ...], *, truncate: bool = False) -> Fetched | NotModified:
+        """Ask for a source where it has moved to for good; where it no longer is there, where it was."""
+        url, moved_to = source.url or "", source.moved_to
+        if moved_to:
+            with suppress(FetchRefusedError):
+                answer = await self._get(moved_to, accept, _validators(source), truncate=truncate)
+                return replace(answer, moved_to=answer.moved_to or moved_to)
+        return await self._get(url, accept, _validators(source), truncate=truncate)
+
+    async def _parsed(self, fetched: Fetched, source: Source) -> Sitemap:
         from shared.domains.sources.sitemaps import parse_sitemap
 
-        return await read(self._box, parse_sitemap, fetched, self._chosen.max_bytes, MOST_SEEN)
+        return await read(self._box, parse_sitemap, fetched, MOST_SEEN, source.url or "")
 
     async def _get(
         self, url: str, accept: tuple[str, ...], validators: Validators = _NONE, *, truncate: bool = False
@@ -167,8 +200,16 @@ def retry_after(error: FetchError | ContentRefusedError) -> float | None:
     return error.retry_after or 0.0
 
 
+def _usable(reading: Reading) -> Reading:
+    """The reading, unless all that it holds was refused: a source like that is not well, whatever its server answers."""
+    if reading.refused and not reading.things:
+        why = ", ".join(f"{reason} {count}" for reason, count in reading.refused.items())
+        raise ContentRefusedError(f"nothing that it shows can be used ({why})")
+    return reading
+
+
 def _validators(source: Source) -> Validators:
-    return Validators(source.etag, source.last_modified)
+    return Validators(source.etag, source.last_modified, source.versioned_url)
 
 
 def _page(fetched: Fetched, currency: str | None) -> Found:

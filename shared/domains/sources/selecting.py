@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin
 
-from shared.fetch.errors import ContentRefusedError
-from shared.fetch.text import decode, line
+from shared.fetch.markup import page_tree, require_searchable
+from shared.fetch.pictures import picture, pictures
+from shared.fetch.text import BLOCKS, line
 from shared.fetch.urls import canonical
 
 if TYPE_CHECKING:
@@ -24,29 +25,13 @@ Element = Any
 _ATTRIBUTE = re.compile(r"(.*?)\s*::attr\(\s*([A-Za-z_][\w:.-]{0,60})\s*\)", re.DOTALL)
 _UNSEEN = ("script", "style", "template", "del", "s", "strike")
 """Whose text is no text: code, and what was struck out, such as the price before the sale."""
-_LAZY = (
-    "data-src",
-    "data-lazy-src",
-    "data-original",
-    "data-lazy",
-    "data-image",
-    "data-srcset",
-    "data-lazy-srcset",
-    "data-bg",
-)
-_PICTURES = """self::meta | self::link
-| descendant-or-self::*[self::img or self::source[parent::picture] or @style or @data-bg]"""
-_ADDRESSES = {"meta": ("content",), "link": ("href",)}
-_BACKGROUND = re.compile(r"url\(\s*['\"]?([^'\")]{1,2000})")
-_MOST_ELEMENTS = 50_000
-_MOST_SEARCHED = 1_500_000
-"""Elements of a page, times how deep they are nested. XPath's time grows with the square of the one and with the other: beyond
-this, one search can take minutes, and nothing can stop it. Pages that people read stay far below."""
+_GAPS = frozenset(BLOCKS)
+_CENTS = re.compile(r"cent|fraction|decimal|minor", re.IGNORECASE)
+"""What a page calls the digits after the point, which it sets in small ones, without the point."""
 _TRIED = 200
 """Elements that are tried for a text, or a picture, before it counts as missing."""
 _WALKED = 5_000
 """Starts and ends of elements among which a text is looked for."""
-_DENSITY = re.compile(r"\s([\d.]{1,8})(w|x)$")
 
 
 class Compiled(NamedTuple):
@@ -94,12 +79,8 @@ class Page:
         Raises:
             ContentRefusedError: the tree is too large, or too deep, to be searched.
         """
-        from lxml import html
-
-        markup = decode(fetched.body, fetched.charset).replace("\0", "")
-        parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
-        root = html.document_fromstring(markup.encode(errors="replace") or b"<html></html>", parser=parser)
-        _require_searchable(root)
+        root = page_tree(fetched)
+        require_searchable(root)
         based = next(iter(root.xpath("//base/@href")), "")
         return cls(root, canonical(based, fetched.url) or fetched.url)
 
@@ -116,32 +97,16 @@ class Page:
         return urljoin(self.base, url)
 
 
-def _require_searchable(root: Element) -> None:
-    elements = int(root.xpath("count(//*)"))
-    if elements > _MOST_ELEMENTS or elements * _depth(root) > _MOST_SEARCHED:
-        raise ContentRefusedError("the page is too large, or nested too deeply, to be searched")
-
-
-def _depth(root: Element) -> int:
-    from lxml.etree import iterwalk
-
-    depth = deepest = 0
-    for event, _ in iterwalk(root, events=("start", "end")):
-        depth += 1 if event == "start" else -1
-        deepest = max(deepest, depth)
-    return deepest
-
-
 def first(element: Element, selector: str) -> Element | None:
     """The first element that a selector finds within an element, itself included."""
     return next(iter(compiled(selector).find(element)), None)
 
 
-def value(element: Element, selector: str) -> str:
+def value(element: Element, selector: str, read: Callable[[Element], str] | None = None) -> str:
     """The text, or the attribute asked for, of the first element that has one."""
     wanted = compiled(selector)
     for each in islice(wanted.find(element), _TRIED):
-        if found := line(each.get(wanted.attribute) or "") if wanted.attribute else text_of(each):
+        if found := line(each.get(wanted.attribute) or "") if wanted.attribute else (read or text_of)(each):
             return found
     return ""
 
@@ -150,61 +115,48 @@ def text_of(element: Element) -> str:
     """What a reader sees of an element, as one line; of a `meta`, its content."""
     if element.tag == "meta":
         return line(element.get("content") or "")
-    return line(" ".join(_texts(element)))
+    return line("".join(_texts(element)))
+
+
+def price_of(element: Element) -> str:
+    """What a reader sees of a price: small digits after large ones are its cents."""
+    if element.tag == "meta":
+        return text_of(element)
+    return line("".join(_texts(element, cents=True)))
 
 
 def image_of(element: Element, selector: str | None) -> str | None:
     """The address of an element's picture as it is written there: lazily loaded ones too, and the largest of several."""
     if selector is None:
-        return next(_sources(element), None)
+        return next(pictures(element), None)
     wanted = compiled(selector)
     for each in islice(wanted.find(element), _TRIED):
-        found = _largest(each.get(wanted.attribute) or "") if wanted.attribute else next(_sources(each), None)
+        found = picture(each.get(wanted.attribute) or "") if wanted.attribute else next(pictures(each), None)
         if found:
             return found
     return None
 
 
-def _texts(element: Element) -> Iterator[str]:
-    unseen = 0
+def _texts(element: Element, *, cents: bool = False) -> Iterator[str]:
+    """The texts of an element in order, with gaps around what stands in a line of its own."""
     from lxml.etree import iterwalk
 
+    unseen, before = 0, ""
     for event, each in islice(iterwalk(element, events=("start", "end")), _WALKED):
-        hidden = each.tag in _UNSEEN
+        hidden, gap = each.tag in _UNSEEN, " " if each.tag in _GAPS else ""
         if event == "start":
             unseen += hidden
-            if not unseen and each.text:
-                yield each.text
-            continue
-        unseen -= hidden
-        if not unseen and each is not element and each.tail:
-            yield each.tail
+            text = each.text or ""
+            if cents and not unseen and _are_cents(each, text, before):
+                text = f".{text.strip()} "
+        else:
+            unseen -= hidden
+            text = (each.tail or "") if each is not element else ""
+        if not unseen:
+            before = f"{before}{gap}{text}"[-8:]
+            yield f"{gap}{text}"
 
 
-def _sources(element: Element) -> Iterator[str]:
-    """Addresses of pictures in an element: attributes of lazy loaders go before `src`, which may hold a placeholder."""
-    for each in islice(element.xpath(_PICTURES), _TRIED):
-        for name in _ADDRESSES.get(each.tag, (*_LAZY, "srcset", "src")):
-            if found := _largest(each.get(name) or ""):
-                yield found
-        if styled := _BACKGROUND.search(each.get("style") or ""):
-            yield styled[1]
-
-
-def _largest(written: str) -> str:
-    """The largest of a `srcset`, or the one address; nothing where it is a placeholder."""
-    if written.startswith(("data:", "about:", "#")) or not written.strip():
-        return ""
-    if not _DENSITY.search(written.partition(",")[0].strip()) and not _DENSITY.search(written.strip()):
-        return written.strip()
-    # Commas are part of many addresses: candidates end where a comma follows a width or a density, or whitespace does.
-    candidates = [each.strip() for each in re.split(r"(?<=[wx])\s*,\s+|,\s+|(?<=\d[wx]),", written) if each.strip()]
-    return max(candidates, key=_size).split()[0]
-
-
-def _size(candidate: str) -> float:
-    found = _DENSITY.search(candidate)
-    try:
-        return float(found[1]) if found else 1.0
-    except ValueError:
-        return 0.0
+def _are_cents(element: Element, text: str, before: str) -> bool:
+    named = element.tag == "sup" or _CENTS.search(element.get("class") or "")
+    return bool(named and re.fullmatch(r"\s*\d{2,3}\s*", text) and before.rstrip()[-1:].isdigit())

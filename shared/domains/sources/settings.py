@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from shared.settings.spec import Section, number, schedule, whole
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ScraperSettings(Section):
     """Settings of the scraper."""
 

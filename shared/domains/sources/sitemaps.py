@@ -1,20 +1,22 @@
-"""Sitemaps: lists of a site's pages, and indexes of such lists; XML or plain text, packed or not."""
+"""Sitemaps: lists of a site's pages, and indexes of such lists; XML or plain text."""
 
 from __future__ import annotations
 
 import io
-import zlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from shared.domains.sources.model import Found
-from shared.domains.sources.products import read_moment
 from shared.fetch import Fetched
+from shared.fetch.dates import read_date
+from shared.fetch.decoding import decode
 from shared.fetch.errors import ContentRefusedError
 from shared.fetch.text import line
+from shared.fetch.tidying import tidied
 from shared.fetch.urls import canonical
 
 ACCEPT = ("application/xml", "text/", "application/", "*/*")
@@ -31,57 +33,79 @@ class Sitemap:
     """Addresses that it holds."""
     pages: tuple[Found, ...] = ()
     sitemaps: tuple[str, ...] = ()
+    refused: Mapping[str, int] = field(default_factory=dict)
+    """Of these, how many are no addresses (`bad-url`), or of a site that the source does not speak for (`other-site`)."""
 
 
-def parse_sitemap(fetched: Fetched, most_bytes: int, most: int) -> Sitemap:
+def parse_sitemap(fetched: Fetched, most: int, site: str = "") -> Sitemap:
     """Read a sitemap: its newest addresses, at most so many. Of what is longer than is read, the beginning counts.
+
+    Args:
+        fetched: the sitemap.
+        most: pages, or files, that are taken.
+        site: an address of the site that it speaks for, where it does not live there itself.
 
     Raises:
         ContentRefusedError: it is none.
     """
-    body = _unpacked(fetched.body, most_bytes)
-    if not body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        return _listed(body, fetched.url, most)
-    return _parsed(body, fetched.url, most)
+    text = decode(fetched.body, fetched.charset).lstrip("\ufeff \t\r\n")
+    reading = _Reading(fetched.url, frozenset((_site(fetched.url), _site(site or fetched.url))))
+    if not text.startswith("<"):
+        return _listed(text, reading, most)
+    return _parsed(tidied(text), reading, most)
 
 
-def _unpacked(body: bytes, most_bytes: int) -> bytes:
-    """A packed body as far as it is taken; what is cut off in the middle, as far as it goes."""
-    if not body.startswith(b"\x1f\x8b"):
-        return body
-    try:
-        return zlib.decompressobj(wbits=31).decompress(body, most_bytes)
-    except zlib.error:
-        raise ContentRefusedError("no sitemap: it is packed, and broken") from None
+@dataclass(slots=True)
+class _Reading:
+    """One sitemap: what its addresses are relative to, whose it may name, and what was refused."""
+
+    base: str
+    sites: frozenset[str]
+    refused: Counter[str] = field(default_factory=Counter)
+
+    def page(self, url: str | None) -> str | None:
+        """The canonical address of a page of the site; None, and counted, for any other."""
+        found = self.file(url)
+        if found and _site(found) not in self.sites:
+            self.refused["other-site"] += 1
+            return None
+        return found
+
+    def file(self, url: str | None) -> str | None:
+        """The canonical address of a further file, wherever it lives."""
+        found = canonical(url, self.base)
+        if found is None:
+            self.refused["bad-url"] += 1
+        return found
 
 
-def _listed(body: bytes, base: str, most: int) -> Sitemap:
-    lines = body.decode("utf-8-sig", "replace").splitlines()[:_LONGEST_LIST]
-    pages = [Found(url, page=True) for each in lines if each.startswith("http") and (url := _own(each.strip(), base))]
+def _listed(text: str, reading: _Reading, most: int) -> Sitemap:
+    lines = [each.strip() for each in text.splitlines()[:_LONGEST_LIST] if each.startswith("http")]
+    pages = [Found(url, page=True) for each in lines if (url := reading.page(each))]
     if not pages:
         raise ContentRefusedError("no sitemap: neither XML nor a list of addresses of its site")
-    return Sitemap(len(pages), tuple(pages[:most]))
+    return Sitemap(len(lines), tuple(pages[:most]), refused=dict(reading.refused))
 
 
-def _parsed(body: bytes, base: str, most: int) -> Sitemap:
+def _parsed(text: str, reading: _Reading, most: int) -> Sitemap:
     kind = ""
     entries: list[dict[str, str]] = []
-    for kind_of_entry, fields in _entries(body):
+    for kind_of_entry, fields in _entries(text.encode()):
         kind = kind or kind_of_entry
         if len(entries) >= _LONGEST_LIST:
             break
         entries.append(fields)
-    if not kind and not _is_empty_list(body):
+    if not kind and not _is_empty_list(text):
         raise ContentRefusedError("no sitemap: it lists no addresses")
     if kind == "sitemap":
-        dated = [(read_moment(each.get("lastmod")), canonical(each.get("loc"), base)) for each in entries]
-        newest = sorted(
-            ((date, url) for date, url in dated if url), key=lambda each: each[0] or _LONG_AGO, reverse=True
-        )
-        return Sitemap(len(entries), sitemaps=tuple(url for _, url in newest[:most]))
-    pages = [page for fields in entries if (page := _page(fields, base))]
+        dated = [(read_date(each.get("lastmod")), reading.file(each.get("loc"))) for each in entries]
+        files = [(date, url) for date, url in dated if url]
+        files.sort(key=lambda each: each[0] or _LONG_AGO, reverse=True)
+        named = tuple(dict.fromkeys(url for _, url in files))
+        return Sitemap(len(entries), sitemaps=named[:most], refused=dict(reading.refused))
+    pages = [page for fields in entries if (page := _page(fields, reading))]
     pages.sort(key=lambda page: page.published_at or _LONG_AGO, reverse=True)
-    return Sitemap(len(entries), tuple(pages[:most]))
+    return Sitemap(len(entries), tuple(pages[:most]), refused=dict(reading.refused))
 
 
 def _entries(body: bytes) -> Iterator[tuple[str, dict[str, str]]]:
@@ -92,7 +116,7 @@ def _entries(body: bytes) -> Iterator[tuple[str, dict[str, str]]]:
     from lxml import etree
 
     parsing = etree.iterparse(
-        io.BytesIO(body), events=("end",), recover=True, resolve_entities=False, no_network=True, load_dtd=False,
+        io.BytesIO(body), events=("end",), recover=True, encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False,
         huge_tree=False, remove_comments=True, remove_pis=True,
     )  # fmt: skip
     try:
@@ -122,9 +146,9 @@ def _forget(element: Any) -> None:
         del element.getparent()[0]
 
 
-def _page(fields: dict[str, str], base: str) -> Found | None:
+def _page(fields: dict[str, str], reading: _Reading) -> Found | None:
     """A page of the list. One in a list of news says its title itself; of any other, the page has to be read."""
-    url = _own(fields.get("loc"), base)
+    url = reading.page(fields.get("loc"))
     if url is None:
         return None
     title = fields.get("news:title", "")
@@ -133,17 +157,11 @@ def _page(fields: dict[str, str], base: str) -> Found | None:
     return Found(
         url=url,
         title=line(title),
-        image_url=canonical(fields.get("image:loc"), base),
+        image_url=canonical(fields.get("image:loc"), reading.base),
         tags=tuple(dict.fromkeys(word for word in words if word))[:20],
-        published_at=read_moment(published),
+        published_at=read_date(published),
         page=not title,
     )
-
-
-def _own(url: str | None, base: str) -> str | None:
-    """The canonical address, where it is of the sitemap's own site: a sitemap does not speak for others."""
-    found = canonical(url, base)
-    return found if found and _site(found) == _site(base) else None
 
 
 def _site(url: str) -> str:
@@ -154,8 +172,8 @@ def _local(tag: Any) -> str:
     return tag.rpartition("}")[2].rpartition(":")[2].lower() if isinstance(tag, str) else ""
 
 
-def _is_empty_list(body: bytes) -> bool:
-    return b"<urlset" in body[:2000] or b"<sitemapindex" in body[:2000]
+def _is_empty_list(text: str) -> bool:
+    return "urlset" in text[:2000] or "sitemapindex" in text[:2000]
 
 
 def newest(sitemaps: Iterable[Sitemap], most: int) -> tuple[Found, ...]:

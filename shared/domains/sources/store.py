@@ -7,13 +7,11 @@ from datetime import datetime
 
 from shared.domains.sources.containers import SOURCES
 from shared.domains.sources.model import SOURCE, Health, Source
-from shared.jobs.locks import FencedError
-from shared.jobs.model import iso
+from shared.jobs import FencedError
 from shared.ports import DocumentStore, PreconditionError, Query, Where
-from shared.storage import Versioned
+from shared.storage import Versioned, compare_and_swap, every, iso
 
 _PAGE = 100
-_MAX_TRIES = 8
 _SOURCES = Where("type", "=", SOURCE)
 
 
@@ -30,7 +28,7 @@ class SourceStore:
     async def get(self, source_id: str) -> Versioned[Source] | None:
         """Return a source, or None."""
         found = await self._documents.read(SOURCES, source_id, source_id)
-        return Versioned(Source.from_document(found[0]), found[1]) if found else None
+        return Versioned(Source.from_document(found.value), found.etag) if found else None
 
     async def replace(self, source: Source, etag: str) -> Versioned[Source]:
         """Write a source, unless somebody did since it was read: then PreconditionError."""
@@ -46,18 +44,21 @@ class SourceStore:
             FencedError: a later holder of the source's lock has recorded a run.
             PreconditionError: it is being changed all the time.
         """
-        latest: Versioned[Source] | None = current
-        for _ in range(_MAX_TRIES):
-            if latest is None:
-                return None
-            if latest.value.fence > fence:
-                raise FencedError
-            changed = change(latest.value).model_copy(update={"fence": fence})
-            try:
-                return (await self.replace(changed, latest.etag)).value
-            except PreconditionError:
-                latest = await self.get(current.value.id)
-        raise PreconditionError("the source is being changed too often")
+        try:
+            return await self._recorded(current, fence, change)
+        except PreconditionError:
+            return await self._record_on_latest(current.value.id, fence, change)
+
+    @compare_and_swap("the source")
+    async def _record_on_latest(self, id: str, fence: int, change: Callable[[Source], Source]) -> Source | None:
+        latest = await self.get(id)
+        return await self._recorded(latest, fence, change) if latest else None
+
+    async def _recorded(self, current: Versioned[Source], fence: int, change: Callable[[Source], Source]) -> Source:
+        if current.value.fence > fence:
+            raise FencedError
+        changed = change(current.value).model_copy(update={"fence": fence})
+        return (await self.replace(changed, current.etag)).value
 
     async def delete(self, source_id: str, etag: str | None = None) -> bool:
         """Delete a source; False where there was none, PreconditionError where the ETag given is stale."""
@@ -66,8 +67,8 @@ class SourceStore:
     async def due(self, now: datetime) -> AsyncIterator[Source]:
         """Yield the active sources whose time has come, by id. One storage call for each hundred."""
         where = (_SOURCES, Where("active", "=", True), Where("due_at", "<=", iso(now)))
-        async for source in self._all(where):
-            yield source
+        async for document in every(self._documents, SOURCES, Query(where, limit=_PAGE)):
+            yield Source.from_document(document)
 
     async def troubled(self, limit: int) -> list[Source]:
         """Sources that fail, or were switched off for it; at most so many. Two storage calls."""
@@ -86,16 +87,6 @@ class SourceStore:
         where += [Where("health", "=", health)] if health else []
         page = await self._documents.query(SOURCES, Query(tuple(where), limit=limit, after=cursor))
         return [Source.from_document(each) for each in page.items], page.cursor
-
-    async def _all(self, where: tuple[Where, ...]) -> AsyncIterator[Source]:
-        cursor = None
-        while True:
-            page = await self._documents.query(SOURCES, Query(where, limit=_PAGE, after=cursor))
-            for each in page.items:
-                yield Source.from_document(each)
-            cursor = page.cursor
-            if cursor is None:
-                return
 
 
 def _healthy(health: Health) -> Where:

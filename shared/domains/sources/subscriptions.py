@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from shared.domains.users.public import USERS
-from shared.jobs.model import iso
 from shared.ports import AlreadyExistsError, Clock, Document, DocumentStore, Query, Where
+from shared.storage import every, iso
 
 SUBSCRIPTION = "subscription"
 """What these documents say that they are."""
@@ -52,13 +52,9 @@ class Subscriptions:
 
     async def of(self, user_id: str) -> AsyncIterator[Subscription]:
         """Yield what a user follows, by source. One storage call for each hundred."""
-        cursor = None
-        while True:
-            items, cursor = await self.page(user_id, _PAGE, cursor)
-            for each in items:
-                yield each
-            if cursor is None:
-                return
+        query = Query((Where("kind", "=", SUBSCRIPTION),), limit=_PAGE, partition=user_id)
+        async for document in every(self._documents, USERS, query):
+            yield _subscription(document)
 
     async def page(self, user_id: str, limit: int, cursor: str | None = None) -> tuple[list[Subscription], str | None]:
         """One page of what a user follows, and the cursor of the next."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from shared.domains.sources.settings import ScraperSettings
-from shared.jobs.timers.timer import Missed, Timer
+from shared.jobs import Missed, Timer
 
 SCRAPER = Timer(
     "PluckItScraper",

@@ -11,7 +11,7 @@ from shared.api.schemas import Moment, Uuid
 from shared.domains.items.public import Item
 from shared.domains.sources.model import Run, Source
 from shared.domains.sources.subscriptions import Subscription
-from shared.jobs.model import iso
+from shared.storage import iso
 
 _CLOSED = ConfigDict(extra="forbid")
 
@@ -40,6 +40,8 @@ class RunView(TypedDict):
     unchanged: int
     pages: int
     refused: int
+    refusals: dict[str, int]
+    aside: int
     left: int
     reason: str | None
     error: str | None
@@ -196,6 +198,8 @@ def _run_view(run: Run) -> RunView:
         "unchanged": run.unchanged,
         "pages": run.pages,
         "refused": run.refused,
+        "refusals": dict(run.refusals),
+        "aside": run.aside,
         "left": run.left,
         "reason": run.reason,
         "error": run.error,

@@ -14,8 +14,7 @@ from shared.domains.taste.findings import Findings
 from shared.domains.taste.settings import TasteSettings
 from shared.domains.taste.store import PriorStore, TasteStore
 from shared.fetch import FetchRefusedError, FetchUnavailableError, fetch_image, parse_allowed
-from shared.jobs import Dedupe, JobContext, Policy, Priority, job
-from shared.jobs.errors import RetryLater
+from shared.jobs import Dedupe, JobContext, Policy, Priority, RetryLater, job
 
 if TYPE_CHECKING:
     from shared.settings import Settings

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from shared.settings import Settings
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class TasteSettings(Section):
     """Settings of taste analysis."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from shared.domains.taste.settings import TasteSettings
-from shared.jobs.timers.timer import Missed, Timer
+from shared.jobs import Missed, Timer
 
 REFRESH_PRIOR = Timer(
     "RefreshTastePrior",

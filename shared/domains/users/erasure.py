@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from shared.containers import Artifacts, Container
 from shared.ports import BlobStore, DocumentStore, Query
+from shared.storage import every
 
 _PAGE = 200
 
@@ -23,11 +24,5 @@ async def erase(
 
 
 async def _partition(documents: DocumentStore, container: Container, user_id: str) -> None:
-    cursor: str | None = None
-    while True:
-        page = await documents.query(container, Query(limit=_PAGE, partition=user_id, after=cursor))
-        for document in page.items:
-            await documents.delete(container, user_id, document["id"])
-        cursor = page.cursor
-        if cursor is None:
-            return
+    async for document in every(documents, container, Query(limit=_PAGE, partition=user_id)):
+        await documents.delete(container, user_id, document["id"])

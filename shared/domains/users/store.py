@@ -20,12 +20,10 @@ from shared.domains.users.model import (
     owned_id,
     user_document,
 )
-from shared.jobs.model import iso
-from shared.ports import Clock, Document, DocumentStore, PreconditionError, Query, Where
+from shared.ports import Clock, Document, DocumentStore, Query, Where
+from shared.storage import compare_and_swap, every, iso, write
 
 _PAGE = 200
-_MAX_TRIES = 8
-"""How often a write that others overtake is tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +42,21 @@ class UserStore:
         self._documents = documents
         self._clock = clock
 
+    @compare_and_swap("the user")
     async def put(self, user_id: str, settings: UserSettings) -> tuple[User, bool]:
         """Store a user's settings; return the user, and whether they are new. Writes nothing where nothing changes."""
-        for _ in range(_MAX_TRIES):
-            found = await self._documents.read(USERS, user_id, user_id)
-            if found and _same(found[0], settings):
-                return User.from_document(found[0]), False
-            now = iso(self._clock.now())
-            document = user_document(user_id, settings, found[0]["created_at"] if found else now, now)
-            if await self._written(document, found[1] if found else None):
-                return User.from_document(document), found is None
-        raise PreconditionError("the user is being written too often")
+        found = await self._documents.read(USERS, user_id, user_id)
+        if found and _same(found.value, settings):
+            return User.from_document(found.value), False
+        now = iso(self._clock.now())
+        document = user_document(user_id, settings, found.value["created_at"] if found else now, now)
+        await write(self._documents, USERS, document, found)
+        return User.from_document(document), found is None
 
     async def get(self, user_id: str) -> User | None:
         """Return a user, or None."""
         found = await self._documents.read(USERS, user_id, user_id)
-        return User.from_document(found[0]) if found else None
+        return User.from_document(found.value) if found else None
 
     async def page(self, limit: int, cursor: str | None = None) -> tuple[list[User], str | None]:
         """One page of users in the order of their ids, and the cursor of the next. One storage call."""
@@ -69,13 +66,9 @@ class UserStore:
 
     async def all(self, page: int = 1000) -> AsyncIterator[User]:
         """Yield every user in the order of their ids. One storage call for each thousand."""
-        cursor: str | None = None
-        while True:
-            users, cursor = await self.page(page, cursor)
-            for user in users:
-                yield user
-            if cursor is None:
-                return
+        query = Query((Where("kind", "=", USER),), order_by="sort", limit=page)
+        async for document in every(self._documents, USERS, query):
+            yield User.from_document(document)
 
     async def household(self, user_id: str) -> Household | None:
         """Return a user with all that is theirs, or None. One storage call for each 200 pieces and subscriptions."""
@@ -98,21 +91,20 @@ class UserStore:
         async for document in self._partition(user_id):
             await self._documents.delete(USERS, user_id, document["id"])
 
+    @compare_and_swap("the piece")
     async def own(self, user_id: str, item_id: str, settings: OwnedSettings) -> tuple[Owned, bool]:
         """Store a piece of a wardrobe; return it, and whether it is new. Writes nothing where nothing changes."""
-        for _ in range(_MAX_TRIES):
-            found = await self._documents.read(USERS, user_id, owned_id(item_id))
-            if found and _same(found[0], settings):
-                return Owned.from_document(found[0]), False
-            document = owned_document(user_id, item_id, settings, iso(self._clock.now()))
-            if await self._written(document, found[1] if found else None):
-                return Owned.from_document(document), found is None
-        raise PreconditionError("the piece is being written too often")
+        found = await self._documents.read(USERS, user_id, owned_id(item_id))
+        if found and _same(found.value, settings):
+            return Owned.from_document(found.value), False
+        document = owned_document(user_id, item_id, settings, iso(self._clock.now()))
+        await write(self._documents, USERS, document, found)
+        return Owned.from_document(document), found is None
 
     async def owned(self, user_id: str, item_id: str) -> Owned | None:
         """Return a piece of a wardrobe, or None."""
         found = await self._documents.read(USERS, user_id, owned_id(item_id))
-        return Owned.from_document(found[0]) if found else None
+        return Owned.from_document(found.value) if found else None
 
     async def disown(self, user_id: str, item_id: str) -> None:
         """Take a piece out of a wardrobe."""
@@ -126,25 +118,8 @@ class UserStore:
         pieces = [Owned.from_document(each) for each in page.items]
         return pieces, pieces[-1].item_id if page.cursor else None
 
-    async def _partition(self, user_id: str, most: int | None = None) -> AsyncIterator[Document]:
-        cursor, seen = None, 0
-        while most is None or seen < most:
-            page = await self._documents.query(USERS, Query(limit=_PAGE, partition=user_id, after=cursor))
-            for document in page.items:
-                yield document
-            cursor, seen = page.cursor, seen + len(page.items)
-            if cursor is None:
-                return
-
-    async def _written(self, document: Document, etag: str | None) -> bool:
-        try:
-            if etag is None:
-                await self._documents.create(USERS, document)
-            else:
-                await self._documents.replace(USERS, document, etag)
-        except PreconditionError:
-            return False
-        return True
+    def _partition(self, user_id: str, most: int | None = None) -> AsyncIterator[Document]:
+        return every(self._documents, USERS, Query(limit=_PAGE, partition=user_id), most)
 
 
 def _same(document: Document, settings: BaseModel) -> bool:

@@ -8,8 +8,7 @@ from shared.domains.webhooks import signing
 from shared.domains.webhooks.message import WebhookJob
 from shared.domains.webhooks.settings import WebhookSettings
 from shared.fetch import FetchRefusedError, FetchUnavailableError, parse_allowed, post
-from shared.jobs import JobContext, Policy, job
-from shared.jobs.errors import FinalError, RetryLater
+from shared.jobs import FinalError, JobContext, Policy, RetryLater, job
 
 if TYPE_CHECKING:
     from shared.settings import Settings

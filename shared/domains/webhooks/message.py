@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from shared.api.views import job_view
-from shared.jobs.model import Job, iso
+from shared.jobs import Job
+from shared.storage import iso
 
 
 class WebhookJob(BaseModel):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from shared.settings.spec import Section, number, whole
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class WebhookSettings(Section):
     """Settings of delivering callbacks; what signs them is the app's own (`webhook_secrets`)."""
 

@@ -11,7 +11,6 @@ import hashlib
 import re
 from base64 import b64encode
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
@@ -22,22 +21,20 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue
 from shared.containers import DEAD_LETTERS
 from shared.jobs.envelope import Delivery, Envelope, encode, envelope_of, text_of
 from shared.jobs.errors import DeadLetterNotFoundError
-from shared.jobs.model import Entry, Failure, Job, Status, iso
+from shared.jobs.model import Entry, Failure, Job, Status
 from shared.ports import (
     AlreadyExistsError,
     Clock,
     Document,
     DocumentStore,
     Page,
-    PreconditionError,
     Query,
-    StorageError,
     Where,
 )
+from shared.storage import Versioned, compare_and_swap, every, iso
 
 KEEP = timedelta(days=90)
 """How long what was replayed or discarded is kept, where nothing else is said."""
-_TRIES = 10
 _NAMESPACE = uuid5(NAMESPACE_URL, "nightshift:dead-letters")
 
 
@@ -165,7 +162,7 @@ class Vault:
 
     async def get(self, letter_id: str) -> DeadLetter:
         """Return a dead letter, or raise DeadLetterNotFoundError."""
-        return (await self._read(letter_id))[0]
+        return (await self._read(letter_id)).value
 
     async def has(self, letter_id: str) -> bool:
         """Whether the vault holds this dead letter."""
@@ -180,14 +177,8 @@ class Vault:
     async def open_jobs(self, first: str, last: str) -> set[str]:
         """The jobs with ids in this range of which it holds an open dead letter."""
         where = (Where("job_id", ">=", first), Where("job_id", "<=", last), Where("open", "=", 1))
-        found: set[str] = set()
-        cursor: str | None = None
-        while True:
-            page = await self._documents.query(DEAD_LETTERS, Query(where, limit=1000, after=cursor))
-            found |= {item["job_id"] for item in page.items}
-            cursor = page.cursor
-            if cursor is None:
-                return found
+        query = Query(where, limit=1000)
+        return {item["job_id"] async for item in every(self._documents, DEAD_LETTERS, query)}
 
     async def note_replay(self, letter_id: str, replay: Replay) -> None:
         """Add a replay to a dead letter's record."""
@@ -205,22 +196,19 @@ class Vault:
             letter_id, lambda letter: letter if letter.discarded else letter.model_copy(update={"discarded": discard})
         )
 
+    @compare_and_swap("the dead letter")
     async def _change(self, letter_id: str, change: Callable[[DeadLetter], DeadLetter]) -> DeadLetter:
-        for _ in range(_TRIES):
-            letter, etag = await self._read(letter_id)
-            changed = change(letter)
-            if changed == letter:
-                return letter
-            with suppress(PreconditionError):
-                await self._documents.replace(DEAD_LETTERS, self._document(changed), etag)
-                return changed
-        raise StorageError("a dead letter is changed by others without end")
+        found = await self._read(letter_id)
+        changed = change(found.value)
+        if changed != found.value:
+            await self._documents.replace(DEAD_LETTERS, self._document(changed), found.etag)
+        return changed
 
-    async def _read(self, letter_id: str) -> tuple[DeadLetter, str]:
+    async def _read(self, letter_id: str) -> Versioned[DeadLetter]:
         found = await self._documents.read(DEAD_LETTERS, letter_id, letter_id)
-        if found is None or not self._alive(found[0]):
+        if found is None or not self._alive(found.value):
             raise DeadLetterNotFoundError(f"there is no dead letter {letter_id}")
-        return DeadLetter.model_validate(found[0]), found[1]
+        return Versioned(DeadLetter.model_validate(found.value), found.etag)
 
     def _alive(self, document: Document) -> bool:
         return str(document.get("expires_at", "~")) > iso(self._clock.now())

@@ -20,6 +20,7 @@ from shared.ports import (
     ReceivedMessage,
     StorageError,
     TagPage,
+    Versioned,
 )
 
 T = TypeVar("T")
@@ -153,7 +154,7 @@ class FaultyDocuments:
         self._inner = inner
         self._faults = faults
 
-    async def read(self, container: str, pk: str, id: str) -> tuple[Document, str] | None:
+    async def read(self, container: str, pk: str, id: str) -> Versioned[Document] | None:
         return await self._faults.around(f"{container}.read", lambda: self._inner.read(container, pk, id))
 
     async def create(self, container: str, document: Document) -> str:

@@ -25,6 +25,7 @@ from shared.ports import (
     TagPage,
     TagsRefusedError,
     TooLargeError,
+    Versioned,
     Where,
     checked_id,
     checked_name,
@@ -226,9 +227,9 @@ class MemoryDocuments:
         self._etags = count(1)
         self._kept: dict[tuple[str, str, str], _Kept] = {}
 
-    async def read(self, container: str, pk: str, id: str) -> tuple[Document, str] | None:
+    async def read(self, container: str, pk: str, id: str) -> Versioned[Document] | None:
         found = self._alive(container, pk, id)
-        return (json.loads(found.body), found.etag) if found else None
+        return Versioned(json.loads(found.body), found.etag) if found else None
 
     async def create(self, container: str, document: Document) -> str:
         if self._there(container, document):

@@ -16,16 +16,16 @@ from logging import ERROR, WARNING
 from shared.jobs.concurrently import isolated
 from shared.jobs.engine import Engine
 from shared.jobs.log import LOG
-from shared.jobs.model import Status, iso
+from shared.jobs.model import Status
 from shared.jobs.ticket import Ticket
 from shared.jobs.timers import occurrence as becomes
 from shared.jobs.timers.health import LATEST, TimerHistory, TimerReport, report
 from shared.jobs.timers.occurrence import Occurrence, State, Trigger, job_id_of
-from shared.jobs.timers.records import Head, OccurrenceStore
+from shared.jobs.timers.records import Head, OccurrenceStore, R
 from shared.jobs.timers.schedule import Schedule
 from shared.jobs.timers.timer import Missed, NotAnOccurrenceError, NotRunAgainError, Timer, TimerNotFoundError
-from shared.ports import StorageError
-from shared.storage import Versioned
+from shared.ports import PreconditionError
+from shared.storage import Versioned, compare_and_swap, iso
 
 _SLACK = timedelta(seconds=2)
 """How early a host's timer may fire."""
@@ -35,7 +35,6 @@ _SKEW = timedelta(minutes=1)
 """How far clocks of two instances may differ; what was decided later than that was decided by a clock that ran ahead."""
 _BATCH = 500
 """Occurrences of a gap that are recorded in one go; the next accounting goes on."""
-_TRIES = 10
 _NOT_ACCOUNTED = "not accounted: timer=%s cause=%s"
 
 
@@ -206,17 +205,16 @@ class Ledger:
             current, _ = await self._submit(timer, current)
         return current.value
 
+    @compare_and_swap("the occurrence")
     async def _take(self, wanted: Occurrence) -> Versioned[Occurrence]:
         """Write down that an occurrence is due, unless it is recorded already and to be left as it is."""
-        for _ in range(_TRIES):
-            if current := await self.occurrences.create(wanted):
-                return current
-            there = await self.occurrences.read(wanted.timer, wanted.scheduled_at)
-            if there and not _may_take(there.value, wanted):
-                return there
-            if there and (current := await self.occurrences.write(there, becomes.made_up(there.value, wanted))):
-                return current
-        raise StorageError("an occurrence is changed by others without end")
+        if current := await self.occurrences.create(wanted):
+            return current
+        there = await self.occurrences.read(wanted.timer, wanted.scheduled_at)
+        if there and not _may_take(there.value, wanted):
+            return there
+        current = await self.occurrences.write(there, becomes.made_up(there.value, wanted)) if there else None
+        return _held(current)
 
     async def _submit(self, timer: Timer, current: Versioned[Occurrence]) -> tuple[Versioned[Occurrence], Ticket]:
         """Submit the job of an occurrence that is due, and write down that it was."""
@@ -280,22 +278,18 @@ class Ledger:
             return State.SKIPPED, f"missed; the occurrence of {iso(latest)} stands for it"
         return State.MISSED, "nothing began it in time"
 
+    @compare_and_swap("the timer's head")
     async def _head(self, name: str, now: datetime) -> Versioned[Head]:
         """A timer's head, made or mended where that is needed."""
         schedule = self.schedule(name)
-        for _ in range(_TRIES):
-            current = await self.occurrences.head(name)
-            if current is None:
-                fresh = Head(
-                    timer=name, schedule=schedule.expression, first_seen_at=now, since=now, accounted_until=now
-                )
-                current = await self.occurrences.create(_moved(fresh, schedule, now))
-            elif (mended := _mended(current.value, schedule, now)) != current.value:
-                LOG.warning("timer reckoned anew: timer=%s schedule=%r", name, schedule.expression)
-                current = await self.occurrences.write(current, mended)
-            if current:
-                return current
-        raise StorageError("a timer's head is changed by others without end")
+        current = await self.occurrences.head(name)
+        if current is None:
+            fresh = Head(timer=name, schedule=schedule.expression, first_seen_at=now, since=now, accounted_until=now)
+            return _held(await self.occurrences.create(_moved(fresh, schedule, now)))
+        if (mended := _mended(current.value, schedule, now)) == current.value:
+            return current
+        LOG.warning("timer reckoned anew: timer=%s schedule=%r", name, schedule.expression)
+        return _held(await self.occurrences.write(current, mended))
 
     def _nearest(self, schedule: Schedule, moment: datetime, now: datetime) -> str:
         """What is wrong with a moment that is no occurrence, and which ones are near it."""
@@ -311,6 +305,13 @@ _ENDED_BADLY = {
     Status.FAILED: "failed: replay that job",
     Status.CANCELLED: "was cancelled: run the timer anew, for no moment in particular",
 }
+
+
+def _held(written: Versioned[R] | None) -> Versioned[R]:
+    """What was written; PreconditionError where somebody else was first."""
+    if written is None:
+        raise PreconditionError
+    return written
 
 
 def _may_take(there: Occurrence, wanted: Occurrence) -> bool:

@@ -16,8 +16,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from shared.jobs.ids import derived_id
-from shared.jobs.model import Job, Status, iso
+from shared.jobs.model import Job, Status
 from shared.ports import Document
+from shared.storage import iso
 
 _EARLIEST_LOOK = timedelta(minutes=5)
 _LOOK_SHARE = 24

@@ -13,10 +13,9 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from shared.containers import OCCURRENCES
-from shared.jobs.model import iso
 from shared.jobs.timers.occurrence import Occurrence, State
 from shared.ports import AlreadyExistsError, Clock, Document, DocumentStore, PreconditionError, Query, Where
-from shared.storage import Versioned
+from shared.storage import Versioned, every, iso
 
 _HEAD = "~head"
 """The id of a head: after every moment in the order of text."""
@@ -82,24 +81,18 @@ class OccurrenceStore:
     async def head(self, timer: str) -> Versioned[Head] | None:
         """A timer's head. One call."""
         found = await self._documents.read(OCCURRENCES, timer, _HEAD)
-        return Versioned(Head.model_validate(found[0]), found[1]) if found else None
+        return Versioned(Head.model_validate(found.value), found.etag) if found else None
 
     async def read(self, timer: str, moment: datetime) -> Versioned[Occurrence] | None:
         """The entry of a moment, expired or not: its id is taken. One call."""
         found = await self._documents.read(OCCURRENCES, timer, iso(moment))
-        return Versioned(Occurrence.model_validate(found[0]), found[1]) if found else None
+        return Versioned(Occurrence.model_validate(found.value), found.etag) if found else None
 
     async def waiting(self, now: datetime) -> AsyncIterator[Occurrence | Head]:
         """Whatever wants a look by now, of all timers, oldest first. One call for each hundred, and at least one."""
-        cursor: str | None = None
-        while True:
-            query = Query((Where("watch_at", "<=", iso(now)),), order_by="sort", limit=_BATCH, after=cursor)
-            page = await self._documents.query(OCCURRENCES, query)
-            for each in page.items:
-                yield (Head if each["id"] == _HEAD else Occurrence).model_validate(each)
-            cursor = page.cursor
-            if cursor is None:
-                return
+        query = Query((Where("watch_at", "<=", iso(now)),), order_by="sort", limit=_BATCH)
+        async for each in every(self._documents, OCCURRENCES, query):
+            yield (Head if each["id"] == _HEAD else Occurrence).model_validate(each)
 
     async def page(
         self,

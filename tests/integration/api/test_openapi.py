@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import sys
 import uuid
@@ -16,6 +17,7 @@ import pytest
 from support.azurite import AzuriteProcess
 from support.tickets import Desk, open_desk
 
+_TESTS = Path(__file__).parents[2]
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
@@ -54,6 +56,7 @@ async def schemathesis(desk: Desk, folder: Path, *arguments: str) -> int:
         *(sys.executable, "-m", "schemathesis.cli", "run", "openapi.json", "--url", f"{desk.app.url}/api"),
         *("--checks", ",".join(CHECKS), "--no-color", "--warnings", "off", "--request-timeout", "20", *arguments),
         cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(_TESTS), "SCHEMATHESIS_HOOKS": "support.schemathesis_hooks"},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from azure.storage.queue import QueueServiceClient
 
 from devtools.environment import ROOT
 from devtools.services import free_ports, is_free
+from support.azurite import AzuriteProcess
 
 
 @pytest.fixture
@@ -48,6 +50,21 @@ def test_killed_it_leaves_nothing_behind(started: tuple[subprocess.Popen[bytes],
     process.wait()
     _await(lambda: not _alive(below), within=60)
     assert is_free(port)
+
+
+def test_under_func_the_queues_are_there_before_the_host(azurite: AzuriteProcess, tmp_path: Path, unique: str) -> None:
+    """And what runs is `func` itself, in the same process: who stops it stops its group, workers and all."""
+    func = tmp_path / "func"
+    func.write_text(f"#!{sys.executable}\nimport os, sys\nprint(os.getpid(), *sys.argv[1:])\n")
+    func.chmod(0o755)
+    env = {**os.environ, "AzureWebJobsStorage": azurite.connection_string, "TASTE_JOB_QUEUE_NAME": unique}
+    command = [sys.executable, "-m", "devtools.func", str(func), "7071"]
+    with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as process:
+        told, _ = process.communicate(timeout=60)
+    assert told.split() == [str(process.pid), "start", "--port", "7071"]
+    with QueueServiceClient.from_connection_string(azurite.connection_string) as service:
+        made = {queue.name for queue in service.list_queues()}
+    assert {unique, f"{unique}-poison"} <= made
 
 
 def _serves(port: int) -> bool:

@@ -177,8 +177,8 @@ async def test_an_alarm_that_this_code_does_not_know_is_left_alone(watched: Watc
     await watched.evaluate()
     found = await watched.lab.documents.read(OPERATIONS, "alarms", "alarms")
     assert found is not None
-    document, etag = found
+    document, etag, _ = found
     document["standings"]["of-the-future"] = document["standings"]["queue-stuck"]
     await watched.lab.documents.replace(OPERATIONS, document, etag)
-    board, _ = await watched.lab.app.monitor.watch.last()
+    board = await watched.lab.app.monitor.watch.last()
     assert set(board.standings) == set(Alarm)

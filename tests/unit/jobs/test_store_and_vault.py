@@ -12,8 +12,9 @@ from uuid_utils import uuid7
 
 from shared.jobs.dead_letters.vault import fingerprint, letter_id_of
 from shared.jobs.ids import made_at, prefixes
-from shared.jobs.model import Job, Status, iso, summary
+from shared.jobs.model import Job, Status, summary
 from shared.jobs.store import id_of, name_of
+from shared.storage import iso
 
 moments = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 spans = st.timedeltas(timedelta(0), timedelta(hours=3))

@@ -15,7 +15,7 @@ import azure.functions as func
 import pytest
 
 import blueprints.http
-import shared.bootstrap
+from blueprints import start
 from shared.app import App
 from shared.declarations import routes
 from shared.settings import load
@@ -71,7 +71,7 @@ def guarded(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         gate = Gate(load(settings), environ)
         monkeypatch.setattr(blueprints.http, "gate", lambda: gate)
 
-    monkeypatch.setattr(shared.bootstrap, "app", Nowhere)
+    monkeypatch.setattr(start, "app", Nowhere)
     return guard
 
 

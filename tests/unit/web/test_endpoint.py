@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 import azure.functions as func
 import pytest
 
-import shared.bootstrap
+from blueprints import start
 from blueprints.http import call_of, function_of
 from shared.app import App
 from shared.jobs.errors import (
@@ -53,7 +53,7 @@ def raising(error: Exception) -> Function:
 @pytest.fixture(autouse=True)
 def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """Storage is not to be reached."""
-    monkeypatch.setattr(shared.bootstrap, "app", Nowhere)
+    monkeypatch.setattr(start, "app", Nowhere)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from shared.jobs.dead_letters.vault import Filter
-from shared.jobs.model import iso
+from shared.storage import iso
 from shared.web.answers import Problem
 from shared.web.requests import LARGEST_BODY, read_json, read_limit, read_moment, read_uuid, validating
 

@@ -76,7 +76,7 @@ async def test_what_has_not_changed_is_not_sent_again(site: Site) -> None:
     fetcher, url = fetcher_of(site), site.url("/page")
     first = await fetcher.fetch(Request(url, LIMITS))
     assert isinstance(first, Fetched)
-    assert first.validators == Validators('"v1"', "Wed, 01 Jan 2025 00:00:00 GMT")
+    assert first.validators == Validators('"v1"', "Wed, 01 Jan 2025 00:00:00 GMT", url)
     again = await fetcher.fetch(Request(url, LIMITS, validators=first.validators))
     assert again == NotModified(url)
 

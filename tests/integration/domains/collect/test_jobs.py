@@ -187,7 +187,7 @@ async def test_another_attempt_goes_on_where_the_last_one_ended(lab: Lab, site: 
     for name in ("aa", "bb", "cc"):
         site.subreddit(name, 2)
     ticket = await lab.submit(KIND, source="reddit", topics=["aa", "bb", "cc"])
-    lab.start(Faults(at=5, mode=Mode.DIE_AFTER))
+    lab.start(Faults(at=7, mode=Mode.DIE_AFTER))
     with pytest.raises((Died, StorageError)):
         await lab.pump()
     lab.start()

@@ -8,18 +8,20 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.domains.sources.products import page_itself, read_moment
+from shared.domains.sources.products import page_itself
 from shared.domains.sources.selecting import Page
 from shared.domains.sources.sitemaps import Sitemap, newest, parse_sitemap
 from shared.fetch import Fetched
+from shared.fetch.dates import read_date
 from shared.fetch.errors import ContentRefusedError
+from shared.fetch.unpacking import unpacked
 
 URL = "https://www.site.example/sitemap.xml"
 
 
 def parsed(body: bytes | str, most: int = 100, most_bytes: int = 2**20) -> Sitemap:
-    data = body.encode() if isinstance(body, str) else body
-    return parse_sitemap(Fetched(data, "application/xml", URL), most_bytes, most)
+    data = unpacked(body.encode() if isinstance(body, str) else body, "", most_bytes, truncate=True)
+    return parse_sitemap(Fetched(data, "application/xml", URL), most)
 
 
 def listed(*entries: tuple[str, str | None], root: str = "urlset", entry: str = "url") -> str:
@@ -155,7 +157,7 @@ def test_the_newest_of_several() -> None:
     ],
 )
 def test_moments(text: object, moment: datetime | None) -> None:
-    assert read_moment(text) == moment
+    assert read_date(text) == moment
 
 
 def test_a_page_by_its_head() -> None:

@@ -35,7 +35,7 @@ async def count_visits(payload: Visit, job: JobContext) -> None:
     if found is None:
         await job.documents.create("guests", {"id": payload.name, "pk": payload.name, "visits": 1})
     else:
-        document, etag = found
+        document, etag, _ = found
         await job.documents.replace("guests", {**document, "visits": document["visits"] + 1}, etag)
 
 
