@@ -26,7 +26,7 @@ FEW, MANY = 20, 120
 _TOTAL = re.compile(r"^(?:summary|totals): (\d+)", re.MULTILINE)
 
 
-def measure() -> dict[str, float]:
+def measure(*, quick: bool) -> dict[str, float]:  # noqa: ARG001  there is no quicker way
     """Millions of instructions a plain job."""
     with storage() as (connection, folder):
         few, many = (_count(connection, folder, jobs) for jobs in (FEW, MANY))

@@ -44,8 +44,11 @@ class Job:
     """The purge looks at the blob; that it deletes it costs nothing."""
     queue_calls: float = 2.07
     """Send, delete, and its share of a receive."""
-    ru: float = 9 + 1 + 18 + 9
-    """Estimate: create the index document of 1 KB, read it, replace it, delete it (docs/explanation/night-costs.md has the source)."""
+    ru: float = 6.7 + 13.4 + 6.7
+    """Estimate: create the index document of 1 KB, replace it, delete it, each with 7 of 20 properties indexed.
+
+    5.5 for the document and 3.5 / 20 * 7 for its indexes (docs/explanation/night-costs.md has the source).
+    """
     executions: float = 2
     """The request that submits it, and the attempt."""
     kept_kb: float = 3

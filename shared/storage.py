@@ -12,7 +12,7 @@ from typing import Any, Generic, ParamSpec, TypeVar
 
 from shared.ports import Clock, Document, DocumentStore, PreconditionError, Query, StorageError, Versioned
 
-__all__ = ["Cached", "Versioned", "compare_and_swap", "every", "iso", "pages", "write"]
+__all__ = ["Cached", "Versioned", "compare_and_swap", "every", "iso", "isos", "pages", "write"]
 
 LOG = logging.getLogger("nightshift.storage")
 
@@ -28,6 +28,11 @@ TRIES = 10
 def iso(moment: datetime) -> str:
     """Write a moment so that text order is time order: UTC, microseconds, `Z`."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+
+
+def isos(**moments: datetime | None) -> dict[str, str]:
+    """Several moments by name, written by `iso`; those that there are."""
+    return {name: iso(moment) for name, moment in moments.items() if moment}
 
 
 def compare_and_swap(

@@ -44,9 +44,7 @@ def _served(app: App) -> dict[tuple[str, str], list[str]]:
     """Every queue and its poison queue, with the kinds whose jobs travel on it; the general ones first."""
     from shared.monitor.queues import pairs
 
-    kinds = app.engine.deps.kinds
     found: dict[tuple[str, str], list[str]] = {pair: [] for pair in pairs(app.engine.deps)}
-    for kind in kinds:
-        priority = kinds.policy(kind.name).priority
-        found[kinds.queue(kind.name, priority), kinds.poison_queue(kind.name, priority)].append(kind.name)
+    for kind, queue, poison in app.engine.deps.kinds.routes():
+        found[queue, poison].append(kind)
     return found

@@ -108,7 +108,8 @@ def _guessed(body: bytes, claimed: str) -> str:
     """Text that is not quite what it says: with some bytes replaced, where most are in order, or in what it looks like."""
     lenient = body.decode(claimed, "replace")
     broken = lenient.count("\ufffd")
-    if broken * 2 < sum(map(len, re.findall(r"[^\x00-\x7f]+", lenient))) - broken:
+    sound = sum(map(len, re.findall(r"[^\x00-\x7f]+", lenient))) - broken
+    if broken < sound:
         return lenient
     return body.decode(_detected(body) or "cp1252", "replace")
 

@@ -43,7 +43,11 @@ def read_json_ld(text: str) -> Any:
         text = html.unescape(text)
     bare = _unwrapped(text)
     strict = _parsed(_CONTROLS.sub(" ", bare))
-    return _parsed(_LOOSE.sub(_kept, bare)) if strict is None else strict
+    if strict is not None:
+        return strict
+    return _parsed(
+        _LOOSE.sub(_kept, _LOOSE.sub(_kept, bare))
+    )  # a comma may be the last once the comment after it is gone
 
 
 def types_of(fields: Fields) -> set[str]:

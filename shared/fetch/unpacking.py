@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable
 
@@ -10,6 +11,9 @@ from shared.fetch.errors import BodyTooLargeError, BrokenPackingError
 ACCEPTED = "gzip, deflate, br"
 """The value of `Accept-Encoding`."""
 _GZIP = b"\x1f\x8b\x08"
+_TEXT = re.compile(rb"[\t\r\n -~]{16,}")
+_LOOKED_AT = 200
+"""Bytes at the beginning of a body: where all are ASCII, it is not packed, whatever its header says."""
 _MOST_LAYERS = 3
 """Packed by the site, by its server, and once more on the way."""
 
@@ -35,7 +39,7 @@ def unpacked(body: bytes, encoding: str, most: int, *, truncate: bool = False) -
                 names.pop()
             continue
         way = _WAYS.get(names.pop()) if names else None
-        if way is None:
+        if way is None or _TEXT.fullmatch(body[:_LOOKED_AT]):
             break
         body = way(body, most, truncate)
     return body

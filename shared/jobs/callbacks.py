@@ -10,7 +10,7 @@ from shared.jobs.dependencies import Dependencies
 from shared.jobs.errors import InvalidTransitionError
 from shared.jobs.ids import derived_id
 from shared.jobs.log import LOG, about
-from shared.jobs.machine import CalledBack, apply
+from shared.jobs.machine import CalledBack
 from shared.jobs.model import Job
 from shared.jobs.submit import Submitter
 from shared.jobs.tracing import traceparent
@@ -49,7 +49,7 @@ class Callbacks:
         await self._submitter.submit(KIND, payload, job_id=callback_id, trace=trace)
         event = CalledBack(self._deps.clock.now(), current.value.replays, callback_id)
         try:
-            return await self._deps.status.change(current, lambda job: apply(job, event))
+            return await self._deps.status.change(current, event)
         except InvalidTransitionError:  # somebody else told it meanwhile
             return await self._deps.status.read(current.value.job_id) or current
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.jobs.callbacks import Callbacks
 from shared.jobs.dependencies import Dependencies
-from shared.jobs.machine import CancelRequested, apply
+from shared.jobs.machine import CancelRequested
 from shared.jobs.model import Job, Status
 from shared.storage import Versioned
 
@@ -23,7 +23,7 @@ class Canceller:
             InvalidTransitionError: it is final already.
         """
         event = CancelRequested(self._deps.clock.now(), by)
-        current = await self._deps.status.change(current, lambda job: apply(job, event))
+        current = await self._deps.status.change(current, event)
         if current.value.status is Status.QUEUED:  # it has children, which its next attempt stops: wake it
             await self._deps.send_or_leave(current)
         await self._callbacks.finish(current)

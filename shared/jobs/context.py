@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, MutableMapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import MutableMapping
+from contextlib import suppress
 from typing import Any, Unpack
+
+from pydantic_core import from_json, to_json
 
 from shared.jobs.children import Children
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.errors import InvalidTransitionError, JobCancelledError, SupersededError
 from shared.jobs.kinds import Kind, P
 from shared.jobs.log import LOG
-from shared.jobs.machine import Event, Progressed, apply
+from shared.jobs.machine import Event, Progressed
 from shared.jobs.model import FanOut, Job, Progress
 from shared.jobs.ticket import Options, Ticket
 from shared.jobs.tracing import traceparent
@@ -40,6 +42,8 @@ class JobContext:
         self._indexed: float | None = None
         self.attempt: int = current.value.attempt
         """The number of this attempt."""
+        self.fence: int = current.value.attempt
+        """The number that proves which attempt is the current one; grows with every claim."""
         self.log = _BoundLogger(LOG, {"job": current.value.job_id, "kind": current.value.kind, "attempt": self.attempt})
 
     @property
@@ -56,11 +60,6 @@ class JobContext:
     def job_id(self) -> str:
         """The job's id."""
         return self._current.value.job_id
-
-    @property
-    def fence(self) -> int:
-        """The number that proves which attempt is the current one; grows with every claim."""
-        return self.attempt
 
     @property
     def trace(self) -> str:
@@ -146,19 +145,21 @@ class JobContext:
     async def settle(self, event: Event) -> Versioned[Job]:
         """Write how the attempt ended."""
         async with self._lock:
-            self._current = await self._deps.status.change(self._current, lambda job: apply(job, event))
+            self._current = await self._deps.status.change(self._current, event)
             return self._current
 
-    @asynccontextmanager
-    async def heartbeat(self) -> AsyncIterator[None]:
-        """Renew the lease while the handler runs, if it does not do so by reporting progress."""
+    async def handle(self, kind: Kind[Any], timeout_seconds: float) -> Any:
+        """Run the handler, its lease renewed meanwhile if it does not do so by reporting progress; return what it returns."""
+        payload = kind.parse(await self._deps.payload(self.job), self.job.payload_version)
         beat = asyncio.create_task(self._beat())
         try:
-            yield
+            async with asyncio.timeout(timeout_seconds):
+                results = await kind.handler(payload, self)
         finally:
             beat.cancel()
             with suppress(asyncio.CancelledError):
                 await beat
+        return from_json(to_json(results))  # as it will be stored: what cannot be is an error of this attempt
 
     async def _beat(self) -> None:
         lease = self._deps.timing.lease

@@ -10,9 +10,8 @@ from functools import cached_property
 from typing import Any
 
 from shared.containers import JOBS
-from shared.jobs.concurrently import run_all
 from shared.jobs.dead_letters.vault import DeadLetter
-from shared.jobs.envelope import Delivery, Envelope, encode, envelope_of
+from shared.jobs.envelope import Delivery, Envelope, text_for
 from shared.jobs.errors import UnreadableError
 from shared.jobs.kinds import Registry
 from shared.jobs.log import LOG, about
@@ -72,7 +71,7 @@ class Dependencies:
     async def send(self, current: Versioned[Job]) -> None:
         """Send the message that starts the job's next attempt, visible once the job is due."""
         now = self.clock.now()
-        text = encode(envelope_of(current.value, current.etag, now))
+        text = text_for(current.value, current.etag, now)
         queue = self.kinds.queue(current.value.kind, current.value.priority)
         await self.queues.send(queue, text, max(current.value.due_at - now, timedelta(0)))
 
@@ -82,10 +81,6 @@ class Dependencies:
             await self.send(current)
         except StorageError as error:
             LOG.warning("message left to the sweep: %s cause=%s", about(current.value), type(error).__name__)
-
-    async def announce(self, current: Versioned[Job]) -> None:
-        """Send and project, at the same time."""
-        await run_all((self.send_or_leave(current), self.project(current.value)))
 
     async def project(self, job: Job) -> None:
         """Bring the index up to this version. It can be made anew from the blobs: failing to write it fails no job."""

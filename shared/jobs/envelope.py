@@ -78,6 +78,11 @@ def envelope_of(job: Job, etag: str | None, now: datetime, dead_letter: str | No
     )
 
 
+def text_for(job: Job, etag: str, now: datetime) -> str:
+    """The text of the message that starts a job's next attempt."""
+    return encode(envelope_of(job, etag, now))
+
+
 def encode(envelope: Envelope) -> str:
     """Write an envelope as a queue holds it, leaving out the record where it would not fit."""
     data = envelope.model_dump_json(exclude_none=True).encode()

@@ -190,6 +190,10 @@ class Registry:
         model = payload if isinstance(payload, known.payload) else known.parse(dict(payload), known.version)
         return known, self._policies[known.name], model
 
+    def resolve(self, name: str) -> tuple[Kind[Any], Policy]:
+        """The kind and its settled policy, or UnknownKindError."""
+        return self[name], self._policies[name]
+
     def policy(self, name: str) -> Policy:
         """The settled policy of a kind, or UnknownKindError."""
         return self._policies[self[name].name]
@@ -201,6 +205,12 @@ class Registry:
     def poison_queue(self, name: str, priority: Priority) -> str:
         """The poison queue that belongs to it."""
         return self.policy(name).poison_queue or f"{self.queue(name, priority)}-poison"
+
+    def routes(self) -> Iterator[tuple[str, str, str]]:
+        """Each kind by name, with the queue that its jobs usually travel on and the poison queue of that."""
+        for kind in self:
+            priority = self._policies[kind.name].priority
+            yield kind.name, self.queue(kind.name, priority), self.poison_queue(kind.name, priority)
 
 
 def problems_of(error: ValidationError) -> tuple[FieldProblem, ...]:

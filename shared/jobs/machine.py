@@ -114,6 +114,8 @@ class Replayed:
     by: str
     payload: dict[str, JsonValue] | None = None
     payload_version: int | None = None
+    payload_blob: str | None = None
+    """In place of an edited payload that is too big for a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,8 +294,12 @@ def _replayed(job: Job, event: Replayed) -> Job:
     if job.callback_due:
         raise InvalidTransitionError("the outcome of this life is still to be told to its callback")
     edited: dict[str, Any] = {}
-    if event.payload is not None:
-        edited = {"payload": event.payload, "payload_blob": None, "payload_version": event.payload_version}
+    if event.payload is not None or event.payload_blob is not None:
+        edited = {
+            "payload": event.payload,
+            "payload_blob": event.payload_blob,
+            "payload_version": event.payload_version,
+        }
         edited["fan_out"] = None  # another payload, another plan
     return _next(
         job,

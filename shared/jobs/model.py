@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue
 
-from shared.storage import iso
+from shared.storage import isos
 
 HISTORY_LIMIT = 60
 """Entries of a job's history that are kept, newest last; the first one (submitted) always stays."""
@@ -23,7 +24,7 @@ class Status(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
 
-    @property
+    @cached_property
     def final(self) -> bool:
         """Whether nothing but a replay leads out of this state."""
         return self not in (Status.QUEUED, Status.RUNNING)
@@ -171,6 +172,11 @@ class Job(_Record):
         """The record as the status blob holds it."""
         return self.model_dump_json(exclude_none=True).encode()
 
+    def to_blob(self) -> tuple[bytes, dict[str, str]]:
+        """The status blob: the record, and the metadata that the sweep reads in a listing instead of reading each blob."""
+        watch = isos(watch=self.watch_at)
+        return self.to_json(), {"status": self.status.value, "version": str(self.version), **watch}
+
 
 def summary(job: Job) -> dict[str, Any]:
     """The index document of a job: the record without payload, results and history."""
@@ -179,6 +185,8 @@ def summary(job: Job) -> dict[str, Any]:
         exclude={"payload", "results", "history", "stamp", "message_id", "given_up", "callback_url", "fan_out"},
         exclude_none=True,
     )
-    names = ("created_at", "updated_at", "due_at", "watch_at", "started_at", "discarded_at")
-    moments = {name: iso(moment) for name in names if (moment := getattr(job, name))}
+    moments = isos(
+        created_at=job.created_at, updated_at=job.updated_at, due_at=job.due_at, watch_at=job.watch_at,
+        started_at=job.started_at, discarded_at=job.discarded_at,
+    )  # fmt: skip
     return {**document, **moments, "id": job.job_id, "pk": job.job_id}

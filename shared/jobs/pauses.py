@@ -31,10 +31,8 @@ class Pauses:
         self._documents = documents
         self._clock = clock
         self._known: Cached[str, Pause] = Cached(clock, _FRESH, self._read, Pause, "pauses")
-
-    async def of(self, kind: str) -> Pause:
+        self.of = self._known.get
         """The state of a kind, at most a few seconds old. Where the store does not answer, the last one known."""
-        return await self._known.get(kind)
 
     async def all(self) -> dict[str, Pause]:
         """Every kind that was ever paused."""

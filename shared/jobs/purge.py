@@ -158,4 +158,4 @@ def _questions(now: datetime, retention: Retention) -> Iterator[Query]:
         moment = "discarded_at" if status is Status.FAILED else "due_at"
         young = f"{prefixes(before, before)[0]}~"
         where = (Where("status", "=", status.value), Where(moment, "<=", iso(before)), Where("id", "<", young))
-        yield Query(where, limit=_BATCH)
+        yield Query(where, limit=_BATCH, fields=())

@@ -7,8 +7,6 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from pydantic_core import from_json, to_json
-
 from shared.jobs.backoff import delay
 from shared.jobs.callbacks import Callbacks
 from shared.jobs.children import Children
@@ -68,12 +66,12 @@ class Runner:
             await self._recorder.keep_message(delivery, error)
             return "unreadable, kept in the vault"
         try:
-            kind = self._deps.kinds[envelope.kind]
+            kind, policy = self._deps.kinds.resolve(envelope.kind)
             if envelope.payload_version > kind.version:
                 raise NewerVersionError
         except (UnknownKindError, NewerVersionError) as error:
             return await self._not_for_this_code(envelope, delivery, error)
-        return await self._for_job(kind, envelope, delivery)
+        return await self._for_job(kind, policy, envelope, delivery)
 
     async def process_or_put_back(self, delivery: Delivery) -> str:
         """Process; where storage fails, send the message anew."""
@@ -83,7 +81,7 @@ class Runner:
             text = put_back_text(delivery.body, self._deps.clock.now())
             return await self._deps.put_back(delivery, text, "put_back", error)
 
-    async def _for_job(self, kind: Kind[Any], envelope: Envelope, delivery: Delivery) -> str:
+    async def _for_job(self, kind: Kind[Any], policy: Policy, envelope: Envelope, delivery: Delivery) -> str:
         """Judge the message by the record that it carries; if that is not how things stand, by the blob."""
         current = self._carried(envelope)
         while True:
@@ -92,7 +90,7 @@ class Runner:
                 error = UnreadableError(f"the job is of kind {current.value.kind}")
                 await self._recorder.keep_envelope(envelope, delivery, Reason.UNKNOWN, error, current.value.status)
                 return "of another kind than its job, kept in the vault"
-            decision = self._decide(current, envelope, delivery)
+            decision = self._decide(current, policy, envelope, delivery)
             try:
                 return await self._follow(decision, current, kind, envelope, delivery)
             except ConflictError as conflict:
@@ -104,14 +102,14 @@ class Runner:
         job = envelope.snapshot
         return Versioned(job, envelope.etag) if job and envelope.etag else None
 
-    def _decide(self, current: Versioned[Job], envelope: Envelope, delivery: Delivery) -> Decision:
+    def _decide(self, current: Versioned[Job], policy: Policy, envelope: Envelope, delivery: Delivery) -> Decision:
         return decide(
             current.value,
             delivery,
             dead_letter=envelope.dead_letter,
             sent_at=envelope.sent_at,
             written_at=current.written_at,
-            max_stalls=self._deps.kinds.policy(current.value.kind).max_stalls,
+            max_stalls=policy.max_stalls,
             now=self._deps.clock.now(),
         )
 
@@ -217,10 +215,10 @@ class Runner:
     async def _attempt(self, kind: Kind[Any], current: Versioned[Job]) -> str:
         """Run the handler once and write what came of it."""
         context = JobContext(self._deps, current, self._children)
-        policy = self._deps.kinds.policy(kind.name)
+        assert isinstance(kind.policy, Policy)  # noqa: S101 - settled by the registry
         try:
             await context.checkpoint()  # it may have been cancelled under a worker that vanished
-            return await self._run(kind, policy, context)
+            return await self._run(kind, kind.policy, context)
         except JobCancelledError:
             return await self._cancelled(context)
         except InvalidTransitionError as error:
@@ -251,7 +249,7 @@ class Runner:
 
     async def _run(self, kind: Kind[Any], policy: Policy, context: JobContext) -> str:
         try:
-            results = await self._handle(kind, policy, context)
+            results = await context.handle(kind, policy.timeout_seconds)
         except (InvalidTransitionError, JobCancelledError):
             raise
         except Snooze as snooze:
@@ -276,12 +274,6 @@ class Runner:
         await self._deps.project(current.value)
         context.log.info("job snoozes for %.1f s:", snooze.seconds)
         return "snoozed"
-
-    async def _handle(self, kind: Kind[Any], policy: Policy, context: JobContext) -> Any:
-        payload = kind.parse(await self._deps.payload(context.job), context.job.payload_version)
-        async with context.heartbeat(), asyncio.timeout(policy.timeout_seconds):
-            results = await kind.handler(payload, context)
-        return from_json(to_json(results))  # as it will be stored: what cannot be is an error of this attempt
 
     async def _failed(self, error: BaseException, policy: Policy, context: JobContext) -> str:
         failure = Failure.of(error, context.attempt, self._deps.clock.now())

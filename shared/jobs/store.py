@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from typing import Any
 
 from pydantic import ValidationError
 
 from shared.jobs.errors import JobNotFoundError, UnreadableError
-from shared.jobs.model import Job, Status
+from shared.jobs.machine import Event, apply
+from shared.jobs.model import Job
 from shared.jobs.observe import NullObserver, Observer
 from shared.ports import BlobInfo, BlobStore, Clock, PreconditionError, StorageError
-from shared.storage import Versioned, iso
+from shared.storage import Versioned
 
 _TRIES = 8
 """How often a write is tried again after somebody else's."""
@@ -53,9 +54,10 @@ class StatusStore:
     async def create(self, job: Job) -> tuple[Versioned[Job], bool]:
         """Write a new job; where its id is taken, return what is there, and False."""
         job = _stamped(job)
+        data, metadata = job.to_blob()
         for attempt in range(_TRIES):
             try:
-                etag = await self._blobs.create(name_of(job.job_id), job.to_json(), _metadata(job))
+                etag = await self._blobs.create(name_of(job.job_id), data, metadata)
                 return self._observed(None, Versioned(job, etag)), True
             except StorageError as error:
                 there = await self._reread(job.job_id, error, attempt)
@@ -73,9 +75,10 @@ class StatusStore:
             StorageError: storage does not answer.
         """
         job = _stamped(job)
+        data, metadata = job.to_blob()
         for attempt in range(_TRIES):
             try:
-                etag = await self._blobs.replace(name_of(job.job_id), job.to_json(), current.etag, _metadata(job))
+                etag = await self._blobs.replace(name_of(job.job_id), data, current.etag, metadata)
                 return self._observed(current.value, Versioned(job, etag))
             except StorageError as error:
                 there = await self._reread(job.job_id, error, attempt)
@@ -87,8 +90,8 @@ class StatusStore:
                 raise ConflictError(there)
         raise StorageError(f"job {job.job_id} could not be written")
 
-    async def change(self, current: Versioned[Job], change: Callable[[Job], Job]) -> Versioned[Job]:
-        """Write what `change` makes of the job, again on what others wrote meanwhile, until it holds.
+    async def change(self, current: Versioned[Job], event: Event) -> Versioned[Job]:
+        """Write the job after an event, again on what others wrote meanwhile, until it holds.
 
         Raises:
             InvalidTransitionError: what the job has become does not allow the change any more.
@@ -96,7 +99,7 @@ class StatusStore:
         """
         for _ in range(_TRIES):
             try:
-                return await self.write(current, change(current.value))
+                return await self.write(current, apply(current.value, event))
             except ConflictError as conflict:
                 current = conflict.current
         raise StorageError(f"job {current.value.job_id} is changed by others without end")
@@ -158,9 +161,3 @@ def _read(data: bytes, job_id: str) -> Job:
 def _stamped(job: Job) -> Job:
     # No secret: it only has to differ from every other writer's, and the system's random source is slow.
     return job.model_copy(update={"stamp": f"{random.getrandbits(64):016x}"})
-
-
-def _metadata(job: Job) -> dict[str, str]:
-    """What the sweep reads in the listing instead of reading each blob."""
-    metadata = {"status": Status(job.status).value, "version": str(job.version)}
-    return {**metadata, "watch": iso(job.watch_at)} if job.watch_at else metadata

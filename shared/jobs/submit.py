@@ -8,6 +8,7 @@ from typing import Any, Unpack, overload
 from pydantic import BaseModel
 from uuid_utils import uuid7
 
+from shared.jobs.concurrently import run_all
 from shared.jobs.dedupe import Keys
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.envelope import fits
@@ -82,7 +83,7 @@ class Submitter:
             job = job.model_copy(update={"payload": None, "payload_blob": name})
         current, created = await self._deps.status.create(job)
         if created:
-            await self._deps.announce(current)
+            await run_all((self._deps.send_or_leave(current), self._deps.project(current.value)))
         return Ticket(current.value, current.etag, duplicate=not created)
 
 

@@ -19,7 +19,7 @@ from shared.jobs.dependencies import Dependencies
 from shared.jobs.errors import InvalidTransitionError
 from shared.jobs.ids import prefixes
 from shared.jobs.log import LOG, about
-from shared.jobs.machine import Resent, apply
+from shared.jobs.machine import Resent
 from shared.jobs.model import Job, Status
 from shared.jobs.store import id_of
 from shared.ports import BlobInfo, Query, Where
@@ -89,13 +89,13 @@ class Sweeper:
         """The version in the index of each job of a batch, by one query over the range of their ids."""
         ids = sorted(id_of(info.name) for info in batch)
         where = (Where("id", ">=", ids[0]), Where("id", "<=", ids[-1]))
-        rows = every(self._deps.documents, JOBS, Query(where, limit=_BATCH * 2))
+        rows = every(self._deps.documents, JOBS, Query(where, limit=_BATCH * 2, fields=("version",)))
         return {item["id"]: item["version"] async for item in rows}
 
     async def _mend_indexed(self, report: Report) -> None:
         """Resend what the index says is overdue, whatever its age."""
         overdue = iso(self._deps.clock.now() - self._deps.timing.grace)
-        query = Query((Where("watch_at", "<", overdue),), limit=_BATCH)
+        query = Query((Where("watch_at", "<", overdue),), limit=_BATCH, fields=("kind", "status"))
         async for item in every(self._deps.documents, JOBS, query):
             paused = await self._paused(item["kind"], item["status"])
             report.resent += not paused and await isolated(self._resend(item["id"]), _NOT_SWEPT, item["id"])
@@ -120,7 +120,7 @@ class Sweeper:
         now = self._deps.clock.now()
         event = Resent(now, now + self._patience(current.value))
         try:
-            current = await self._deps.status.change(current, lambda job: apply(job, event))
+            current = await self._deps.status.change(current, event)
         except InvalidTransitionError:
             return False
         await self._deps.send(current)

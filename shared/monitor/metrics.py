@@ -64,7 +64,7 @@ class Metrics:
         return await self._last.get("page")
 
     async def _make(self, _: str) -> bytes:
-        return exposition(families(await self._gather()))
+        return exposition(tuple(families(await self._gather())))
 
     async def _gather(self) -> Measurements:
         now = self._clock.now()
@@ -78,7 +78,7 @@ class Metrics:
 
     async def _active(self) -> tuple[Counter[tuple[str, str]], bool]:
         """What the sweep watches is what has not ended; in the order of the index, so that no more than `MOST` are read."""
-        query = Query((Where("watch_at", ">", "0"),), order_by="watch_at", limit=MOST)
+        query = Query((Where("watch_at", ">", "0"),), order_by="watch_at", limit=MOST, fields=("kind", "status"))
         page = await self._engine.deps.documents.query(JOBS, query)
         known = self._stats.known
         active = Counter((known(item["kind"]), item["status"]) for item in page.items if item["status"] in _ACTIVE)

@@ -31,6 +31,23 @@ class Attempt:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the step from one version of a job to the next was."""
+
+    passed: str | None
+    """In the life of the job: `submitted`, `replayed`, `completed`, `failed`, `cancelled`, or none."""
+    ended: Attempt | None
+    """The attempt that it ended, if it ended one."""
+    waited: float | None
+    """For how many seconds the job had been due when it began an attempt, if it did; None after a stall."""
+
+
+def step_of(before: Job | None, after: Job) -> Step:
+    """What the step was."""
+    return Step(_passed(before, after), attempt_ended(before, after), _waited(before, after))
+
+
 def attempt_ended(before: Job | None, after: Job) -> Attempt | None:
     """The attempt that the step ended, if it ended one."""
     if before is None or before.status is not Status.RUNNING or before.started_at is None:
@@ -41,15 +58,13 @@ def attempt_ended(before: Job | None, after: Job) -> Attempt | None:
     return Attempt(before.attempt, outcome, (after.updated_at - before.started_at).total_seconds())
 
 
-def waited(before: Job | None, after: Job) -> float | None:
-    """For how many seconds the job had been due when the step began an attempt, if it did; None after a lapse."""
+def _waited(before: Job | None, after: Job) -> float | None:
     if before is None or before.status is not Status.QUEUED or after.status is not Status.RUNNING:
         return None
     return (after.updated_at - before.due_at).total_seconds()
 
 
-def passed(before: Job | None, after: Job) -> str | None:
-    """What the step was in the life of the job: `submitted`, `replayed`, `completed`, `failed`, `cancelled`, or none."""
+def _passed(before: Job | None, after: Job) -> str | None:
     if before is None:
         return "submitted"
     if after.replays > before.replays:

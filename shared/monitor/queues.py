@@ -45,6 +45,4 @@ async def _poison_queue(deps: Dependencies, name: str) -> QueueFacts:
 def pairs(deps: Dependencies) -> Iterator[tuple[str, str]]:
     """Every queue of jobs with its poison queue, the general ones first; some more than once."""
     yield from deps.settings.queues().items()
-    for kind in deps.kinds:
-        priority = deps.kinds.policy(kind.name).priority
-        yield deps.kinds.queue(kind.name, priority), deps.kinds.poison_queue(kind.name, priority)
+    yield from ((queue, poison) for _, queue, poison in list(deps.kinds.routes()))

@@ -26,7 +26,7 @@ from uuid import uuid4
 from shared.containers import OPERATIONS
 from shared.jobs.dead_letters.vault import DeadLetter
 from shared.jobs.model import Job
-from shared.monitor.outcomes import attempt_ended, passed, waited
+from shared.monitor.outcomes import step_of
 from shared.monitor.tally import OTHER, Tally, tally_of
 from shared.ports import Clock, Document, DocumentStore, Query, StorageError, Where
 from shared.storage import every, iso
@@ -93,17 +93,10 @@ class Stats:
 
     def changed(self, before: Job | None, after: Job) -> None:
         """Count what a step of a job was."""
-        what, attempt, wait = passed(before, after), attempt_ended(before, after), waited(before, after)
-        if what is None and attempt is None and wait is None:
-            return
-        tally = self._now().kind(self.known(after.kind))
-        if what:
-            tally.jobs[what] += 1
-        if attempt:
-            tally.attempt(attempt.outcome, attempt.seconds)
-        if wait is not None:
-            tally.waits.add(wait)
-        self._flush_later()
+        step = step_of(before, after)
+        if step.passed or step.ended or step.waited is not None:
+            self._now().count(self.known(after.kind), step)
+            self._flush_later()
 
     def dead_lettered(self, letter: DeadLetter) -> None:
         """Count a dead letter."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.monitor.histogram import Histogram, histogram_of
+from shared.monitor.outcomes import Step
 
 OTHER = "other"
 """The kind under which whatever this code has no kind for is counted."""
@@ -48,7 +49,9 @@ class KindTally:
 
     def attempt(self, outcome: str, seconds: float) -> None:
         """Count an attempt."""
-        self.attempts.setdefault(outcome, Histogram()).add(seconds)
+        if outcome not in self.attempts:
+            self.attempts[outcome] = Histogram()
+        self.attempts[outcome].add(seconds)
 
     def merge(self, other: KindTally) -> None:
         """Add what another tally counted."""
@@ -82,7 +85,19 @@ class Tally:
 
     def kind(self, name: str) -> KindTally:
         """The tally of a kind."""
-        return self.kinds.setdefault(name, KindTally())
+        if name not in self.kinds:
+            self.kinds[name] = KindTally()
+        return self.kinds[name]
+
+    def count(self, kind: str, step: Step) -> None:
+        """Count what a step of a job was."""
+        tally = self.kind(kind)
+        if step.passed:
+            tally.jobs[step.passed] += 1
+        if step.ended:
+            tally.attempt(step.ended.outcome, step.ended.seconds)
+        if step.waited is not None:
+            tally.waits.add(step.waited)
 
     @property
     def total(self) -> KindTally:

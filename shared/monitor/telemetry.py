@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from shared.jobs.dead_letters.vault import DeadLetter
 from shared.jobs.model import Job
-from shared.monitor.outcomes import attempt_ended, passed
+from shared.monitor.outcomes import step_of
 from shared.monitor.spans import spans_of
 from shared.monitor.tally import OTHER
 
@@ -60,18 +60,18 @@ class Telemetry:
 
     def changed(self, before: Job | None, after: Job) -> None:
         """Tell the spans that ended, and count."""
-        spans, what, ended = tuple(spans_of(before, after)), passed(before, after), attempt_ended(before, after)
+        spans, step = tuple(spans_of(before, after)), step_of(before, after)
         kind = after.kind if after.kind in self._kinds else OTHER
 
         def tell(pipeline: Pipeline) -> None:
             for span in spans:
                 pipeline.span(span)
-            if what:
-                pipeline.jobs.add(1, {"kind": kind, "event": what})
-            if ended:
-                pipeline.attempts.record(ended.seconds, {"kind": kind, "outcome": ended.outcome})
+            if step.passed:
+                pipeline.jobs.add(1, {"kind": kind, "event": step.passed})
+            if step.ended:
+                pipeline.attempts.record(step.ended.seconds, {"kind": kind, "outcome": step.ended.outcome})
 
-        if spans or what:
+        if spans or step.passed:
             self._tell(tell)
 
     def dead_lettered(self, letter: DeadLetter) -> None:

@@ -25,6 +25,13 @@ class Spec:
 class Section:
     """Settings that belong together: a frozen dataclass whose fields are made with the helpers of this module."""
 
+    # Said here, once: made by `dataclass`, each class would be compiled for it at every cold start.
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and vars(other) == vars(self)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *vars(self).values()))
+
     def queues(self) -> Mapping[str, str]:
         """Its queues of jobs, each with its poison queue."""
         return {}

@@ -149,20 +149,13 @@ async def test_storage_that_refuses_stops_the_host_with_its_http_once_what_runs_
         assert (await client.get("/")).status_code == 200
         host.fail("queue x cannot be read", HttpResponseError("told to"))
         assert host.failed.is_set()
-        await eventually(lambda: _refuses(host.port))
+        await eventually(lambda: host.server._server._closing)
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", host.port)
         assert await bench.depth() == 1
         go_on.set()
         await eventually(bench.is_empty)
         await host.stop()
-
-
-async def _refuses(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except ConnectionRefusedError:
-        return True
-    writer.close()
-    return False
 
 
 def test_the_waits_between_polls_grow_from_a_tenth_of_a_second_by_doubling_steps() -> None:

@@ -6,7 +6,7 @@ from shared.jobs.dead_letters.vault import DeadLetter, Discard, Vault
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.errors import InvalidTransitionError
 from shared.jobs.log import LOG
-from shared.jobs.machine import Discarded, apply
+from shared.jobs.machine import Discarded
 from shared.jobs.model import Status
 
 
@@ -41,5 +41,5 @@ class Discarder:
             return
         if current.value.discarded_at is None:
             event = Discarded(self._deps.clock.now(), by)
-            current = await self._deps.status.change(current, lambda job: apply(job, event))
+            current = await self._deps.status.change(current, event)
         await self._deps.project(current.value)

@@ -17,7 +17,7 @@ from shared.jobs.dependencies import Dependencies
 from shared.jobs.envelope import Delivery, Envelope, decode, text_of
 from shared.jobs.errors import HostGaveUpError, InvalidTransitionError, UnknownKindError, UnreadableError
 from shared.jobs.log import LOG
-from shared.jobs.machine import Failed, apply
+from shared.jobs.machine import Failed
 from shared.jobs.model import Failure, Job, Status
 from shared.ports import StorageError
 from shared.storage import Versioned
@@ -46,7 +46,7 @@ class Recorder:
         """
         letter = await self._keep_letter(current.value, reason, error)
         failed = Failed(self._deps.clock.now(), error, letter.id, fence, given_up)
-        current = await self._deps.status.change(current, lambda job: apply(job, failed))
+        current = await self._deps.status.change(current, failed)
         await self._announce(current, letter)
         await self._callbacks.finish(current)
         LOG.error(

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, cast
 
 from shared.jobs.callbacks import Callbacks
+from shared.jobs.concurrently import run_all
 from shared.jobs.dead_letters.vault import DeadLetter, Filter, Replay, Vault
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.envelope import fits
@@ -154,10 +155,9 @@ class Replayer:
         job = apply(current.value, event)
         if edited is not None and not fits(job, event.at):
             name = await self._deps.status.put_payload(job.job_id, edited)
-            current = await self._deps.status.change(current, lambda now: _apart(apply(now, event), name))
-        else:
-            current = await self._deps.status.change(current, lambda now: apply(now, event))
-        await self._deps.announce(current)
+            event = Replayed(event.at, by, None, version, payload_blob=name)
+        current = await self._deps.status.change(current, event)
+        await run_all((self._deps.send_or_leave(current), self._deps.project(current.value)))
         return current
 
     async def _anew(self, letter: DeadLetter, payload: dict[str, Any], by: str, *, dry_run: bool) -> ReplayResult:
@@ -187,7 +187,3 @@ def _once(letter: DeadLetter, payload: Mapping[str, Any]) -> IdempotencyKey:
     return IdempotencyKey(
         f"replay {letter.id} {len(letter.replays)}", hashlib.sha256(compact(payload)).hexdigest(), _DAY
     )
-
-
-def _apart(job: Job, name: str) -> Job:
-    return job.model_copy(update={"payload": None, "payload_blob": name})

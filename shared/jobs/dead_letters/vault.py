@@ -177,7 +177,7 @@ class Vault:
     async def open_jobs(self, first: str, last: str) -> set[str]:
         """The jobs with ids in this range of which it holds an open dead letter."""
         where = (Where("job_id", ">=", first), Where("job_id", "<=", last), Where("open", "=", 1))
-        query = Query(where, limit=1000)
+        query = Query(where, limit=1000, fields=("job_id",))
         return {item["job_id"] async for item in every(self._documents, DEAD_LETTERS, query)}
 
     async def note_replay(self, letter_id: str, replay: Replay) -> None:

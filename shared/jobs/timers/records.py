@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from shared.containers import OCCURRENCES
 from shared.jobs.timers.occurrence import Occurrence, State
 from shared.ports import AlreadyExistsError, Clock, Document, DocumentStore, PreconditionError, Query, Where
-from shared.storage import Versioned, every, iso
+from shared.storage import Versioned, every, iso, isos
 
 _HEAD = "~head"
 """The id of a head: after every moment in the order of text."""
@@ -105,11 +105,11 @@ class OccurrenceStore:
         until: datetime | None = None,
     ) -> tuple[list[Occurrence], str | None]:
         """A timer's occurrences, newest first, and the cursor of the next page. One call."""
-        where = [Where("id", "<=", iso(until) if until else _HEAD[0])]
-        where += [Where("id", ">=", iso(since))] if since else []
+        moments = isos(now=self._clock.now(), since=since, until=until)
+        where = [Where("id", "<=", moments.get("until", _HEAD[0]))]
+        where += [Where("id", ">=", moments["since"])] if since else []
         where += [Where("state", "=", state.value)] if state else []
         query = Query(tuple(where), descending=True, limit=limit, partition=timer, after=after)
         page = await self._documents.query(OCCURRENCES, query)
-        now = iso(self._clock.now())
-        alive = [each for each in page.items if each.get("expires_at", "~") > now]
+        alive = [each for each in page.items if each.get("expires_at", "~") > moments["now"]]
         return [Occurrence.model_validate(each) for each in alive], page.cursor

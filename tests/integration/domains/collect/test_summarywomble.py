@@ -15,11 +15,11 @@ from shared.domains.collect.replies import TicketReply, read_reply
 from shared.domains.collect.views import StatusView
 from shared.jobs.errors import JobNotFoundError
 from shared.web.answers import Answer, Problem
-from support.calls import call
+from support.calls import API_URL, call
 from support.lab import Lab
 from support.sites import Site
 
-API = "https://func.example/api"
+API = API_URL
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
