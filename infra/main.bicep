@@ -160,11 +160,21 @@ var names = loadJsonContent('./names.json')
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 var tags = { 'azd-env-name': environmentName }
 var packageContainer = 'app-package'
-var ai = openAi || speech || translator || documentIntelligence
-var aiDomains = concat(
-  openAi ? ['openai.azure.com'] : [],
-  speech || translator || documentIntelligence ? ['cognitiveservices.azure.com'] : []
+var aiPrefix = '${abbrs.cognitiveServicesAccounts}${token}'
+var aiServices = filter(
+  loadJsonContent('./ai.json'),
+  each =>
+    (each.name == 'openai' && openAi) || (each.name == 'speech' && speech) || (each.name == 'translator' && translator) || (each.name == 'documents' && documentIntelligence)
 )
+// An account with a name of its own answers there.
+var aiEndpoints = toObject(aiServices, each => each.setting, each => 'https://${aiPrefix}-${each.name}.${each.domain}/')
+var aiModels = openAi
+  ? {
+      AZURE_OPENAI_CHAT_DEPLOYMENT: 'chat'
+      AZURE_OPENAI_EMBEDDING_DEPLOYMENT: 'embedding'
+      AZURE_OPENAI_VISION_DEPLOYMENT: 'chat'
+    }
+  : {}
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: '${abbrs.resourcesResourceGroups}${environmentName}'
@@ -202,7 +212,7 @@ module network './app/network.bicep' = if (privateNetworking) {
     name: '${abbrs.networkVirtualNetworks}${token}'
     location: location
     tags: tags
-    aiDomains: aiDomains
+    aiDomains: union(map(aiServices, each => each.domain), [])
   }
 }
 
@@ -266,19 +276,16 @@ module vault './app/vault.bicep' = {
   }
 }
 
-module aiServices './app/ai.bicep' = if (ai) {
+module ai './app/ai.bicep' = if (!empty(aiServices)) {
   name: 'ai'
   scope: group
   params: {
-    prefix: '${abbrs.cognitiveServicesAccounts}${token}'
+    prefix: aiPrefix
+    services: aiServices
     location: location
     openAiLocation: empty(openAiLocation) ? location : openAiLocation
-    openAi: openAi
     chatModel: { name: openAiChatModel, version: openAiChatModelVersion }
     embeddingModel: { name: openAiEmbeddingModel, version: openAiEmbeddingModelVersion }
-    speech: speech
-    translator: translator
-    documentIntelligence: documentIntelligence
     tags: tags
     principalId: identity.outputs.principalId
     workspaceId: monitoring.outputs.workspaceId
@@ -315,7 +322,7 @@ module api './app/api.bicep' = {
     webhookSecretUri: vault.outputs.webhookSecretUri
     redditClientId: redditClientId
     redditClientSecretUri: vault.outputs.redditClientSecretUri
-    aiSettings: ai ? aiServices!.outputs.settings : {}
+    aiSettings: union(aiEndpoints, aiModels)
     entraClientId: entraClientId
     settings: settings
     workspaceId: monitoring.outputs.workspaceId

@@ -1,16 +1,14 @@
-// Azure's AI services, each for who wants it: Azure OpenAI with a chat and an embedding model, Speech, Translator, Document
-// Intelligence. One account each, without keys: the app signs in by its identity.
+// Azure's AI services, each for who wants it, one account each without keys: the app signs in by its identity. Azure OpenAI's
+// account comes first where it is wanted, with a chat and an embedding model.
 @minLength(3)
 param prefix string
+@description('Those of infra/ai.json that are wanted.')
+param services array
 param location string
 @description('Region of Azure OpenAI, which may be another one than the app\'s.')
 param openAiLocation string
-param openAi bool
 param chatModel object
 param embeddingModel object
-param speech bool
-param translator bool
-param documentIntelligence bool
 param tags object
 param principalId string
 param workspaceId string
@@ -18,65 +16,16 @@ param endpointSubnetId string
 
 var roles = loadJsonContent('../roles.json')
 var private = !empty(endpointSubnetId)
-var services = concat(
-  openAi
-    ? [
-        {
-          name: 'openai'
-          kind: 'OpenAI'
-          location: openAiLocation
-          role: roles.cognitiveServicesOpenAiUser
-          domain: 'openai.azure.com'
-          setting: 'AZURE_OPENAI_ENDPOINT'
-        }
-      ]
-    : [],
-  speech
-    ? [
-        {
-          name: 'speech'
-          kind: 'SpeechServices'
-          location: location
-          role: roles.cognitiveServicesSpeechUser
-          domain: 'cognitiveservices.azure.com'
-          setting: 'AZURE_SPEECH_ENDPOINT'
-        }
-      ]
-    : [],
-  translator
-    ? [
-        {
-          name: 'translator'
-          kind: 'TextTranslation'
-          location: location
-          role: roles.cognitiveServicesUser
-          domain: 'cognitiveservices.azure.com'
-          setting: 'AZURE_TRANSLATOR_ENDPOINT'
-        }
-      ]
-    : [],
-  documentIntelligence
-    ? [
-        {
-          name: 'documents'
-          kind: 'FormRecognizer'
-          location: location
-          role: roles.cognitiveServicesUser
-          domain: 'cognitiveservices.azure.com'
-          setting: 'AZURE_DOCUMENT_INTELLIGENCE_ENDPOINT'
-        }
-      ]
-    : []
-)
-var deployments = openAi ? [{ name: 'chat', model: chatModel }, { name: 'embedding', model: embeddingModel }] : []
+var models = [{ name: 'chat', model: chatModel }, { name: 'embedding', model: embeddingModel }]
+var deployments = !empty(services) && first(services).kind == 'OpenAI' ? models : []
 
 resource accounts 'Microsoft.CognitiveServices/accounts@2025-09-01' = [
   for service in services: {
     name: '${prefix}-${service.name}'
-    location: service.location
+    location: service.kind == 'OpenAI' ? openAiLocation : location
     tags: tags
     kind: service.kind
-    sku: { name: service.kind == 'TextTranslation' ? 'S1' : 'S0' }
+    sku: { name: service.sku }
     properties: {
       // Signing in by identity needs a name of one's own, and so does a private endpoint.
       customSubDomainName: '${prefix}-${service.name}'
@@ -103,12 +52,12 @@ resource deployment 'Microsoft.CognitiveServices/accounts/deployments@2025-09-01
 
 resource mayUse 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for (service, index) in services: {
-    name: guid(accounts[index].id, principalId, service.role)
+    name: guid(accounts[index].id, principalId, roles[service.role])
     scope: accounts[index]
     properties: {
       principalId: principalId
       principalType: 'ServicePrincipal'
-      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', service.role)
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles[service.role])
     }
   }
 ]
@@ -139,20 +88,3 @@ module endpoints './endpoint.bicep' = [
     }
   }
 ]
-
-// An account with a name of its own answers there.
-var endpointSettings = toObject(
-  services,
-  service => service.setting,
-  service => 'https://${prefix}-${service.name}.${service.domain}/'
-)
-var modelSettings = openAi
-  ? {
-      AZURE_OPENAI_CHAT_DEPLOYMENT: 'chat'
-      AZURE_OPENAI_EMBEDDING_DEPLOYMENT: 'embedding'
-      AZURE_OPENAI_VISION_DEPLOYMENT: 'chat'
-    }
-  : {}
-
-@description('App settings that point the app at what was made.')
-output settings object = union(endpointSettings, modelSettings)

@@ -32,7 +32,7 @@ param workspaceId string
 @description('Subnet of the app; empty: it uses the public network.')
 param subnetId string
 
-var redditSettings = empty(redditClientSecretUri)
+var redditSettings = empty(redditClientId)
   ? {}
   : {
       REDDIT_CLIENT_ID: redditClientId
