@@ -35,7 +35,9 @@ class Types:
             return [(kind, "no such type")]
         entries, body = found
         checked = {name: value for name, value in resource.items() if name not in _OWN}
-        checked["name"] = str(resource["name"]) if _expression(resource["name"]) else resource["name"].rsplit("/", 1)[-1]
+        checked["name"] = (
+            str(resource["name"]) if _expression(resource["name"]) else resource["name"].rsplit("/", 1)[-1]
+        )
         return list(_Check(entries).value(checked, body, kind))
 
     def _find(self, kind: str, version: str) -> tuple[list[dict[str, Any]], dict[str, Any]] | None:
@@ -80,7 +82,12 @@ class _Check:
         self, value: dict[str, Any], known: dict[str, Any], others: dict[str, Any] | None, path: str
     ) -> Iterator[Finding]:
         for name, one in known.items():
-            if one["flags"] & REQUIRED and not one["flags"] & READ_ONLY and value.get(name) is None and name not in _OWN:
+            if (
+                one["flags"] & REQUIRED
+                and not one["flags"] & READ_ONLY
+                and value.get(name) is None
+                and name not in _OWN
+            ):
                 yield f"{path}.{name}", "is required"
         for name, each in value.items():
             if name in known:

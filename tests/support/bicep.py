@@ -98,7 +98,9 @@ def run(*arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess
 
 def diagnostics(output: str) -> list[str]:
     """The lines that complain, without the folder."""
-    lines = re.findall(r"^(.+?)\((\d+),\d+\) : (?:Info|Warning|Error) (.+?)(?: \[https://\S+\])?$", output, re.MULTILINE)
+    lines = re.findall(
+        r"^(.+?)\((\d+),\d+\) : (?:Info|Warning|Error) (.+?)(?: \[https://\S+\])?$", output, re.MULTILINE
+    )
     return [f"{Path(path).name}({line}): {text}" for path, line, text in lines]
 
 
@@ -128,13 +130,17 @@ def compiled() -> Compiled:
 def _hash(used: Path) -> str:
     files = [path for path in sorted(INFRA.rglob("*")) if path.suffix in (".bicep", ".json", ".kql")]
     seen = [path.relative_to(INFRA).as_posix().encode() + path.read_bytes() for path in files]
-    return hashlib.sha256(b"\0".join([*seen, str(used.stat().st_mtime).encode(), Path(__file__).read_bytes()])).hexdigest()[:16]
+    return hashlib.sha256(
+        b"\0".join([*seen, str(used.stat().st_mtime).encode(), Path(__file__).read_bytes()])
+    ).hexdigest()[:16]
 
 
 def _compile(folder: Path) -> None:
     template, said = build(INFRA / "main.bicep")
     assert template, "\n".join(said)
-    (folder / "main.json").write_text(json.dumps(template), encoding="utf-8")  # taken up from here, so compiled only once
+    (folder / "main.json").write_text(
+        json.dumps(template), encoding="utf-8"
+    )  # taken up from here, so compiled only once
     for name, environ in ENVIRONMENTS.items():
         _write_parameters(folder / f"{name}.bicepparam", template["parameters"], environ)
     with ThreadPoolExecutor() as pool:
@@ -153,7 +159,16 @@ def complaints(resources: list[Resource], folder: Path) -> list[str]:
 
 
 def _snapshot(parameters: Path) -> None:
-    where = ["--subscription-id", SUBSCRIPTION, "--tenant-id", TENANT, "--location", "westeurope", "--mode", "overwrite"]
+    where = [
+        "--subscription-id",
+        SUBSCRIPTION,
+        "--tenant-id",
+        TENANT,
+        "--location",
+        "westeurope",
+        "--mode",
+        "overwrite",
+    ]
     done = run("snapshot", parameters.name, *where, cwd=parameters.parent)
     assert done.returncode == 0, done.stderr
 

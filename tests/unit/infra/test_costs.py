@@ -13,7 +13,7 @@ from devtools import costs_of_a_night as night
 from devtools.costs import MONTH_HOURS, WORKLOADS, Idle, Job, Prices, bill, private_networking, table
 from shared.jobs.schedule import Schedule
 from shared.settings import Settings
-from support.bicep import Template, literal, properties
+from support.bicep import Deployment
 from support.functions import functions
 
 
@@ -36,10 +36,9 @@ def test_what_is_free_is_never_paid_back() -> None:
     assert min(bill(nothing, Prices(), Job(), Idle()).values()) == 0
 
 
-def test_the_alerts_are_as_many_and_as_frequent_as_infra_makes_them(templates: dict[str, Template]) -> None:
-    value = templates["app/alerts.bicep"].of("var")["rules"].value
-    assert value is not None
-    every = [literal(properties(each)["every"]) for each in value.named_children]
+def test_the_alerts_are_as_many_and_as_frequent_as_infra_makes_them(smallest: Deployment) -> None:
+    rules = smallest.of("Microsoft.Insights/scheduledQueryRules")
+    every = [each["properties"]["evaluationFrequency"] for each in rules]
     assert Prices().alerts == sum({"PT5M": 1.5, "PT15M": 0.5, "PT1H": 0.5}[str(each)] for each in every)
 
 

@@ -148,7 +148,11 @@ def test_mistakes_in_templates_are_found(infra: Path, tmp_path: Path) -> None:
 
 
 def test_every_module_is_used(infra: Path) -> None:
-    used = {name for path in infra.rglob("*.bicep") for name in re.findall(r"module \w+ '\S*?(\w+\.bicep)'", path.read_text("utf-8"))}
+    used = {
+        name
+        for path in infra.rglob("*.bicep")
+        for name in re.findall(r"module \w+ '\S*?(\w+\.bicep)'", path.read_text("utf-8"))
+    }
     assert {path.name for path in infra.rglob("*.bicep")} - used == {"main.bicep"}
 
 
@@ -165,7 +169,11 @@ def test_the_limits_of_parameters_are_azures(compiled: Compiled) -> None:
     limits = {name: (each.get("minValue"), each.get("maxValue")) for name, each in compiled.parameters.items()}
     assert limits["maximumInstanceCount"] == (40, 1000)
     assert limits["alwaysReadyHttp"] == (0, 40)
-    assert all(None not in limits[name] for name, each in compiled.parameters.items() if each["type"] == "int" and name != "dailyLogCapGb" and "allowedValues" not in each)
+    assert all(
+        None not in limits[name]
+        for name, each in compiled.parameters.items()
+        if each["type"] == "int" and name != "dailyLogCapGb" and "allowedValues" not in each
+    )
     assert {"westeurope", "northeurope", "eastus"} < set(compiled.parameters["location"]["allowedValues"])
 
 
@@ -205,7 +213,9 @@ def test_private_networking_leaves_no_public_way_in(compiled: Compiled, kind: st
 
 
 def test_the_portal_may_call_only_where_it_was_asked_for(compiled: Compiled) -> None:
-    allowed = {name: at(each.one(SITE), "siteConfig.cors.allowedOrigins") for name, each in compiled.deployments.items()}
+    allowed = {
+        name: at(each.one(SITE), "siteConfig.cors.allowedOrigins") for name, each in compiled.deployments.items()
+    }
     assert allowed == {"smallest": [], "fullest": ["https://portal.azure.com"]}
 
 
@@ -274,7 +284,10 @@ def test_every_app_setting_is_one_that_somebody_knows(deployment: Deployment) ->
 
 def test_the_app_takes_the_settings_that_it_is_given(deployment: Deployment) -> None:
     known = {spec.name for spec in specs().values()}
-    evaluated = {name: re.sub(r"^\[.*\]$", "https://known-in-azure.example", value) for name, value in deployment.settings().items()}
+    evaluated = {
+        name: re.sub(r"^\[.*\]$", "https://known-in-azure.example", value)
+        for name, value in deployment.settings().items()
+    }
     chosen = {name: value for name, value in evaluated.items() if name in known and name != "WEBHOOK_SECRET"}
     assert load(chosen).cosmos_database == Settings().cosmos_database
 
@@ -399,7 +412,9 @@ def zone(text: str) -> str:
     """The name of a zone, in which the suffix of storage is known in Azure only."""
     if not (found := re.search(r"format\('(privatelink[^']*)', (.*?\.storage)\)", text)):
         return text.rsplit("/", 1)[-1]
-    return found[1].format(*(each.strip("'").replace("environment().suffixes.storage", "storage") for each in found[2].split(", ")))
+    return found[1].format(
+        *(each.strip("'").replace("environment().suffixes.storage", "storage") for each in found[2].split(", "))
+    )
 
 
 def test_every_endpoint_has_a_name_in_the_network(fullest: Deployment) -> None:

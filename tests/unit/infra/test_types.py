@@ -19,7 +19,10 @@ pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"no types of Azure 
 
 NEWER = {
     ("Microsoft.Insights/scheduledQueryRules.properties.description", "is unknown"): "in the API of 2026-03-01",
-    ("Microsoft.Storage/storageAccounts/blobServices.properties.staticWebsite", "is unknown"): "in the API of 2025-08-01",
+    (
+        "Microsoft.Storage/storageAccounts/blobServices.properties.staticWebsite",
+        "is unknown",
+    ): "in the API of 2025-08-01",
     ("Microsoft.Web/sites.properties.functionAppConfig.siteUpdateStrategy", "is unknown"): (
         "in the API since 2024-11-01, in no published type; az functionapp update-strategy config set has both values"
     ),
@@ -33,7 +36,9 @@ def types() -> Types:
 
 
 def test_every_resource_is_of_its_type(compiled: Compiled, types: Types) -> None:
-    found = {finding for each in compiled.deployments.values() for one in each.resources for finding in types.check(one)}
+    found = {
+        finding for each in compiled.deployments.values() for one in each.resources for finding in types.check(one)
+    }
     assert found == set(NEWER)
 
 
