@@ -81,6 +81,9 @@ param portalCors bool = false
 @maxValue(1000000)
 param cosmosAutoscaleMaxRu int = 0
 
+@description('Queues of their own for kinds of jobs, `kind=queue` separated by commas: JOBS_KIND_QUEUES.')
+param kindQueues string = ''
+
 @description('Whether what is published is served as a static website of the storage account.')
 param staticWebsite bool = false
 
@@ -160,6 +163,7 @@ var names = loadJsonContent('./names.json')
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 var tags = { 'azd-env-name': environmentName }
 var packageContainer = 'app-package'
+var ownQueues = empty(kindQueues) ? [] : map(split(kindQueues, ','), each => trim(last(split(each, '='))))
 var aiPrefix = '${abbrs.cognitiveServicesAccounts}${token}'
 var aiServices = filter(
   loadJsonContent('./ai.json'),
@@ -225,7 +229,7 @@ module storage './app/storage.bicep' = {
     tags: tags
     packageContainer: packageContainer
     statusContainer: settings.?NIGHTSHIFT_STATUS_CONTAINER ?? names.statusContainer
-    queues: names.queues
+    queues: union(names.queues, ownQueues, map(ownQueues, each => '${each}-poison'))
     artifactDays: int(settings.?RETENTION_ARTIFACT_DAYS ?? names.artifactDays)
     zoneRedundant: zoneRedundant
     staticWebsite: staticWebsite
@@ -311,6 +315,7 @@ module api './app/api.bicep' = {
     zoneRedundant: zoneRedundant
     portalCors: portalCors
     traceShare: traceShare
+    kindQueues: kindQueues
     identityId: identity.outputs.id
     identityClientId: identity.outputs.clientId
     storageName: storage.outputs.name

@@ -14,6 +14,7 @@ param updateStrategy string
 param zoneRedundant bool
 param portalCors bool
 param traceShare string
+param kindQueues string
 param identityId string
 param identityClientId string
 param storageName string
@@ -62,6 +63,7 @@ var appSettings = union(
   redditSettings,
   aiSettings,
   traceSettings,
+  empty(kindQueues) ? {} : { JOBS_KIND_QUEUES: kindQueues },
   settings
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import BaseModel, JsonValue, ValidationError
@@ -99,6 +99,11 @@ class Kind(Generic[P]):
             self.name, self.payload, self.handler, self.version, self.policy(settings), self.dedupe, self.upgrades
         )
 
+    def queued_on(self, queue: str) -> Kind[P]:
+        """This kind, settled, with a queue of its own."""
+        assert isinstance(self.policy, Policy)  # noqa: S101 - settled
+        return replace(self, policy=replace(self.policy, queue=queue, poison_queue=None))
+
 
 def kind(
     name: str,
@@ -157,6 +162,8 @@ class Registry:
     def __init__(self, kinds: Iterable[Kind[Any]], queues: Queues, settings: object = None) -> None:
         self._kinds = {one.name: one.settled(settings) for one in kinds}
         self._queues = queues
+        for name, queue in getattr(settings, "kind_queues", ()):
+            self._kinds[name] = self[name].queued_on(queue)
 
     def __getitem__(self, name: str) -> Kind[Any]:
         """Return the kind, or raise UnknownKindError."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.settings.spec import number, queue, schedule, secrets, whole
+from shared.settings.spec import number, pairs, queue, schedule, secrets, whole
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,12 @@ class EngineSettings:
     queue_high: str = queue("JOBS_HIGH_QUEUE_NAME", "jobs-high", "General queue, high priority.")
     queue_normal: str = queue("JOBS_QUEUE_NAME", "jobs", "General queue, normal priority.")
     queue_low: str = queue("JOBS_LOW_QUEUE_NAME", "jobs-low", "General queue, low priority.")
+    kind_queues: tuple[tuple[str, str], ...] = pairs(
+        "JOBS_KIND_QUEUES",
+        "`kind=queue`, several separated by commas",
+        "Queues of their own for kinds that would fill the general ones (docs/explanation/scale.md). In Azure by DEPLOY_KIND_QUEUES.",
+        r"[a-z][a-z0-9_.-]*=(?=.{3,56}$)[a-z0-9](-?[a-z0-9])*",
+    )
 
     webhook_secrets: tuple[str, ...] = secrets(
         "WEBHOOK_SECRET",

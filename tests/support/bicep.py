@@ -193,6 +193,7 @@ FULL = {
     "DEPLOY_ZONE_REDUNDANT": "true",
     "DEPLOY_PORTAL_CORS": "true",
     "DEPLOY_COSMOS_AUTOSCALE_MAX_RU": "10000",
+    "DEPLOY_KIND_QUEUES": "collect-content=collecting, scrape-source=scraping",
     "DEPLOY_STATIC_WEBSITE": "true",
     "DEPLOY_PRIVATE_NETWORKING": "true",
     "DEPLOY_OPENAI": "true",
