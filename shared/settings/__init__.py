@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, fields
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 from shared.settings.collect import CollectSettings
@@ -79,6 +80,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         wrong.append("WEBHOOK_SECRET: expected a key, since ALARM_WEBHOOK_URL is set")
     if chosen.weekly_digest_keep_days > chosen.retention_artifact_days:
         wrong.append("RETENTION_ARTIFACT_DAYS: expected at least WEEKLY_DIGEST_KEEP_DAYS")
+    if chosen.openai_endpoint and not find_spec("openai"):
+        wrong.append("AZURE_OPENAI_ENDPOINT: expected the package openai beside it (requirements-openai.txt)")
     if wrong:
         raise SettingsError("app settings: " + "; ".join(wrong))
     return chosen
