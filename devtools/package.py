@@ -103,13 +103,11 @@ def _measured() -> Iterator[str]:
         root = Path(folder)
         for name in ("requirements.txt", "constraints.txt", _EXTRA):
             shutil.copyfile(ROOT / name, root / name)
-        prune, package.prune = package.prune, lambda _: None  # measured first with everything
-        package.install(root, PYTHON, [_EXTRA], package._pip)  # noqa: SLF001
-        package.prune = prune
+        package.install(root, PYTHON, [_EXTRA], package._pip, pruned=False)  # noqa: SLF001
         site = root / package.SITE
         locales = _mb(path.stat().st_size for path in site.glob("babel/locale-data/*.dat"))
         before = _mb(size for size, _ in sizes(site).values())
-        prune(site)
+        package.prune(site)
         found, requires = sizes(site), _requires(site)
         unread = before - locales - _mb(size for size, _ in found.values())
         versions = package._record(root)["packages"]  # noqa: SLF001

@@ -9,7 +9,6 @@ Limits are Azure's published ones, counts a job's own (docs/explanation/costs.md
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -99,7 +98,7 @@ def simulate(known: Sequence[Limit], rate: float, seconds: float = 20, tick: flo
     """Submit jobs at a rate, in virtual time, and run them as far as the limits allow; the first quarter is not counted."""
     buckets = {each.name: Bucket(each.rate) for each in known}
     arrived = queued = done = 0.0
-    kept: Counter[str] = Counter()
+    kept: dict[str, float] = {}
     ticks = int(seconds / tick)
     for number in range(ticks):
         if number == ticks // 4:
@@ -111,17 +110,19 @@ def simulate(known: Sequence[Limit], rate: float, seconds: float = 20, tick: flo
         queued, done = queued - ran, done + ran
         submitted = _serve(arrived, [(each.name, each.submit) for each in known], buckets, kept)
         arrived, queued = arrived - submitted, queued + submitted
-    worst = kept.most_common(1)
-    return Outcome(done / seconds, worst[0][0] if worst and done < 0.995 * rate * seconds else "")
+    worst = max(kept, key=kept.__getitem__, default="")
+    return Outcome(done / seconds, worst if done < 0.995 * rate * seconds else "")
 
 
-def _serve(waiting: float, costs: Sequence[tuple[str, float]], buckets: dict[str, Bucket], kept: Counter[str]) -> float:
+def _serve(
+    waiting: float, costs: Sequence[tuple[str, float]], buckets: dict[str, Bucket], kept: dict[str, float]
+) -> float:
     """Let through as many of those that wait as all buckets suffice for; say which one kept the others."""
     allowed = {name: buckets[name].holds(cost) for name, cost in costs}
     tightest = min(allowed, key=allowed.__getitem__)
     through = min(waiting, allowed[tightest])
     if through < waiting:
-        kept[tightest] += waiting - through
+        kept[tightest] = kept.get(tightest, 0.0) + waiting - through
     for name, cost in costs:
         buckets[name].take(through * cost)
     return through

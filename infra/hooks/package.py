@@ -140,7 +140,7 @@ def _target(where: Environment) -> list[str]:
 # --- installing --------------------------------------------------------------------------------------------------------
 
 
-def install(root: Path, python: str, extras: Iterable[str], pip: Pip) -> bool:
+def install(root: Path, python: str, extras: Iterable[str], pip: Pip, *, pruned: bool = True) -> bool:
     """Install what the app needs on this Python, unless it is there; say whether anything was done."""
     files = [root / "requirements.txt", *(root / name for name in sorted(extras))]
     where, stamp = environment(python), _stamp(python, [*files, root / "constraints.txt"])
@@ -153,7 +153,8 @@ def install(root: Path, python: str, extras: Iterable[str], pip: Pip) -> bool:
     site.mkdir(parents=True)
     pins = [f"{name}=={version}" for name, version in versions.items()]
     pip("install", "--no-compile", "--target", str(site), *_target(where), *pins)
-    prune(site)
+    if pruned:
+        prune(site)
     record = {"python": python, "stamp": stamp, "packages": versions}
     (root / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     return True
