@@ -115,11 +115,13 @@ def compiled() -> Compiled:
     """What the compiler makes of infra/ as it is now; once for all processes of a run."""
     used = compiler()
     folder = KEPT / _hash(used)
-    folder.mkdir(parents=True, exist_ok=True)
+    KEPT.mkdir(parents=True, exist_ok=True)
     with (KEPT / "lock").open("w") as lock:
         while not try_lock(lock):
             time.sleep(0.1)
         if not (folder / "diagnostics.json").exists():
+            for old in KEPT.glob("[0-9a-f]" * 16):
+                shutil.rmtree(old, ignore_errors=True)
             _compile(folder)
     said = json.loads((folder / "diagnostics.json").read_text("utf-8"))
     template = json.loads((folder / "main.json").read_text("utf-8"))
@@ -138,11 +140,12 @@ def _hash(used: Path) -> str:
 def _compile(folder: Path) -> None:
     template, said = build(INFRA / "main.bicep")
     assert template, "\n".join(said)
+    folder.mkdir()
     (folder / "main.json").write_text(
         json.dumps(template), encoding="utf-8"
     )  # taken up from here, so compiled only once
     for name, environ in ENVIRONMENTS.items():
-        _write_parameters(folder / f"{name}.bicepparam", template["parameters"], environ)
+        write_parameters(folder / f"{name}.bicepparam", template["parameters"], environ)
     with ThreadPoolExecutor() as pool:
         list(pool.map(_snapshot, [folder / f"{name}.bicepparam" for name in ENVIRONMENTS]))
     evaluated = complaints(_deployment(folder / "fullest.snapshot.json").resources, folder)
@@ -159,6 +162,12 @@ def complaints(resources: list[Resource], folder: Path) -> list[str]:
 
 
 def _snapshot(parameters: Path) -> None:
+    done = snapshot(parameters)
+    assert done.returncode == 0, done.stderr
+
+
+def snapshot(parameters: Path) -> subprocess.CompletedProcess[str]:
+    """Have a deployment evaluated by a file of parameters."""
     where = [
         "--subscription-id",
         SUBSCRIPTION,
@@ -169,8 +178,7 @@ def _snapshot(parameters: Path) -> None:
         "--mode",
         "overwrite",
     ]
-    done = run("snapshot", parameters.name, *where, cwd=parameters.parent)
-    assert done.returncode == 0, done.stderr
+    return run("snapshot", parameters.name, *where, cwd=parameters.parent)
 
 
 def _deployment(path: Path) -> Deployment:
@@ -252,6 +260,7 @@ def _block(brackets: str, entries: Iterator[str], depth: int) -> str:
     return f"{brackets[0]}\n{''.join(shown)}{'  ' * depth}{brackets[1]}" if shown else brackets
 
 
-def _write_parameters(path: Path, declared: Mapping[str, Any], environ: Mapping[str, str]) -> None:
+def write_parameters(path: Path, declared: Mapping[str, Any], environ: Mapping[str, str]) -> None:
+    """Write the parameters that azd would hand over in this environment, for the template beside the file."""
     lines = ["using 'main.json'", *(f"param {name} = {literal(value)}" for name, value in given(declared, environ))]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

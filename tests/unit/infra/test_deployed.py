@@ -85,7 +85,7 @@ def tracked(root: Path) -> list[str]:
 
 JUNK = (
     ".venv/pyvenv.cfg", ".azure/prod/.env", ".nightshift/nightshift.db", "node_modules/azurite/package.json",
-    "local.settings.json", "shared/__pycache__/ports.cpython-311.pyc", ".mypy_cache/x.json", ".idea/workspace.xml",
+    "local.settings.json", ".env", "shared/.DS_Store", "shared/__pycache__/ports.cpython-311.pyc", ".mypy_cache/x.json", ".idea/workspace.xml",
     "shared/jobs/__pycache__/engine.cpython-311.pyc", ".pytest_cache/README.md", ".ruff_cache/x", ".hypothesis/y",
 )  # fmt: skip
 """What lies about on a developer's machine."""
@@ -181,7 +181,7 @@ def test_a_folder_that_stays_behind_is_not_entered(tmp_path: Path) -> None:
 
 def test_the_file_excludes_names_from_the_top_and_brings_nothing_back(root: Path) -> None:
     lines = [line for line in (root / ".funcignore").read_text("utf-8").splitlines() if not line.startswith("#")]
-    assert [line for line in lines if not re.fullmatch(r"/[\w.-]+", line)] == ["__pycache__", "*.pyc"]
+    assert [line for line in lines if not re.fullmatch(r"/[\w.-]+", line)] == ["__pycache__", ".DS_Store", "*.pyc"]
 
 
 # --- the hook ----------------------------------------------------------------------------------------------------------

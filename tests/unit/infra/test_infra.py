@@ -185,6 +185,18 @@ def test_secrets_are_parameters_that_are_not_shown_and_have_no_default(compiled:
     assert {compiled.parameters[name].get("defaultValue", "") for name in secret} == {""}
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("NIGHTSHIFT_OPERATOR_KEY", "short"), ("DEPLOY_MAXIMUM_INSTANCE_COUNT", "20"), ("AZURE_LOCATION", "moonbase")],
+)
+def test_a_parameter_out_of_bounds_is_refused(compiled: Compiled, tmp_path: Path, variable: str, value: str) -> None:
+    (tmp_path / "main.json").write_text(json.dumps(compiled.template), "utf-8")
+    bicep.write_parameters(tmp_path / "x.bicepparam", compiled.parameters, {**bicep.REQUIRED, variable: value})
+    done = bicep.snapshot(tmp_path / "x.bicepparam")
+    assert done.returncode != 0
+    assert value not in done.stdout
+
+
 def test_no_key_of_an_account_is_read(compiled: Compiled) -> None:
     assert not re.search(r"list\w*(Keys|ConnectionStrings|Secrets)\(|AccountKey=", json.dumps(compiled.template))
 
