@@ -57,7 +57,8 @@ def _parts(text: str) -> Iterator[tuple[str, bool]]:
         end = text.find(closing, start.end())
         at = len(text) if end < 0 else end + 3
         if closing == "]]>":
-            yield _shortened(text[start.start() : at]) + ("]]>" if end < 0 else ""), True
+            inner = text[start.end() : at if end < 0 else end]
+            yield f"<![CDATA[{_shortened(inner)}]]>", True
         elif end < 0:  # a comment without an end hides nothing
             yield text[start.end() :], False
     yield text[at:], False

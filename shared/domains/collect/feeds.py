@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from shared.domains.collect.distinct import distinct
@@ -30,6 +32,9 @@ ACCEPT = (
 )
 """Preferred types first. Feeds are served as anything: what is one, its content says."""
 
+_ENTRY = re.compile(r"<(?:\w{1,20}:)?(?:item|entry)[\s/>]")
+_MOST_ENTRIES = 5_000
+
 Entry = dict[str, Any]
 
 
@@ -44,7 +49,7 @@ def parse_feed(fetched: Fetched, topic: str, most: int = MOST_ITEMS) -> Harvest:
     # A stream: feedparser would open a text or bytes as a file, or an address, of that name. Markup becomes text below,
     # so that it needs neither cleaning nor resolving there.
     parsed = feedparser.parse(
-        io.BytesIO(tidied(decode(fetched.body, fetched.charset)).encode()),
+        io.BytesIO(_bounded(tidied(decode(fetched.body, fetched.charset))).encode()),
         response_headers={"content-type": "application/xml; charset=utf-8", "content-location": fetched.url},
         sanitize_html=False,
         resolve_relative_uris=False,
@@ -58,6 +63,12 @@ def parse_feed(fetched: Fetched, topic: str, most: int = MOST_ITEMS) -> Harvest:
     return Harvest(
         fetched.url, len(parsed.entries), tuple(items[:most]), {"unreadable": unreadable} if unreadable else {}
     )
+
+
+def _bounded(text: str) -> str:
+    """A feed as far as it is read: what comes after very many entries is left out."""
+    later = next(islice(_ENTRY.finditer(text), _MOST_ENTRIES, None), None)
+    return text[: later.start()] if later else text
 
 
 def _item_or_none(entry: Entry, base: str, topic: str, exact: bool) -> Item | None:

@@ -20,6 +20,7 @@ from shared.fetch.tidying import tidied
 from shared.fetch.urls import canonical
 
 ACCEPT = ("application/xml", "text/", "application/", "*/*")
+_LONGEST_TEXT = 3_000
 _LONGEST_LIST = 50_000
 """Addresses of one sitemap, by its standard; what comes after is not read."""
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -132,7 +133,7 @@ def _entries(body: bytes) -> Iterator[tuple[str, dict[str, str]]]:
 def _texts(element: Any) -> dict[str, str]:
     texts: dict[str, str] = {}
     for each in element.iter():
-        if isinstance(each.tag, str) and each is not element and (text := line(each.text or "", 2048)):
+        if isinstance(each.tag, str) and each is not element and (text := (each.text or "").strip()[:_LONGEST_TEXT]):
             parent = _local(each.getparent().tag)
             name = _local(each.tag)
             texts.setdefault(name if parent in ("url", "sitemap") else f"{parent}:{name}", text)
@@ -153,7 +154,7 @@ def _page(fields: dict[str, str], reading: _Reading) -> Found | None:
         return None
     title = fields.get("news:title", "")
     published = fields.get("news:publication_date") or fields.get("lastmod")
-    words = (word.strip() for word in fields.get("news:keywords", "").split(","))
+    words = (line(word, 60) for word in fields.get("news:keywords", "").split(","))
     return Found(
         url=url,
         title=line(title),
