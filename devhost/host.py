@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import zoneinfo
 from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
 from pathlib import Path
@@ -255,10 +254,12 @@ def _config(
 
 
 def _zone(settings: Settings) -> tzinfo:
+    from shared.zones import time_zone
+
     name = settings.get("WEBSITE_TIME_ZONE")
     try:
-        return zoneinfo.ZoneInfo(name) if name else UTC
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return time_zone(name) if name else UTC
+    except LookupError:
         raise ConfigError(f"WEBSITE_TIME_ZONE: {name!r} is no known time zone") from None
 
 
