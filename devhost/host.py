@@ -238,11 +238,9 @@ class Host:
 
     def _timer_listener(self, function: Function) -> TimerListener:
         from devhost.timers import TimerListener
-        from shared.jobs.timers.schedule import Schedule
 
-        schedule = Schedule(str(function.trigger["schedule"]), _zone(self.settings))
         container = self._storage.blobs().get_container_client(HOSTS_CONTAINER)
-        return TimerListener(function, schedule, self._invoker, container, self)
+        return TimerListener(function, _zone(self.settings), self._invoker, container, self)
 
 
 def _config(

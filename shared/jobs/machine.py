@@ -1,7 +1,7 @@
-"""The state machine of a job: pure functions from (job, event) to job, and from (job, delivery) to verdict.
+"""The state machine of a job: a pure function from (job, event) to job.
 
     queued -> running -> completed | failed | cancelled
-      ^---------'  retry, or a lapsed lease claimed again
+      ^---------'  retry, or a lease that ended claimed again
       ^-- failed   replay
 
 Nothing here reads a clock or touches storage: events carry their moment, and whoever applies them writes the result

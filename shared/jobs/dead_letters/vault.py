@@ -270,7 +270,7 @@ def letter_of_envelope(
 def letter_of_message(
     delivery: Delivery, reason: Reason, error: Failure, now: datetime, kind: str | None = None
 ) -> DeadLetter:
-    """The dead letter of a message as it came, byte for byte. `raw`: its text was not Base64."""
+    """The dead letter of a message as it came, byte for byte."""
     return DeadLetter(
         # The body is part of it, since a body can overwrite the message id that the host hands over.
         id=str(
