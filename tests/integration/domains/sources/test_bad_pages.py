@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
+from hashlib import sha256
 
+import pytest
 from aiohttp import web
 
 from shared.domains.items.model import Item, Origin, item_id_of
 from shared.domains.items.store import ItemStore
-from shared.domains.sources.model import Health
+from shared.domains.sources import api as over_http
+from shared.domains.sources.model import Health, Source, SourceKind
 from shared.domains.sources.reading import reader
+from shared.domains.sources.store import SourceStore
 from shared.fetch import shared_fetcher
 from shared.fetch.urls import canonical, key
+from shared.web.answers import Problem
+from support.calls import call
 from support.scraping import Night, feed, product, sitemap
 
 
@@ -146,3 +153,14 @@ async def test_a_page_is_read_in_pieces_that_are_refused_one_by_one(night: Night
     night.site.serve("/map.xml", sitemap(*listed), kind="application/xml")
     results = await night.scrape(await night.add("sitemap", "/map.xml"))
     assert (results["new"], results["refused"], results["refusals"]) == (1, 1, {"unreadable": 1})
+
+
+async def test_a_source_that_was_made_before_addresses_were_normalised_is_the_same_source(night: Night) -> None:
+    now = night.lab.clock.now()
+    old = Source(id="rss_" + sha256(b"shop.example/%d0%bf?").hexdigest()[:12], kind=SourceKind.RSS, label="x",
+                 url="https://shop.example/%d0%bf", created_at=now, updated_at=now, due_at=now)  # fmt: skip
+    await SourceStore(night.lab.documents).create(old)
+    body = json.dumps({"kind": "rss", "url": "https://shop.example/%D0%BF"}).encode()
+    with pytest.raises(Problem) as caught:
+        await over_http.create_source(night.lab.app, call(body))
+    assert (caught.value.status, caught.value.detail) == (409, f"this is a source already: {old.id}")
