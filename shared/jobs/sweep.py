@@ -90,7 +90,7 @@ class Sweeper:
         ids = sorted(id_of(info.name) for info in batch)
         where = (Where("id", ">=", ids[0]), Where("id", "<=", ids[-1]))
         rows = every(self._deps.documents, JOBS, Query(where, limit=_BATCH * 2, fields=("version",)))
-        return {item["id"]: item["version"] async for item in rows}
+        return {item["id"]: item.get("version") async for item in rows}
 
     async def _mend_indexed(self, report: Report) -> None:
         """Resend what the index says is overdue, whatever its age."""
