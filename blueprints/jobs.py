@@ -28,6 +28,8 @@ def _serve(name: str, queue: str) -> None:
 _serve("ProcessJobsHigh", settings().queue_high)
 _serve("ProcessJobs", settings().queue_normal)
 _serve("ProcessJobsLow", settings().queue_low)
+for _queue in sorted({queue for _, queue in settings().kind_queues}):
+    _serve(f"ProcessQueue_{_queue.replace('-', '_')}", _queue)
 
 
 @bp.function_name("SweepRecentJobs")

@@ -16,7 +16,7 @@ from typing import Any
 from devtools.environment import ROOT
 
 NOT_DONE = 3
-_FILES = ("constraints.txt", "requirements.txt", "requirements-dev.txt")
+_FILES = ("constraints.txt", "requirements.txt", "requirements-openai.txt", "requirements-dev.txt")
 _SECONDS = 120
 
 

@@ -156,12 +156,12 @@ class VirtualEnv:
         logged(f"{self.folder.name} with Python {sys.version.split()[0]}", [sys.executable, "-m", "venv", self.folder])
 
 
-APP = VirtualEnv(".venv", "requirements-dev.txt", "requirements.txt", "constraints.txt")
+APP = VirtualEnv(".venv", "requirements-dev.txt", "requirements.txt", "requirements-openai.txt", "constraints.txt")
 PEER = VirtualEnv(".venv-bench", "requirements-bench.txt")
 
 
 class NodeTools:
-    """The emulators from npm, in node_modules, and the real host where it was asked for."""
+    """The tools from npm, in node_modules: emulators, the parser of Kusto queries, and the real host where it was asked for."""
 
     _stamp = NODE_MODULES / ".installed"
 

@@ -9,6 +9,12 @@ param pythonVersion string
 param instanceMemoryMB int
 param maximumInstanceCount int
 param alwaysReadyHttp int
+param httpConcurrency int
+param updateStrategy string
+param zoneRedundant bool
+param portalCors bool
+param traceShare string
+param kindQueues string
 param identityId string
 param identityClientId string
 param storageName string
@@ -20,19 +26,24 @@ param operatorKeyUri string
 param webhookSecretUri string
 param redditClientId string
 param redditClientSecretUri string
-param openAiSettings object
+param aiSettings object
 param entraClientId string
 param settings object
 param workspaceId string
 @description('Subnet of the app; empty: it uses the public network.')
 param subnetId string
 
-var redditSettings = empty(redditClientSecretUri)
+var redditSettings = empty(redditClientId)
   ? {}
   : {
       REDDIT_CLIENT_ID: redditClientId
       REDDIT_CLIENT_SECRET: '@Microsoft.KeyVault(SecretUri=${redditClientSecretUri})'
     }
+
+// Of the app's own spans only. By the trace alone, so that a story is told whole or not at all.
+var traceSettings = traceShare == '1'
+  ? {}
+  : { OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: traceShare }
 
 var appSettings = union(
   {
@@ -50,24 +61,26 @@ var appSettings = union(
     WEBHOOK_SECRET: '@Microsoft.KeyVault(SecretUri=${webhookSecretUri})'
   },
   redditSettings,
-  openAiSettings,
+  aiSettings,
+  traceSettings,
+  empty(kindQueues) ? {} : { JOBS_KIND_QUEUES: kindQueues },
   settings
 )
 
-resource storage 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
+resource storage 'Microsoft.Storage/storageAccounts@2025-08-01' existing = {
   name: storageName
 }
 
-resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: planName
   location: location
   tags: tags
   kind: 'functionapp'
   sku: { name: 'FC1', tier: 'FlexConsumption' }
-  properties: { reserved: true }
+  properties: { reserved: true, zoneRedundant: zoneRedundant }
 }
 
-resource app 'Microsoft.Web/sites@2024-04-01' = {
+resource app 'Microsoft.Web/sites@2025-03-01' = {
   name: name
   location: location
   tags: union(tags, { 'azd-service-name': serviceName })
@@ -94,15 +107,23 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       scaleAndConcurrency: {
         instanceMemoryMB: instanceMemoryMB
         maximumInstanceCount: maximumInstanceCount
-        alwaysReady: alwaysReadyHttp > 0 ? [{ name: 'http', instanceCount: alwaysReadyHttp }] : []
+        // In several zones at least two are kept, whatever is asked for.
+        alwaysReady: alwaysReadyHttp > 0
+          ? [{ name: 'http', instanceCount: max(alwaysReadyHttp, zoneRedundant ? 2 : 1) }]
+          : []
+        // Unless it is set, an instance of a Python app serves one request at a time: one that waits would hold it.
+        triggers: { http: { perInstanceConcurrency: httpConcurrency } }
       }
+      // A deployment lets what runs end (RollingUpdate), or ends it (Recreate).
+      #disable-next-line BCP037 // the API has it since 2024-11-01, its published types do not
+      siteUpdateStrategy: { type: updateStrategy }
     }
     siteConfig: {
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
       http20Enabled: true
-      // Closed: no page of another origin may call the app. (Flex Consumption has no FTP that could be off.)
-      cors: { allowedOrigins: [], supportCredentials: false }
+      // No page of another origin may call the app, but the portal's "Test/Run" where that was asked for.
+      cors: { allowedOrigins: portalCors ? ['https://portal.azure.com'] : [], supportCredentials: false }
     }
   }
 
@@ -142,6 +163,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   }
 }
 
+#disable-next-line use-recent-api-versions // there is no newer one
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'workspace'
   scope: app

@@ -1,4 +1,4 @@
-// The documents: Cosmos DB for NoSQL, paid by the request, without keys.
+// The documents: Cosmos DB for NoSQL without keys, paid by the request or, for who asks for it, by the throughput it scales to.
 param name string
 param location string
 param tags object
@@ -7,6 +7,9 @@ param database string
 param containers array
 @description('Of each container the paths that are indexed, and those that are not, since no query asks for them: infra/names.json.')
 param indexing object
+param zoneRedundant bool
+@description('Request units a second that all containers together may use at most; 0: serverless, 5,000 for each container.')
+param autoscaleMaxRu int
 param principalId string
 param operatorPrincipalId string
 param workspaceId string
@@ -16,15 +19,15 @@ var roles = loadJsonContent('../roles.json')
 var private = !empty(endpointSubnetId)
 var principals = empty(operatorPrincipalId) ? [principalId] : [principalId, operatorPrincipalId]
 
-resource account 'Microsoft.DocumentDB/databaseAccounts@2024-05-15' = {
+resource account 'Microsoft.DocumentDB/databaseAccounts@2025-10-15' = {
   name: name
   location: location
   tags: tags
   kind: 'GlobalDocumentDB'
   properties: {
     databaseAccountOfferType: 'Standard'
-    capabilities: [{ name: 'EnableServerless' }]
-    locations: [{ locationName: location, failoverPriority: 0 }]
+    capabilities: autoscaleMaxRu > 0 ? [] : [{ name: 'EnableServerless' }]
+    locations: [{ locationName: location, failoverPriority: 0, isZoneRedundant: zoneRedundant }]
     consistencyPolicy: { defaultConsistencyLevel: 'Session' }
     disableLocalAuth: true
     disableKeyBasedMetadataWriteAccess: true
@@ -35,7 +38,10 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2024-05-15' = {
 
   resource documents 'sqlDatabases' = {
     name: database
-    properties: { resource: { id: database } }
+    properties: {
+      resource: { id: database }
+      options: autoscaleMaxRu > 0 ? { autoscaleSettings: { maxThroughput: autoscaleMaxRu } } : {}
+    }
 
     @batchSize(4)
     resource container 'containers' = [
@@ -63,7 +69,7 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2024-05-15' = {
 // Cosmos DB's own kind of role assignment: reading and writing documents, and no managing of databases or containers.
 // One after the other, and after the containers: an account takes one change at a time and refuses a second.
 @batchSize(1)
-resource mayWrite 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2024-05-15' = [
+resource mayWrite 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2025-10-15' = [
   for principal in principals: {
     parent: account
     name: guid(account.id, principal, roles.cosmosDataContributor)
@@ -72,10 +78,11 @@ resource mayWrite 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2024
       roleDefinitionId: '${account.id}/sqlRoleDefinitions/${roles.cosmosDataContributor}'
       scope: account.id
     }
-    dependsOn: [account::documents]
+    dependsOn: [account::documents::container]
   }
 ]
 
+#disable-next-line use-recent-api-versions // there is no newer one
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'workspace'
   scope: account

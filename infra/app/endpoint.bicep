@@ -13,7 +13,7 @@ resource zoneOfService 'Microsoft.Network/privateDnsZones@2024-06-01' existing =
   name: zone
 }
 
-resource endpoint 'Microsoft.Network/privateEndpoints@2024-05-01' = {
+resource endpoint 'Microsoft.Network/privateEndpoints@2025-05-01' = {
   name: name
   location: location
   tags: tags

@@ -3,7 +3,8 @@
 param name string
 param location string
 param tags object
-param openAi bool
+@description('Domains of the AI services that are made: each has a zone of its own.')
+param aiDomains array
 
 var suffix = environment().suffixes.storage
 var zones = concat(
@@ -14,10 +15,10 @@ var zones = concat(
     'privatelink.documents.azure.com'
     'privatelink.vaultcore.azure.net'
   ],
-  openAi ? ['privatelink.openai.azure.com'] : []
+  map(aiDomains, domain => 'privatelink.${domain}')
 )
 
-resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
+resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
   name: name
   location: location
   tags: tags

@@ -14,6 +14,9 @@ param operatorPrincipalId string
 param operatorPrincipalType string
 param workspaceId string
 param endpointSubnetId string
+param zoneRedundant bool
+@description('Whether what is published (the container $web) is served as a static website.')
+param staticWebsite bool
 
 var roles = loadJsonContent('../roles.json')
 var private = !empty(endpointSubnetId)
@@ -21,12 +24,12 @@ var private = !empty(endpointSubnetId)
 var appRoles = [roles.storageBlobDataOwner, roles.storageQueueDataContributor, roles.storageTableDataContributor]
 var operatorRoles = [roles.storageBlobDataContributor, roles.storageQueueDataContributor]
 
-resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
+resource account 'Microsoft.Storage/storageAccounts@2025-08-01' = {
   name: name
   location: location
   tags: tags
   kind: 'StorageV2'
-  sku: { name: 'Standard_LRS' }
+  sku: { name: zoneRedundant ? 'Standard_ZRS' : 'Standard_LRS' }
   properties: {
     accessTier: 'Hot'
     allowBlobPublicAccess: false
@@ -42,7 +45,12 @@ resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
   // No soft delete of blobs: it would keep, and charge for, each status that a job ever had.
   resource blobs 'blobServices' = {
     name: 'default'
-    properties: { containerDeleteRetentionPolicy: { enabled: true, days: 7 } }
+    properties: {
+      containerDeleteRetentionPolicy: { enabled: true, days: 7 }
+      staticWebsite: staticWebsite
+        ? { enabled: true, indexDocument: 'index.html', errorDocument404Path: '404.html' }
+        : { enabled: false }
+    }
 
     resource package 'containers' = { name: packageContainer }
     resource status 'containers' = { name: statusContainer }
@@ -105,6 +113,7 @@ resource operatorMay 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
 ]
 
 // Metrics only: each request by itself would cost more to keep than to serve.
+#disable-next-line use-recent-api-versions // there is no newer one
 resource blobDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'workspace'
   scope: account::blobs
@@ -115,6 +124,7 @@ resource blobDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-previ
 }
 
 // Capacity holds QueueMessageCount, which infra/alerts/queue-stuck.kql reads.
+#disable-next-line use-recent-api-versions // there is no newer one
 resource queueDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'workspace'
   scope: account::messages

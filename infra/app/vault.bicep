@@ -11,13 +11,15 @@ param redditClientId string
 param redditClientSecret string
 param purgeProtection bool
 param principalId string
+param operatorPrincipalId string
+param operatorPrincipalType string
 param workspaceId string
 param endpointSubnetId string
 
 var roles = loadJsonContent('../roles.json')
 var private = !empty(endpointSubnetId)
 
-resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
+resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
   name: name
   location: location
   tags: tags
@@ -58,6 +60,18 @@ resource mayRead 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
+// Whoever deploys reads and changes the secrets: a key is changed here, or by the next deployment.
+resource operatorMay 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorPrincipalId)) {
+  name: guid(vault.id, operatorPrincipalId, roles.keyVaultSecretsOfficer)
+  scope: vault
+  properties: {
+    principalId: operatorPrincipalId
+    principalType: operatorPrincipalType
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsOfficer)
+  }
+}
+
+#disable-next-line use-recent-api-versions // there is no newer one
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'workspace'
   scope: vault
@@ -81,7 +95,7 @@ module endpoint './endpoint.bicep' = if (private) {
 }
 
 output name string = vault.name
-// Without a version: the app reads the newest, within a day or at its next start.
+// Without a version: the platform looks for a newer one once a day, and when it is told to (infra/hooks/keys.py).
 output operatorKeyUri string = '${vault.properties.vaultUri}secrets/${vault::operator.name}'
 output webhookSecretUri string = '${vault.properties.vaultUri}secrets/${vault::webhook.name}'
 output redditClientSecretUri string = empty(redditClientId)

@@ -1,5 +1,7 @@
 # ruff: noqa: INP001  a script, not a module
-"""What `azd` runs around a deployment: make the secrets once (``make``), give the host the operator's key (``install``).
+"""What `azd` runs around a deployment, with three verbs.
+
+``make`` the secrets, once; ``refresh``: have the app read those that were changed; ``install`` the operator's key in the host.
 
 Standard library only, on whatever Python there is. Secrets go from the azd environment to Key Vault (infra/app/vault.bicep)
 and, for the operator's key, to the function app's host: with one key an operator passes the host and is known to the app.
@@ -20,7 +22,9 @@ from collections.abc import Callable, Mapping
 
 KEY_NAME = "operator"
 _MANAGEMENT = "https://management.azure.com"
-_API_VERSION = "2024-04-01"
+_API_VERSION = "2025-03-01"
+_REFRESH_VERSION = "2022-03-01"
+"""The refresh of references is documented for this version."""
 _TRIES = 10
 _PAUSE_SECONDS = 15
 """The host takes some minutes to come up after a first deployment; until then it answers 4xx or 5xx through the gateway."""
@@ -51,6 +55,20 @@ def make(environ: Mapping[str, str], azd: Callable[..., str]) -> None:
         print(f"made {name}; it is in the azd environment (azd env get-value {name})")
 
 
+def refresh(environ: Mapping[str, str], azd: Callable[..., str], management: str = _MANAGEMENT) -> None:
+    """Have the platform read the vault again; by itself it does so once a day.
+
+    Raises:
+        HookError: it does not.
+    """
+    path = f"{environ['SERVICE_API_RESOURCE_ID']}/config/configreferences/appsettings/refresh"
+    if answer := _send(_request("POST", f"{management}{path}?api-version={_REFRESH_VERSION}", {}, azd)):
+        raise HookError(
+            f"the app reads a changed secret within a day only: {answer}. Later: azd hooks run postprovision"
+        )
+    print("the app reads its secrets anew")
+
+
 def install(
     environ: Mapping[str, str],
     azd: Callable[..., str],
@@ -63,13 +81,8 @@ def install(
         HookError: the host did not take it within some minutes.
     """
     site, key = environ["SERVICE_API_RESOURCE_ID"], environ["NIGHTSHIFT_OPERATOR_KEY"]
-    token = json.loads(azd("auth", "token", "--scope", f"{_MANAGEMENT}/.default", "--output", "json"))["token"]
-    request = urllib.request.Request(
-        f"{management}{site}/host/default/functionKeys/{KEY_NAME}?api-version={_API_VERSION}",
-        json.dumps({"properties": {"name": KEY_NAME, "value": key}}).encode(),
-        {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-        method="PUT",
-    )
+    url = f"{management}{site}/host/default/functionKeys/{KEY_NAME}?api-version={_API_VERSION}"
+    request = _request("PUT", url, {"properties": {"name": KEY_NAME, "value": key}}, azd)
     answer = ""
     for attempt in range(_TRIES):
         if attempt:
@@ -81,6 +94,12 @@ def install(
         if answer in _FORBIDDEN:
             break
     raise HookError(f"the host does not take the key {KEY_NAME!r}: {answer}. Later: azd hooks run postdeploy")
+
+
+def _request(method: str, url: str, body: object, azd: Callable[..., str]) -> urllib.request.Request:
+    token = json.loads(azd("auth", "token", "--scope", f"{_MANAGEMENT}/.default", "--output", "json"))["token"]
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    return urllib.request.Request(url, json.dumps(body).encode(), headers, method=method)
 
 
 def _send(request: urllib.request.Request) -> str:
@@ -102,10 +121,14 @@ def _azd(*arguments: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Run one of the two; return the exit code."""
-    verbs: dict[str, Callable[[Mapping[str, str], Callable[..., str]], None]] = {"make": make, "install": install}
+    """Run one of the three; return the exit code."""
+    verbs: dict[str, Callable[[Mapping[str, str], Callable[..., str]], None]] = {
+        "make": make,
+        "refresh": refresh,
+        "install": install,
+    }
     if len(arguments) != 1 or arguments[0] not in verbs:
-        print("usage: keys.py make|install", file=sys.stderr)
+        print("usage: keys.py make|refresh|install", file=sys.stderr)
         return 2
     try:
         verbs[arguments[0]](os.environ, _azd)

@@ -148,6 +148,9 @@ class Registry:
         self._queues = queues
         for kind in kinds:
             self._add(kind, settings or Settings(), longest_seconds)
+        for name, queue in (settings or Settings()).kind_queues:
+            self._policies[name] = replace(self.policy(name), queue=queue, poison_queue=None)
+            self._kinds[name] = replace(self[name], policy=self._policies[name])
 
     def _add(self, kind: Kind[Any], settings: Settings, longest_seconds: float | None) -> None:
         if kind.name in self._kinds:

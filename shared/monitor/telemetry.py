@@ -126,6 +126,7 @@ class Telemetry:
 
 
 def resource_of(environ: Callable[[str], str | None]) -> dict[str, str]:
-    """Who tells: the app and its instance, by the names that Azure gives them."""
-    name, instance = environ("WEBSITE_SITE_NAME"), environ("WEBSITE_INSTANCE_ID")
-    return {"service.name": name or "nightshift", "service.instance.id": instance or platform.node()}
+    """Who tells: the app and its instance, by the names that Azure gives them; Flex Consumption knows no WEBSITE_INSTANCE_ID."""
+    given = map(environ, ("WEBSITE_POD_NAME", "CONTAINER_NAME", "WEBSITE_INSTANCE_ID"))
+    instance = next((each for each in given if each), None) or platform.node()
+    return {"service.name": environ("WEBSITE_SITE_NAME") or "nightshift", "service.instance.id": instance}

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import Any, Self, TypeVar
 
 from shared.settings.engine import EngineSettings
@@ -67,7 +68,9 @@ class Settings(
         return replace(self, sections=tuple(known.values()))
 
     def problems(self, settings: Settings) -> Iterator[str]:
-        """An alarm's webhook is signed as callbacks are."""
+        """An alarm's webhook is signed as callbacks are, and what talks to Azure OpenAI is a package that need not be there."""
+        if settings.openai_endpoint and not find_spec("openai"):
+            yield "AZURE_OPENAI_ENDPOINT: expected the package openai beside it (requirements-openai.txt)"
         if settings.alarm_webhook_url and not settings.webhook_secrets:
             yield "WEBHOOK_SECRET: expected a key, since ALARM_WEBHOOK_URL is set"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared.settings.spec import Section, number, queue, schedule, secrets, whole
+from shared.settings.spec import Section, number, pairs, queue, schedule, secrets, whole
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -33,6 +33,12 @@ class EngineSettings(Section):
     queue_high: str = queue("JOBS_HIGH_QUEUE_NAME", "jobs-high", "General queue, high priority.")
     queue_normal: str = queue("JOBS_QUEUE_NAME", "jobs", "General queue, normal priority.")
     queue_low: str = queue("JOBS_LOW_QUEUE_NAME", "jobs-low", "General queue, low priority.")
+    kind_queues: tuple[tuple[str, str], ...] = pairs(
+        "JOBS_KIND_QUEUES",
+        "`kind=queue`, several separated by commas",
+        "Queues of their own for kinds that would fill the general ones (docs/explanation/scale.md). In Azure by DEPLOY_KIND_QUEUES.",
+        r"[a-z][a-z0-9_.-]*=(?=.{3,56}$)[a-z0-9](-?[a-z0-9])*",
+    )
 
     webhook_secrets: tuple[str, ...] = secrets(
         "WEBHOOK_SECRET",
@@ -41,5 +47,6 @@ class EngineSettings(Section):
     )
 
     def queues(self) -> Mapping[str, str]:
-        """The general queues; the host's own name of a poison queue."""
-        return {queue: f"{queue}-poison" for queue in (self.queue_high, self.queue_normal, self.queue_low)}
+        """The general queues, and those of kinds that a setting gives one of their own; the host's own name of a poison queue."""
+        own = sorted({queue for _, queue in self.kind_queues})
+        return {queue: f"{queue}-poison" for queue in (self.queue_high, self.queue_normal, self.queue_low, *own)}

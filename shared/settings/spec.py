@@ -86,6 +86,19 @@ def secrets(name: str, meaning: str) -> Any:
     return setting(Spec(name, kind, meaning, _keys, secret=True), ())
 
 
+def pairs(name: str, kind: str, meaning: str, pattern: str) -> Any:
+    """Names and values, `name=value` separated by commas, each matching a pattern whole; no name twice."""
+    one = matching(pattern)
+
+    def read(text: str) -> tuple[tuple[str, str], ...]:
+        found = dict(one(each.strip()).split("=", 1) for each in text.split(",") if each.strip())
+        if len(found) != len([each for each in text.split(",") if each.strip()]):
+            raise ValueError(text)
+        return tuple(found.items())
+
+    return setting(Spec(name, kind, meaning, read), ())
+
+
 def _keys(text: str) -> tuple[str, ...]:
     keys = tuple(text.split())
     for key in keys:

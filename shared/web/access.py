@@ -119,7 +119,7 @@ class Gate:
 def in_azure(environ: Mapping[str, str]) -> bool:
     """Whether this is no developer's machine: `func` and devhost set at most a local WEBSITE_HOSTNAME."""
     name = environ.get("WEBSITE_HOSTNAME", "").partition(":")[0]
-    hosted = ("WEBSITE_INSTANCE_ID", "CONTAINER_APP_NAME", "KUBERNETES_SERVICE_HOST")
+    hosted = ("WEBSITE_POD_NAME", "WEBSITE_INSTANCE_ID", "CONTAINER_APP_NAME", "KUBERNETES_SERVICE_HOST")
     return any(environ.get(each) for each in hosted) or name not in ("", "localhost", "127.0.0.1")
 
 

@@ -183,8 +183,7 @@ def _question(deployment: str, articles: Sequence[Article]) -> dict[str, Any]:
     ]
     subs = ", ".join(entry.name for entry in vocabulary().values() if entry.name != entry.primary)
     return {
-        "model": deployment,
-        "temperature": 0,
+        "model": deployment,  # no temperature: the models of today take none
         "response_format": {"type": "json_schema", "json_schema": _schema()},
         "messages": [
             {"role": "system", "content": _PROMPT.format(primaries=", ".join(PRIMARIES), subs=subs)},

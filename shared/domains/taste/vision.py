@@ -111,8 +111,7 @@ def _request(image_url: str, settings: Settings) -> dict[str, Any]:
     vocabulary = "\n".join(f"{facet}: {', '.join(values[facet])}" for facet in FACETS)
     return {
         "model": settings.openai_vision_deployment,
-        "max_tokens": 400,
-        "temperature": 0,
+        # No temperature, no max_tokens: models that reason refuse both, and the form of the answer bounds it.
         "response_format": {"type": "json_schema", "json_schema": _schema()},
         "messages": [
             {"role": "system", "content": _PROMPT + vocabulary},

@@ -1,4 +1,4 @@
-"""The files of infra, read once."""
+"""What infra/ comes to, compiled once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support.bicep import Template, read
+from support import bicep
 
 ROOT = Path(__file__).parents[3]
 
@@ -24,6 +24,18 @@ def infra() -> Path:
 
 
 @pytest.fixture(scope="session")
-def templates(infra: Path) -> dict[str, Template]:
-    """Each Bicep file by its path in infra."""
-    return read(infra)
+def compiled() -> bicep.Compiled:
+    """What Microsoft's compiler makes of infra/; skipped where there is none."""
+    return bicep.compiled()
+
+
+@pytest.fixture(scope="session")
+def smallest(compiled: bicep.Compiled) -> bicep.Deployment:
+    """What is made where nothing was asked for."""
+    return compiled.smallest
+
+
+@pytest.fixture(scope="session")
+def fullest(compiled: bicep.Compiled) -> bicep.Deployment:
+    """What is made where everything was."""
+    return compiled.fullest

@@ -15,7 +15,7 @@ from shared.declarations import settings_of
 from shared.domains.digests.settings import DigestSettings
 from shared.domains.sources.settings import ScraperSettings
 from shared.jobs.timers.schedule import Schedule
-from support.bicep import Template, literal, properties
+from support.bicep import Deployment
 from support.functions import functions
 
 
@@ -38,10 +38,9 @@ def test_what_is_free_is_never_paid_back() -> None:
     assert min(bill(nothing, Prices(), Job(), Idle()).values()) == 0
 
 
-def test_the_alerts_are_as_many_and_as_frequent_as_infra_makes_them(templates: dict[str, Template]) -> None:
-    value = templates["app/alerts.bicep"].of("var")["rules"].value
-    assert value is not None
-    every = [literal(properties(each)["every"]) for each in value.named_children]
+def test_the_alerts_are_as_many_and_as_frequent_as_infra_makes_them(smallest: Deployment) -> None:
+    rules = smallest.of("Microsoft.Insights/scheduledQueryRules")
+    every = [each["properties"]["evaluationFrequency"] for each in rules]
     assert Prices().alerts == sum({"PT5M": 1.5, "PT15M": 0.5, "PT1H": 0.5}[str(each)] for each in every)
 
 

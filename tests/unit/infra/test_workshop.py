@@ -59,12 +59,18 @@ def test_each_python_that_is_supported_is_tested() -> None:
     assert tuple(matrix["python"]) == PYTHONS
 
 
-def test_the_deployment_sets_what_the_template_asks_for_and_signs_in_without_a_secret() -> None:
-    path = ROOT / ".github/workflows/deploy.yml"
-    given = set(workflow(path)["jobs"]["deploy"]["env"])
-    asked = set(re.findall(r"\$\{(\w+)\}", (ROOT / "infra/main.parameters.json").read_text("utf-8")))
-    assert asked <= given
-    assert set(re.findall(r"secrets\.(\w+)", path.read_text("utf-8"))) == {"NIGHTSHIFT_OPERATOR_KEY", "WEBHOOK_SECRET"}
+def test_no_credential_of_azure_is_kept_with_the_workflow() -> None:
+    text = (ROOT / ".github/workflows/azure-dev.yml").read_text("utf-8")
+    secrets = set(re.findall(r"secrets\.(\w+)", text))
+    assert secrets == {"NIGHTSHIFT_OPERATOR_KEY", "WEBHOOK_SECRET", "REDDIT_CLIENT_SECRET"}
+    assert "--federated-credential-provider github" in text
+
+
+def test_the_tests_find_the_bicep_compiler_that_the_workflow_installs() -> None:
+    commands = [step.get("run", "") for step in workflow(ROOT / ".github/workflows/ci.yml")["jobs"]["test"]["steps"]]
+    [install] = [each for each in commands if "az bicep install" in each]
+    assert "BICEP=" in install
+    assert commands.index(install) < commands.index("python dev.py test")
 
 
 @pytest.mark.parametrize("name", [".vscode/extensions.json", ".vscode/launch.json", ".vscode/settings.json",

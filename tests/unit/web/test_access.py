@@ -241,6 +241,7 @@ def test_a_header_that_is_no_principal_is_nobodys(header: str) -> None:
         ({"WEBSITE_HOSTNAME": "127.0.0.1:7071"}, False),
         ({"WEBSITE_HOSTNAME": "app.azurewebsites.net"}, True),
         ({"WEBSITE_INSTANCE_ID": "a"}, True),
+        ({"WEBSITE_POD_NAME": "a"}, True),
         ({"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, True),
         ({"CONTAINER_APP_NAME": "a"}, True),
     ],
