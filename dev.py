@@ -118,8 +118,9 @@ def _under_listener(listener: Path, rest: list[str]) -> int:
     """Run what kills the app's processes, with Microsoft's own queue listener before the app's functions."""
     if not listener.is_file():
         raise TroubleError(f"{listener} is no program; --listener takes the path of `queue-listener`")
-    chosen = rest or ["tests/faults/test_kills.py", "tests/faults/test_garbage_on_the_app.py"]
-    return become("-m", "pytest", "-m", "faults", *chosen, NIGHTSHIFT_LISTENER=str(listener.resolve()))
+    if not any(not word.startswith("-") for word in rest):
+        rest = ["tests/faults/test_kills.py", "tests/faults/test_garbage_on_the_app.py", *rest]
+    return become("-m", "pytest", "-m", "faults", *rest, NIGHTSHIFT_LISTENER=str(listener.resolve()))
 
 
 def bench(args: argparse.Namespace, rest: list[str]) -> int:

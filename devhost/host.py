@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import zoneinfo
 from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
 from pathlib import Path
@@ -239,11 +238,9 @@ class Host:
 
     def _timer_listener(self, function: Function) -> TimerListener:
         from devhost.timers import TimerListener
-        from shared.jobs.timers.schedule import Schedule
 
-        schedule = Schedule(str(function.trigger["schedule"]), _zone(self.settings))
         container = self._storage.blobs().get_container_client(HOSTS_CONTAINER)
-        return TimerListener(function, schedule, self._invoker, container, self)
+        return TimerListener(function, _zone(self.settings), self._invoker, container, self)
 
 
 def _config(
@@ -255,10 +252,12 @@ def _config(
 
 
 def _zone(settings: Settings) -> tzinfo:
+    from shared.zones import time_zone
+
     name = settings.get("WEBSITE_TIME_ZONE")
     try:
-        return zoneinfo.ZoneInfo(name) if name else UTC
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return time_zone(name) if name else UTC
+    except LookupError:
         raise ConfigError(f"WEBSITE_TIME_ZONE: {name!r} is no known time zone") from None
 
 

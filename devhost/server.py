@@ -99,7 +99,7 @@ class _Body:
         """Read past what was not asked for; False where the connection is better closed."""
         if not (self.length or self.chunked):
             return True
-        if self.expected:
+        if self.expected or self.length > MAX_BODY:
             return False
         with suppress(TimeoutError, ValueError):
             async with asyncio.timeout(_DRAIN_SECONDS):
@@ -195,7 +195,7 @@ class Server:
         try:
             return await self.handler(request)
         except BodyTooLargeError:
-            request.keeps_alive, request.body.expected = False, True
+            request.keeps_alive = False
             return Answer(500)
 
 

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -72,17 +72,17 @@ class TimerListener:
     """Runs one timer function at its occurrences, while it holds the timer's lock."""
 
     def __init__(
-        self, function: Function, schedule: Schedule, invoker: Invoker, state: ContainerClient, host: Surroundings
+        self, function: Function, zone: tzinfo, invoker: Invoker, state: ContainerClient, host: Surroundings
     ) -> None:
         self.name = function.name
         self._function = function
-        self._schedule = schedule
+        self._schedule = Schedule(str(function.trigger["schedule"]), zone)
         self._invoker = invoker
         full_name = f"Host.Functions.{function.name}"
         self._blob = state.get_blob_client(f"timers/{host.id}/{full_name}/status")
         lock = f"locks/{host.id}/{full_name}.Listener"
         self._lock = SingletonLock(state, lock, host.lock_seconds, host.fail)
-        self._monitored = bool(function.trigger.get("useMonitor", True)) and schedule.is_monitored
+        self._monitored = bool(function.trigger.get("useMonitor", True)) and self._schedule.is_monitored
         self._stopping = asyncio.Event()
         self._status = Status(NEVER, None, NEVER)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -159,14 +160,28 @@ def app(settings: Mapping[str, str], port: int, log: Path | None = None) -> Serv
 
 
 def _has_functions(url: str) -> bool:
-    """A host listens before it has loaded the functions; until then it knows no route."""
+    """A host listens before it has loaded the functions; until then it knows no route.
+
+    Raises:
+        TroubleError: where the app itself says that it cannot start, with what it says.
+    """
     try:
         with urllib.request.urlopen(f"{url}/api/health", timeout=5):
             return True
     except urllib.error.HTTPError as error:
+        if error.code == 503 and error.headers.get_content_type() == "application/problem+json":
+            raise TroubleError(f"the app cannot start: {_detail(error.read())}") from None
         return error.code not in (404, 500, 502, 503)
     except OSError:
         return False
+
+
+def _detail(problem: bytes) -> str:
+    try:
+        content = json.loads(problem)
+        return str(content.get("detail") or content.get("title"))
+    except (ValueError, AttributeError):
+        return "it does not say why"
 
 
 def find_func() -> str | None:

@@ -32,6 +32,8 @@ class _Group:
 class _Rule:
     allows: bool
     pattern: str
+    length: int
+    """Of the pattern as it was written, without an escape that it does not need."""
 
     def matches(self, path: str) -> bool:
         """Whether the pattern is the beginning of a path, `*` standing for anything and a final `$` for its end."""
@@ -62,7 +64,7 @@ class Rules:
         """Whether an address may be asked for: the longest pattern that matches decides, and of two as long, the kinder."""
         parts = urlsplit(url)
         path = _written(f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}")
-        matching = [(len(rule.pattern), rule.allows) for rule in self.rules if rule.matches(path)]
+        matching = [(rule.length, rule.allows) for rule in self.rules if rule.matches(path)]
         return max(matching, default=(0, True))[1]
 
 
@@ -91,7 +93,8 @@ def _groups(text: str) -> Iterator[_Group]:
             continue
         named = named and name not in ("allow", "disallow", "crawl-delay")
         if name in ("allow", "disallow") and value:
-            group.rules.append(_Rule(name == "allow", _written(re.sub(r"\*+", "*", value))))
+            written = _written(value)
+            group.rules.append(_Rule(name == "allow", re.sub(r"\*+", "*", written), len(written)))
         elif name == "crawl-delay":
             group.delay = max(group.delay, _seconds(value))
     yield group

@@ -7,16 +7,14 @@ from collections.abc import Iterable
 from shared.jobs.callbacks import Callbacks
 from shared.jobs.cancel import Canceller
 from shared.jobs.children import Children
-from shared.jobs.dead_letters.discard import Discarder
 from shared.jobs.dead_letters.recorder import Recorder
-from shared.jobs.dead_letters.replay import Replayer
+from shared.jobs.dead_letters.replay import Discarder, Replayer
 from shared.jobs.dead_letters.vault import Vault
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.errors import JobNotFoundError
 from shared.jobs.estimate import Estimator
 from shared.jobs.model import Job
-from shared.jobs.purge import Purger, PurgeReport
-from shared.jobs.retention import Retention
+from shared.jobs.purge import Purger, PurgeReport, Retention
 from shared.jobs.runner import Runner
 from shared.jobs.submit import Submitter
 from shared.jobs.sweep import Report, Sweeper

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -81,6 +82,11 @@ class Sandbox:
         if isinstance(answer, Failure) and answer.why is not Why.RAISED:
             LOG.warning("sandbox: function=%s ended=%s", getattr(function, "__name__", "?"), answer.why.value)
         return answer  # type: ignore[no-any-return]
+
+    def peak_memory(self) -> int:
+        """Bytes of memory that a child which waits now held at worst. None is larger than its limit."""
+        with self._lock:
+            return max((child.peak_memory() for child in self._idle), default=0)
 
     def close(self) -> None:
         """End the children; a later call starts new ones."""
@@ -180,6 +186,15 @@ class _Child:
     def alive(self) -> bool:
         """Whether it waits for calls."""
         return self._process.poll() is None
+
+    def peak_memory(self) -> int:
+        """Bytes that it held at worst; nothing where the system does not tell."""
+        try:
+            status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
+        except OSError:
+            return 0
+        found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+        return int(found[1]) * 1024 if found else 0
 
     def ask(self, data: bytes) -> Any:
         """Hand it a call, and wait for the answer."""

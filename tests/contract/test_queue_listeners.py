@@ -240,8 +240,8 @@ async def test_a_message_whose_life_ends_while_it_fails_is_gone_for_good(bench: 
         return False
 
     receiver = await bench.receiver(function)
-    await bench.send("x", time_to_live=4)
     listener = await bench.listen(receiver)
+    await bench.send("x", time_to_live=10)
     await eventually(lambda: bench.proxy.of(bench.name, UPDATE), 30)
     await quiet(1)
     assert (receiver.counts, await bench.depth(bench.poison)) == ([1], 0)

@@ -32,6 +32,11 @@ SUBSCRIPTION, TENANT = "00000000-0000-4000-8000-000000000001", "00000000-0000-40
 
 Resource = dict[str, Any]
 
+STORAGE, SITE = "Microsoft.Storage/storageAccounts", "Microsoft.Web/sites"
+COSMOS, VAULT = "Microsoft.DocumentDB/databaseAccounts", "Microsoft.KeyVault/vaults"
+SERVICES, INSIGHTS = "Microsoft.CognitiveServices/accounts", "Microsoft.Insights/components"
+CONTAINERS = f"{COSMOS}/sqlDatabases/containers"
+
 
 @dataclass(frozen=True)
 class Deployment:
@@ -52,6 +57,14 @@ class Deployment:
     def settings(self) -> dict[str, str]:
         """The app settings of the function app."""
         return dict(self.one("Microsoft.Web/sites/config", "/appsettings")["properties"])
+
+
+def at(resource: Resource, path: str) -> Any:
+    """A property of a resource, by its path below `properties`."""
+    value = resource["properties"]
+    for name in path.split("."):
+        value = value[name]
+    return value
 
 
 @dataclass(frozen=True)

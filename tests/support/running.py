@@ -49,7 +49,7 @@ class RunningApp:
         command = (sys.executable, "-m", *module, "--app", str(self._app), "--port", str(self.port))
         with self._log.open("ab") as log:
             self._process = guarded(command, cwd=REPOSITORY, env=self._environ, stdout=log, stderr=subprocess.STDOUT)
-        async with asyncio.timeout(180), httpx.AsyncClient() as client:
+        async with asyncio.timeout(180), httpx.AsyncClient(timeout=30) as client:
             while not await _answers(client, f"{self.url}/api/health"):
                 assert self._process.poll() is None, self.output()[-4000:]
                 await asyncio.sleep(0.1)
@@ -77,7 +77,11 @@ async def _answers(client: httpx.AsyncClient, url: str) -> bool:
 
 
 async def insist(client: httpx.AsyncClient, method: str, url: str, **options: Any) -> httpx.Response:
-    """Ask until the app answers with something other than an error of its own, as a client is told to do."""
+    """Ask until the app answers with something other than an error of its own, as a client is told to do.
+
+    Less and less often: hundreds that ask all the time would leave a busy machine no time to answer.
+    """
+    pause = 0.2
     while True:
         try:
             response = await client.request(method, url, **options)
@@ -85,4 +89,5 @@ async def insist(client: httpx.AsyncClient, method: str, url: str, **options: An
             response = None
         if response is not None and response.status_code < 500:
             return response
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, 3.0)

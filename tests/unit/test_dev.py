@@ -44,6 +44,9 @@ def test_trouble_is_one_line_and_no_trace(monkeypatch: pytest.MonkeyPatch, capsy
     assert capsys.readouterr().err == "dev.py: no disk left\n"
 
 
+KILLERS = ("tests/faults/test_kills.py", "tests/faults/test_garbage_on_the_app.py")
+
+
 @pytest.fixture
 def ran(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """The commands as which dev.py would have gone on, with set-up and check taken as done."""
@@ -72,6 +75,10 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
             ["test", "--fast", "tests/unit/test_dev.py"],
             ("-m", "pytest", "-m", QUICK_ONES, *dev.QUICK, "tests/unit/test_dev.py"),
         ),
+        (
+            ["test", "--listener", __file__, "-x"],
+            ("-m", "pytest", "-m", "faults", *KILLERS, "-x"),
+        ),
         (["start", "--port", "0"], ("-m", "devtools.start", "--port", "0")),
         (["demo", "--once"], ("-m", "devtools.demo", "--once")),
         (["bench", "taste", "--quick"], ("-m", "bench", "taste", "--quick")),
@@ -80,6 +87,12 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
 def test_verbs_go_on_as(arguments: list[str], expected: tuple[str, ...], ran: list[tuple[str, ...]]) -> None:
     assert dev.main(arguments) == 0
     assert ran == [expected]
+
+
+def test_a_listener_that_is_no_program_is_said(ran: list[tuple[str, ...]], capsys: pytest.CaptureFixture[str]) -> None:
+    assert dev.main(["test", "--listener", "no/such/program"]) == 2
+    assert "no/such/program is no program" in capsys.readouterr().err
+    assert ran == []
 
 
 def test_no_tests_run_where_the_check_fails(ran: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch) -> None:

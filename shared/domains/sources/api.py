@@ -63,6 +63,7 @@ async def list_sources(app: App, call: Call) -> Answer:
 async def create_source(app: App, call: Call) -> Answer:
     """Have something scraped; 409 where its address is scraped already."""
     from shared.domains.sources.editing import created
+    from shared.domains.sources.model import former_source_ids
     from shared.domains.sources.requests import read_source
     from shared.domains.sources.store import SourceStore
     from shared.fetch import parse_allowed
@@ -71,9 +72,12 @@ async def create_source(app: App, call: Call) -> Answer:
     read_json(call.body)  # for its errors, which are more telling
     with validating():
         wanted = read_source(call.body.strip(), parse_allowed(app.settings.fetch_allowed_hosts))
-    source = created(wanted, app.clock.now())
+    source, sources = created(wanted, app.clock.now()), SourceStore(app.documents)
+    for former in former_source_ids(wanted.kind, wanted.where):
+        if await sources.get(former):
+            raise Problem(409, "Conflict", f"this is a source already: {former}")
     try:
-        current = await SourceStore(app.documents).create(source)
+        current = await sources.create(source)
     except AlreadyExistsError:
         raise Problem(409, "Conflict", f"this is a source already: {source.id}") from None
     return _shown(current, 201, {"Location": f"{call.api_url}/sources/{source.id}"})

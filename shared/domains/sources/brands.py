@@ -11,7 +11,7 @@ from shared.domains.items.public import Price
 from shared.domains.sources.model import Found, Selectors
 from shared.domains.sources.prices import read_amount, read_price
 from shared.domains.sources.products import products_of
-from shared.domains.sources.selecting import Element, Page, first, image_of, price_of, text_of, value
+from shared.domains.sources.selecting import Element, Page, first, image_of, price_of, text_of, value, values
 from shared.fetch import Fetched
 from shared.fetch.errors import ContentRefusedError
 from shared.fetch.urls import key
@@ -71,8 +71,10 @@ def _item(page: Page, element: Element, selectors: Selectors, currency: str | No
 
 def _price(element: Element, selector: str, currency: str | None) -> Price | None:
     """A price that is shown, or what the page tells machines of it there: an attribute, or a `meta`."""
-    told = "::attr(" in selector or getattr(first(element, selector), "tag", "") == "meta"
-    return (read_amount if told else read_price)(value(element, selector, price_of), currency)
+    for found, text in values(element, selector, price_of):
+        told = "::attr(" in selector or found.tag == "meta"
+        return (read_amount if told else read_price)(text, currency)
+    return None
 
 
 def _link(element: Element, selectors: Selectors) -> str | None:

@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from shared.domains.collect.public import Sort
 from shared.domains.items.public import Price
-from shared.fetch.urls import key
+from shared.fetch.urls import former_keys, key
 from shared.ports import Document
 from shared.storage import iso
 
@@ -168,7 +168,15 @@ class Source(BaseModel):
 
 def source_id(kind: SourceKind, where: str) -> str:
     """The id of the source of this kind at an address, or of a subreddit: it is one, however often it is asked for."""
-    place = where.casefold() if kind is SourceKind.REDDIT else key(where)
+    return _id_of(kind, where.casefold() if kind is SourceKind.REDDIT else key(where))
+
+
+def former_source_ids(kind: SourceKind, where: str) -> list[str]:
+    """The ids that a source may have been stored under while addresses were written otherwise; none for most of them."""
+    return [] if kind is SourceKind.REDDIT else [_id_of(kind, former) for former in former_keys(where)]
+
+
+def _id_of(kind: SourceKind, place: str) -> str:
     return f"{kind}_{hashlib.sha256(place.encode(errors='surrogatepass')).hexdigest()[:12]}"
 
 

@@ -102,13 +102,17 @@ def first(element: Element, selector: str) -> Element | None:
     return next(iter(compiled(selector).find(element)), None)
 
 
-def value(element: Element, selector: str, read: Callable[[Element], str] | None = None) -> str:
+def value(element: Element, selector: str) -> str:
     """The text, or the attribute asked for, of the first element that has one."""
+    return next((text for _, text in values(element, selector, text_of)), "")
+
+
+def values(element: Element, selector: str, read: Callable[[Element], str]) -> Iterator[tuple[Element, str]]:
+    """The elements that a selector finds and that say something, each with that: its text, or the attribute asked for."""
     wanted = compiled(selector)
     for each in islice(wanted.find(element), _TRIED):
-        if found := line(each.get(wanted.attribute) or "") if wanted.attribute else (read or text_of)(each):
-            return found
-    return ""
+        if found := line(each.get(wanted.attribute) or "") if wanted.attribute else read(each):
+            yield each, found
 
 
 def text_of(element: Element) -> str:
@@ -149,6 +153,8 @@ def _texts(element: Element, *, cents: bool = False) -> Iterator[str]:
             text = each.text or ""
             if cents and not unseen and _are_cents(each, text, before):
                 text = f".{text.strip()} "
+            elif cents and each.tag == "sup":
+                text = f" {text}"  # the number of a note
         else:
             unseen -= hidden
             text = (each.tail or "") if each is not element else ""

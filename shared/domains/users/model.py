@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 from pydantic_core import PydanticCustomError
 
 from shared.ports import Document
 from shared.web.requests import ID_PATTERN
+from shared.zones import time_zone
 
 USER = "user"
 WARDROBE = "wardrobe"
@@ -39,8 +39,8 @@ class UserSettings(BaseModel):
     @classmethod
     def _known(cls, value: str) -> str:
         try:
-            ZoneInfo(value)
-        except (ValueError, OSError, LookupError):  # not found, no plain name, a folder of the database
+            time_zone(value)
+        except LookupError:
             raise PydanticCustomError("time_zone", "must be a name of the IANA time zone database") from None
         return value
 

@@ -20,6 +20,8 @@ _MONTHS = (
 )  # fmt: skip
 _DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _EVERY_DAY = "0-6"
+_LAST = (59, 59, 23, 31, 12, 6)
+"""The last value of each field."""
 _SAMPLE = 10
 
 
@@ -37,7 +39,7 @@ class Schedule:
 
     def __init__(self, expression: str, zone: tzinfo = UTC) -> None:
         """Read an expression; ScheduleError where the host would not take it."""
-        self.expression = " ".join(expression.split())
+        self.expression = " ".join(each for each in expression.split(" ") if each)
         self._fields = _six_fields(expression)
         self._zone = zone
         self._simulate(datetime(2000, 1, 1, tzinfo=UTC))
@@ -95,8 +97,8 @@ class Schedule:
 
 
 def _six_fields(expression: str) -> str:
-    """Write an expression with numbers only, and its seconds."""
-    fields = expression.split()
+    """Write an expression with numbers only, and its seconds. Blanks separate fields, and no other white space does."""
+    fields = [field for field in expression.split(" ") if field]
     if len(fields) == 5:
         fields.insert(0, "0")
     if len(fields) != 6:
@@ -104,19 +106,35 @@ def _six_fields(expression: str) -> str:
     fields[4] = _numbers(fields[4], _MONTHS, 1)
     fields[5] = _numbers(fields[5], _DAYS, 0)
     for field in fields:
-        if not re.fullmatch(r"[\d*,/-]+", field):
+        if not re.fullmatch(r"[0-9*,/-]+", field):
             raise ScheduleError(f"{expression!r}: {field!r} is not a field of NCRONTAB")
     if re.search(r"(?<![\d/])0*7(?!\d)", fields[5]):
         raise ScheduleError(f"{expression!r}: days of the week go from 0 (Sunday) to 6")
-    fields = [re.sub(r"(\d+)-(\d+)", _upwards, field) for field in fields]
-    # To cronsim a step over the days of the week ends on a Sunday, and a day that no month has is an error.
-    fields[5] = re.sub(r"(?<![\d-])(\d+)/", r"\1-6/", fields[5].replace("*", _EVERY_DAY))
+    fields = [
+        ",".join(_term(term, last) for term in field.split(",")) for field, last in zip(fields, _LAST, strict=True)
+    ]
+    fields[5] = fields[5].replace("*", _EVERY_DAY)  # to cronsim a step over the days of the week ends on a Sunday
     return " ".join(fields)
 
 
-def _upwards(found: re.Match[str]) -> str:
-    """A range; the host takes one that is written backwards for the same one written forwards."""
-    return "-".join(sorted(found.groups(), key=int))
+def _term(term: str, last: int) -> str:
+    """One term of a field, as the host understands it.
+
+    A range that is written backwards is the same one written forwards, and one of a single value is that value, whatever its step. A value
+    with a step goes on to the end of the field. A step of nothing is a step of one.
+    """
+    base, slash, every = term.partition("/")
+    if slash and not every.isdecimal():
+        return term  # an error, which cronsim names
+    first, dash, end = base.partition("-")
+    if slash and first.isdecimal() and not dash:
+        dash, end = "-", str(last)
+    if dash and first.isdecimal() and end.isdecimal():
+        low, high = sorted((int(first), int(end)))
+        if low == high:
+            return str(low)
+        base = f"{low}-{high}"
+    return f"{base}/{max(int(every), 1)}" if slash else base
 
 
 def _numbers(field: str, names: tuple[str, ...], first: int) -> str:

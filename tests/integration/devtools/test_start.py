@@ -4,16 +4,18 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from azure.storage.queue import QueueServiceClient
 
-from devtools.environment import ROOT
-from devtools.services import free_ports, is_free
+from devtools.environment import ROOT, TroubleError
+from devtools.services import app, free_ports, is_free
 from support.azurite import AzuriteProcess
 
 
@@ -65,6 +67,24 @@ def test_under_func_the_queues_are_there_before_the_host(azurite: AzuriteProcess
     with QueueServiceClient.from_connection_string(azurite.connection_string) as service:
         made = {queue.name for queue in service.list_queues()}
     assert {unique, f"{unique}-poison"} <= made
+
+
+def test_an_app_that_says_that_it_cannot_start_is_quoted() -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(503)
+            self.send_header("Content-Type", "application/problem+json")
+            self.end_headers()
+            self.wfile.write(b'{"title": "Not started", "detail": "JOBS_LEASE_SECONDS must be a number"}')
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        service = app({}, server.server_port)
+        with pytest.raises(TroubleError, match="cannot start: JOBS_LEASE_SECONDS must be a number"):
+            service.answers()
+        server.shutdown()
 
 
 def _serves(port: int) -> bool:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import time
 from dataclasses import dataclass, field
 
 import pytest
+from protego import Protego
 
 from shared.fetch import FetchError, FetchUnavailableError, StatusRefusedError
 from shared.fetch import robots as module
 from shared.fetch.errors import RobotsRefusedError, TooManyRedirectsError
 from shared.fetch.robots import Robots
+from shared.fetch.robots_rules import read_rules
 
 FILE = b"""
 User-agent: *
@@ -102,6 +106,39 @@ async def test_many_at_once_ask_once() -> None:
 async def test_what_is_no_robots_txt_forbids_nothing() -> None:
     for content in (b"<html><body>404</body></html>", b"\xff\xfe\x00", b"Disallow /", b"\x00" * 1000):
         assert await Origin(content).robots.check("https://site.example/closed") == 0
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+async def test_a_mark_at_its_beginning_opens_nothing(encoding: str) -> None:
+    text = "User-agent: *\r\nDisallow: /private/\r\n"
+    with pytest.raises(RobotsRefusedError):
+        await Origin(text.encode(encoding)).robots.check("https://site.example/private/x")
+
+
+def test_rules_are_protegos_for_any_file() -> None:
+    """What is written here instead of it, so that no pattern takes for ever, agrees with it on a thousand files."""
+    dice, pieces = random.Random(7), ["/", "/a", "b", "*", "$", "/%7e", "~", "?x", "\u00e9", "%c3%a9", ".pdf"]
+    lines = ["User-agent: *", "User-agent: Nightshift", "User-agent: Other", "Crawl-delay: 2", "# note", ""]
+    for _ in range(1000):
+        rules = [
+            f"{dice.choice(('Allow', 'Disallow'))}: {''.join(dice.choices(pieces, k=dice.randint(0, 4)))}"
+            for _ in range(6)
+        ]
+        text = "\n".join(dice.choices(lines + rules, k=10))
+        theirs, ours = Protego.parse(text), read_rules(text, "Nightshift")
+        for path in ("/", "/a", "/ab", "/a/b", "/~", "/a?x", "/%C3%A9", "/b.pdf"):
+            url = f"https://site.example{path}"
+            assert ours.allow(url) == theirs.can_fetch(url, "Nightshift"), (text, path)
+
+
+@pytest.mark.parametrize(
+    "line", ["Disallow: /" + "*a" * 1000 + "b", "Disallow: /a*", "Disallow: " + "*" * 2000, "Allow: $" * 200]
+)
+def test_half_a_megabyte_of_rules_is_asked_in_no_time(line: str) -> None:
+    text = "User-agent: *\n" + f"{line}\n" * (500_000 // len(line))
+    begun = time.thread_time()
+    read_rules(text, "Nightshift").allow("https://site.example/" + "a" * 2000)
+    assert time.thread_time() - begun < 3
 
 
 async def test_a_delay_of_days_is_shortened() -> None:

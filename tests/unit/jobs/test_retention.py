@@ -17,8 +17,7 @@ from shared.jobs.dependencies import Dependencies
 from shared.jobs.ids import derived_id
 from shared.jobs.kinds import Queues, Registry
 from shared.jobs.model import Entry, Failure, Job, Status, summary
-from shared.jobs.purge import Purger
-from shared.jobs.retention import Retention, expires_at
+from shared.jobs.purge import Purger, Retention, expires_at
 from shared.jobs.store import name_of
 from shared.jobs.testing import FakeClock, MemoryBlobs, MemoryDocuments, MemoryQueues
 from shared.settings import load

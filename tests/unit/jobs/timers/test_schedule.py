@@ -143,3 +143,35 @@ def test_in_words(expression: str, words: str) -> None:
 def test_what_the_host_would_not_take(expression: str) -> None:
     with pytest.raises(ScheduleError):
         Schedule(expression)
+
+
+@pytest.mark.parametrize(
+    ("expression", "same"),
+    [
+        ("0 0 9 * * 6/1", "0 0 9 * * 6"),  # from Saturday to the end of the week
+        ("0 0 9 * * Sat/1", "0 0 9 * * 6"),
+        ("0 0 22/1 * * *", "0 0 22,23 * * *"),
+        ("0 0 3-3/2 * * *", "0 0 3 * * *"),  # a range of one value
+        ("0 30-30/7 * * * *", "0 30 * * * *"),
+        ("0 0 9 * * 5/2", "0 0 9 * * 5"),
+        ("0 0 9 * * 4/2", "0 0 9 * * 4,6"),
+        ("0 0 20/2 * * *", "0 0 20,22 * * *"),
+        ("0 0 22-6/8 * * *", "0 0 6,14,22 * * *"),
+        ("0 0 21/0 * * *", "0 0 21-23 * * *"),
+        ("0 0/20,58/1 * * * *", "0 0,20,40,58,59 * * * *"),
+        ("  0  0 9 * * 1 ", "0 0 9 * * 1"),
+    ],
+)
+def test_steps_and_ranges_are_the_hosts(expression: str, same: str) -> None:
+    span = NOON, NOON + timedelta(days=20)
+    assert list(Schedule(expression).between(*span)) == list(Schedule(same).between(*span)) != []
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["0\t0 9 * * 1", "0 0 9 * * 1\n", "\t0 0 9 * * 1", "0 0 9\u00a0* * 1 *", "0 0 9 * *\u20031 *", "0 0 9 * * 1/2/3", "0 0 /5 * * *",
+     "0 0 -5 * * *", "0 0 5/ * * *", "0 0 \u0669 * * *", "0 0 5-/2 * * *", "0 0 9 * * 1,"],
+)  # fmt: skip
+def test_what_the_host_refuses_is_refused(expression: str) -> None:
+    with pytest.raises(ScheduleError):
+        Schedule(expression)
