@@ -261,7 +261,7 @@ def main(arguments: list[str] | None = None) -> int:
         options.keep.mkdir(parents=True, exist_ok=True)
 
     def enough(number: int) -> bool:
-        return number >= options.count or time.monotonic() > end
+        return bool(number >= options.count or time.monotonic() > end)
 
     box = Sandbox()
     try:
