@@ -53,7 +53,7 @@ def limits(job_seconds: float = 0.0, job: Job | None = None) -> tuple[Limit, ...
     calls = each.blob_writes + each.blob_reads + 1 + each.queue_calls  # the purge deletes, too
     slots = QUOTA_GB / MEMORY_GB
     return (
-        Limit("index", 5_000, 9, each.ru - 9, 1_000_000, "`DEPLOY_COSMOS_AUTOSCALE_MAX_RU`"),
+        Limit("index", 5_000, each.ru / 4, each.ru * 3 / 4, 1_000_000, "`DEPLOY_COSMOS_AUTOSCALE_MAX_RU`"),
         Limit("queue", 2_000, 1, each.queue_calls - 1, 40_000, "`DEPLOY_KIND_QUEUES`: a queue for each busy kind"),
         Limit("account", 20_000, 2, calls - 2, 200_000, "a region with 40,000, or more on request; then other storage"),
         Limit(

@@ -190,13 +190,25 @@ class DiscardNote(TypedDict):
 
 
 @with_config(_CLOSED)
+class FrameView(TypedDict):
+    """A place in the code."""
+
+    file: str
+    line: int
+    function: str
+    own: bool
+
+
+@with_config(_CLOSED)
 class FailureView(TypedDict):
-    """The error of a dead letter."""
+    """The error of a dead letter; `frames`: where it was raised, `causes`: from what."""
 
     type: str
     message: str
     attempt: int
     at: Moment
+    frames: list[FrameView]
+    causes: list[str]
 
 
 @with_config(_CLOSED)

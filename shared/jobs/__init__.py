@@ -3,7 +3,7 @@
 from shared.jobs.children import Child
 from shared.jobs.context import JobContext
 from shared.jobs.declare import job
-from shared.jobs.errors import FinalError, JobCancelledError, JobsError, RetryLater, Snooze, SupersededError
+from shared.jobs.errors import FinalError, HandOver, JobCancelledError, JobsError, RetryLater, Snooze, SupersededError
 from shared.jobs.fan_out import fan_out
 from shared.jobs.kinds import Dedupe, Kind, Policy
 from shared.jobs.locks import FencedError, Lock, LockedError, Locks, LostLockError
@@ -16,6 +16,7 @@ __all__ = [
     "Dedupe",
     "FencedError",
     "FinalError",
+    "HandOver",
     "IdempotencyKey",
     "Job",
     "JobCancelledError",

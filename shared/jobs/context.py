@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import MutableMapping
-from contextlib import suppress
-from typing import Any, Unpack
+from typing import Any, TypeVar, Unpack
 
-from pydantic_core import from_json, to_json
+from pydantic import JsonValue
 
 from shared.jobs.children import Children
 from shared.jobs.dependencies import Dependencies
-from shared.jobs.errors import InvalidTransitionError, JobCancelledError, SupersededError
+from shared.jobs.errors import InvalidTransitionError, JobCancelledError, JobsError, SupersededError
 from shared.jobs.kinds import Kind, P
 from shared.jobs.log import LOG
 from shared.jobs.machine import Event, Progressed
@@ -29,6 +28,11 @@ _INDEX_SECONDS = 5.0
 """Progress reaches the index at most this often."""
 
 
+_NEARLY, _NEARLY_AT_MOST = 0.1, 30.0
+"""The share of an attempt's time, and the seconds, that are left when its time is nearly up."""
+T = TypeVar("T", bound=JobsError)
+
+
 class JobContext:
     """The handler's side of an attempt: progress, checkpoints, and the ports that it may use."""
 
@@ -40,6 +44,13 @@ class JobContext:
         self._lock = asyncio.Lock()
         self._polled_at = deps.clock.now()
         self._indexed: float | None = None
+        self._handler: asyncio.Task[Any] | None = None
+        self._ends_at: float | None = None
+        self._stops: list[JobsError] = []
+        self.ended_by_host = False
+        """Whether the host ends this invocation."""
+        self.step: str | None = None
+        """The step that this attempt reported last."""
         self.attempt: int = current.value.attempt
         """The number of this attempt."""
         self.fence: int = current.value.attempt
@@ -75,6 +86,26 @@ class JobContext:
     def timeout_seconds(self) -> float:
         """How long an attempt may take."""
         return self._deps.kinds.policy(self.job.kind).timeout_seconds
+
+    @property
+    def state(self) -> JsonValue:
+        """What an earlier attempt handed over (`HandOver`), or None."""
+        return self.job.state
+
+    @property
+    def draining(self) -> bool:
+        """Whether this attempt is to come to an end: the host ends its invocation, or its time is nearly up.
+
+        A handler that sees it, in its loop or as it is cancelled, may `raise HandOver(state)`, to go on from there in the
+        next attempt. When a host ends an invocation it waits for a second or so; nothing tells of a process that is killed.
+        """
+        return self.ended_by_host or self.remaining() < min(_NEARLY * self.timeout_seconds, _NEARLY_AT_MOST)
+
+    def remaining(self) -> float:
+        """Seconds that are left to this attempt until it is stopped."""
+        if self._ends_at is None:
+            return self.timeout_seconds
+        return max(0.0, self._ends_at - asyncio.get_running_loop().time())
 
     @property
     def settings(self) -> Settings:
@@ -119,6 +150,7 @@ class JobContext:
             JobCancelledError: the job is to stop.
             SupersededError: a later attempt holds the job.
         """
+        self.step = step
         await self._live(Progress(step=step, completed=completed, total=total))
         await self._index()
         self._raise_if_cancelled()
@@ -145,23 +177,35 @@ class JobContext:
     async def settle(self, event: Event) -> Versioned[Job]:
         """Write how the attempt ended."""
         async with self._lock:
-            self._current = await self._deps.status.change(self._current, event)
+            try:
+                self._current = await self._deps.status.change(self._current, event)
+            except InvalidTransitionError as error:
+                raise self._stop(error) from None
             return self._current
 
-    async def handle(self, kind: Kind[Any], timeout_seconds: float) -> Any:
-        """Run the handler, its lease renewed meanwhile if it does not do so by reporting progress; return what it returns."""
-        payload = kind.parse(await self._deps.payload(self.job), self.job.payload_version)
-        beat = asyncio.create_task(self._beat())
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                results = await kind.handler(payload, self)
-        finally:
-            beat.cancel()
-            with suppress(asyncio.CancelledError):
-                await beat
-        return from_json(to_json(results))  # as it will be stored: what cannot be is an error of this attempt
+    def begin(self, timeout_seconds: float, handler: asyncio.Task[Any]) -> None:
+        """The handler is called now."""
+        self._handler = handler
+        self._ends_at = asyncio.get_running_loop().time() + timeout_seconds
+        if self.ended_by_host:
+            handler.cancel()
 
-    async def _beat(self) -> None:
+    async def payload(self, kind: Kind[P]) -> P:
+        """The job's payload, as the model of its kind's present version."""
+        return kind.parse(await self._deps.payload(self.job), self.job.payload_version)
+
+    def drain(self) -> None:
+        """The host ends this invocation: stop the handler, which may still hand over."""
+        self.ended_by_host = True
+        if self._handler:
+            self._handler.cancel()
+
+    def owns(self, error: BaseException) -> bool:
+        """Whether an exception is one by which this attempt was told to stop, and not about some other job."""
+        return any(error is stop for stop in self._stops)
+
+    async def beat(self) -> None:
+        """Renew the lease, where progress does not, until this is cancelled."""
         lease = self._deps.timing.lease
         while True:
             await asyncio.sleep(lease.total_seconds() / 3)
@@ -183,7 +227,7 @@ class JobContext:
     async def _refresh(self) -> None:
         current = await self._deps.status.read(self.job_id)
         if current is None or current.value.attempt != self.fence:
-            raise SupersededError
+            raise self._stop(SupersededError())
         self._current = current
 
     async def _index(self) -> None:
@@ -194,7 +238,11 @@ class JobContext:
 
     def _raise_if_cancelled(self) -> None:
         if self.job.cancel_requested:
-            raise JobCancelledError
+            raise self._stop(JobCancelledError())
+
+    def _stop(self, error: T) -> T:
+        self._stops.append(error)
+        return error
 
 
 class _BoundLogger(logging.LoggerAdapter[logging.Logger]):

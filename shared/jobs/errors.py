@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pydantic import JsonValue
+
 
 class JobsError(Exception):
     """Something went wrong with a job."""
@@ -42,6 +44,25 @@ class Snooze(JobsError):  # noqa: N818 - it reads as what it asks for
     def __init__(self, seconds: float, detail: str = "") -> None:
         super().__init__(detail)
         self.seconds = seconds
+
+
+class HandOver(JobsError):  # noqa: N818 - it reads as what it asks for
+    """Go on in another attempt, from `state`. Raised by handlers whose time runs out; no failure, however often."""
+
+    def __init__(self, state: JsonValue = None) -> None:
+        super().__init__()
+        self.state = state
+
+
+class OvertimeError(JobsError, TimeoutError):
+    """The attempt ran for longer than its kind may."""
+
+    recorded_as = "TimeoutError"
+    """The name under which records have it."""
+
+
+class UnstorableError(FinalError):
+    """What the handler returned cannot be stored: doing the work again would not change that."""
 
 
 class StalledError(JobsError):

@@ -57,6 +57,8 @@ class Retried:
     fence: int
     error: Failure
     due_at: datetime
+    outage: bool = False
+    """Whether it was storage that failed once more, after so often that this counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +72,41 @@ class Snoozed:
 
 
 @dataclass(frozen=True, slots=True)
-class Released:
-    """The attempt could not be brought to an end, since storage failed; its worker lives, and lets go of the job."""
+class HandedOver:
+    """The attempt goes on in the next one, from `state`: not an error, and not the end."""
 
     at: datetime
     fence: int
+    state: JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The attempt could not be brought to an end, since storage failed or the host ends it; its worker lets go of the job."""
+
+    at: datetime
+    fence: int
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LetDown:
+    """Storage failed under the handler, which is no fault of the job's."""
+
+    at: datetime
+    fence: int
+    error: Failure
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The job is to give up, for this reason, as soon as the vault takes its dead letter."""
+
+    at: datetime
+    fence: int
+    error: Failure
+    reason: str
     due_at: datetime
 
 
@@ -149,7 +181,10 @@ Event = (
     | Completed
     | Retried
     | Snoozed
+    | HandedOver
     | Released
+    | LetDown
+    | Decided
     | Failed
     | CancelRequested
     | Cancelled
@@ -179,9 +214,21 @@ def apply(job: Job, event: Event) -> Job:  # noqa: C901, PLR0912 - one case for 
             return _retried(job, event)
         case Snoozed():
             return _snoozed(job, event)
+        case HandedOver(at, fence, state):
+            _require_current(job, fence, event)
+            if job.cancel_requested and not job.fan_out:
+                return _end(job, Status.CANCELLED, at)
+            return _next(job, at, "handed over", **_waiting(at), **_ORDERLY, state=state)
         case Released(at, fence, due_at):
             _require_current(job, fence, event)
-            return _next(job, at, "released", status=Status.QUEUED, message_id=None, due_at=due_at, watch_at=due_at)
+            return _next(job, at, "released", **_waiting(due_at))
+        case LetDown(at, fence, error, due_at):
+            _require_current(job, fence, event)
+            outages = job.outages + 1
+            return _next(job, at, "storage failed", error.told, **_waiting(due_at), outages=outages, error=error)
+        case Decided(at, fence, error, reason, due_at):
+            _require_current(job, fence, event)
+            return _next(job, at, "to give up", error.told, **_waiting(due_at), error=error, decided=reason)
         case Failed():
             return _failed(job, event)
         case CancelRequested():
@@ -240,13 +287,11 @@ def _retried(job: Job, event: Retried) -> Job:
         job,
         event.at,
         "retry",
-        f"{event.error.type}; next attempt due {event.due_at:%Y-%m-%dT%H:%M:%SZ}",
-        status=Status.QUEUED,
+        f"{event.error.told}; next attempt due {event.due_at:%Y-%m-%dT%H:%M:%SZ}",
         failures=job.failures + 1,
         error=event.error,
-        message_id=None,
-        due_at=event.due_at,
-        watch_at=event.due_at,
+        **_waiting(event.due_at),
+        **(_ORDERLY | {"outages": job.outages} if event.outage else _ORDERLY),
     )
 
 
@@ -255,16 +300,16 @@ def _snoozed(job: Job, event: Snoozed) -> Job:
     if job.cancel_requested and not job.fan_out:
         return _end(job, Status.CANCELLED, event.at)
     due_at = event.at if job.cancel_requested else event.due_at
-    return _next(
-        job,
-        event.at,
-        "snoozed",
-        event.reason or None,
-        status=Status.QUEUED,
-        message_id=None,
-        due_at=due_at,
-        watch_at=due_at,
-    )
+    return _next(job, event.at, "snoozed", event.reason or None, **_waiting(due_at), **_ORDERLY)
+
+
+def _waiting(due_at: datetime) -> dict[str, Any]:
+    """What changes in a job whose attempt has ended, and which waits for the next."""
+    return {"status": Status.QUEUED, "message_id": None, "due_at": due_at, "watch_at": due_at}
+
+
+_ORDERLY: dict[str, Any] = {"stalls": 0, "outages": 0}
+"""What counts from zero once an attempt came to an end of its own: these counts are of misfortunes in a row."""
 
 
 def _failed(job: Job, event: Failed) -> Job:
@@ -275,8 +320,8 @@ def _failed(job: Job, event: Failed) -> Job:
     changes = {"error": event.error, "dead_letter_id": event.dead_letter_id}
     if event.fence is None:
         changes |= {"message_id": None, "given_up": event.given_up}  # the host's own text may come back for it
-    detail = f"{event.error.type}; dead letter {event.dead_letter_id}"
-    return _end(job, Status.FAILED, event.at, detail, **changes)
+    detail = f"{event.error.told}; dead letter {event.dead_letter_id}"
+    return _end(job, Status.FAILED, event.at, detail, decided=None, **changes)
 
 
 def _cancel_requested(job: Job, event: CancelRequested) -> Job:
@@ -300,7 +345,7 @@ def _replayed(job: Job, event: Replayed) -> Job:
             "payload_blob": event.payload_blob,
             "payload_version": event.payload_version,
         }
-        edited["fan_out"] = None  # another payload, another plan
+        edited |= {"fan_out": None, "state": None}  # another payload, another plan
     return _next(
         job,
         event.at,
@@ -308,7 +353,7 @@ def _replayed(job: Job, event: Replayed) -> Job:
         event.by + (", payload edited" if edited else ""),
         status=Status.QUEUED,
         failures=0,
-        stalls=0,
+        **_ORDERLY,
         resends=0,
         replays=job.replays + 1,
         cancel_requested=False,

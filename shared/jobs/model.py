@@ -50,6 +50,21 @@ class Progress(_Record):
     total: int
 
 
+class Frame(_Record):
+    """A place in the code; values are never kept."""
+
+    file: str
+    """Without the folder that the app, or the library, is installed in."""
+    line: int
+    function: str
+    own: bool = False
+    """Whether it is the app's own code, and no library's."""
+
+    def __str__(self) -> str:
+        """As a line of the log has it."""
+        return f"{self.file}:{self.line} {self.function}"
+
+
 class Failure(_Record):
     """Why an attempt failed."""
 
@@ -57,13 +72,21 @@ class Failure(_Record):
     message: str
     attempt: int
     at: datetime
+    frames: tuple[Frame, ...] = ()
+    """Where it was raised: the innermost frames, outermost first."""
+    causes: tuple[str, ...] = ()
+    """What it was raised from, nearest first: type and message."""
 
-    @classmethod
-    def of(cls, error: BaseException, attempt: int, at: datetime) -> Failure:
-        """What is kept of an exception: its type and at most 2,000 characters of its message."""
-        name = getattr(error, "recorded_as", type(error).__name__)
-        message = str(error)[:2000].encode(errors="replace").decode()  # half a surrogate pair is no text for JSON
-        return cls(type=name, message=message or name, attempt=attempt, at=at)
+    @property
+    def place(self) -> Frame | None:
+        """The innermost frame of the app's own code; where there is none, the innermost."""
+        own = [frame for frame in self.frames if frame.own] or list(self.frames)
+        return own[-1] if own else None
+
+    @property
+    def told(self) -> str:
+        """Type and place, as a history and the log tell them."""
+        return f"{self.type} at {self.place}" if self.place else self.type
 
 
 class LostChild(_Record):
@@ -136,6 +159,8 @@ class Job(_Record):
     """Attempts that ended in an error since the submission or the last replay."""
     stalls: int = Field(default=0, validation_alias=AliasChoices("lapses", "stalls"), serialization_alias="lapses")
     """Attempts whose worker vanished since the submission or the last replay."""
+    outages: int = 0
+    """Attempts in a row that storage let down."""
     resends: int = 0
     replays: int = 0
     given_up: datetime | None = None
@@ -146,6 +171,10 @@ class Job(_Record):
     progress: Progress | None = None
     results: JsonValue = None
     error: Failure | None = None
+    decided: str | None = None
+    """Queued: why it is to give up with `error`, of which the vault could not be told yet; no handler runs any more."""
+    state: JsonValue = None
+    """What an attempt handed over to the next."""
     cancel_requested: bool = False
     dead_letter_id: str | None = None
     discarded_at: datetime | None = None
@@ -178,11 +207,17 @@ class Job(_Record):
         return self.to_json(), {"status": self.status.value, "version": str(self.version), **watch}
 
 
+_NOT_INDEXED: dict[str, Any] = {
+    **dict.fromkeys(("payload", "results", "history", "stamp", "message_id", "given_up", "callback_url", "fan_out", "state"), True),
+    "error": {"frames", "causes"},
+}  # fmt: skip
+
+
 def summary(job: Job) -> dict[str, Any]:
     """The index document of a job: the record without payload, results and history."""
     document = job.model_dump(
         mode="json",
-        exclude={"payload", "results", "history", "stamp", "message_id", "given_up", "callback_url", "fan_out"},
+        exclude=_NOT_INDEXED,
         exclude_none=True,
     )
     moments = isos(

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from shared.jobs.backoff import delay
+from shared.jobs.attempts import Attempts
 from shared.jobs.callbacks import Callbacks
 from shared.jobs.children import Children
-from shared.jobs.context import JobContext
 from shared.jobs.dead_letters.recorder import Recorder
 from shared.jobs.dead_letters.vault import Reason, Replay, Vault
 from shared.jobs.decide import Claim, ClaimReplay, Decision, Drop, GiveUpStalled, PutBack, decide
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.envelope import Delivery, Envelope, decode, put_back_text
 from shared.jobs.errors import (
-    FinalError,
     InvalidTransitionError,
-    JobCancelledError,
     JobNotFoundError,
-    JobsError,
     NewerVersionError,
-    RetryLater,
-    Snooze,
     StalledError,
     UnknownKindError,
     UnreadableError,
 )
+from shared.jobs.failures import failure_of
 from shared.jobs.kinds import Kind, Policy
 from shared.jobs.log import LOG, about
-from shared.jobs.machine import Cancelled, Claimed, Completed, Released, Replayed, Retried, Snoozed, apply
-from shared.jobs.model import Entry, Failure, Job, Status
+from shared.jobs.machine import Claimed, Replayed, apply
+from shared.jobs.model import Entry, Job, Status
 from shared.jobs.store import ConflictError
 from shared.ports import StorageError
 from shared.storage import Versioned
@@ -52,7 +45,7 @@ class Runner:
         self._vault = vault
         self._recorder = recorder
         self._callbacks = callbacks
-        self._children = children
+        self._attempts = Attempts(deps, recorder, callbacks, children)
 
     async def process(self, delivery: Delivery) -> str:
         """Take one delivered message to its end.
@@ -120,10 +113,10 @@ class Runner:
             decision = PutBack(self._deps.clock.now() + self._deps.timing.pause)
         match decision:
             case Claim():
-                return await self._attempt(kind, await self._claim(current, delivery))
+                return await self._attempts.run(kind, await self._claim(current, delivery))
             case ClaimReplay():
                 current = await self._claim_replay(current, envelope, delivery)
-                return await self._attempt(kind, current)
+                return await self._attempts.run(kind, current)
             case GiveUpStalled():
                 return await self._give_up_stalled(await self._fresh(current))
             case PutBack(until):
@@ -139,7 +132,7 @@ class Runner:
         return not job.cancel_requested and (await self._deps.pauses.of(job.kind)).paused
 
     async def _give_up_stalled(self, current: Versioned[Job]) -> str:
-        error = Failure.of(StalledError(), current.value.attempt, self._deps.clock.now())
+        error = failure_of(StalledError(), current.value.attempt, self._deps.clock.now())
         try:
             await self._recorder.give_up(current, Reason.STALLED, error, current.value.attempt)
         except InvalidTransitionError:
@@ -211,103 +204,3 @@ class Runner:
     async def _put_back(self, delivery: Delivery, wait: timedelta) -> None:
         text = put_back_text(delivery.body, self._deps.clock.now())
         await self._deps.queues.send(delivery.queue, text, wait)
-
-    async def _attempt(self, kind: Kind[Any], current: Versioned[Job]) -> str:
-        """Run the handler once and write what came of it."""
-        context = JobContext(self._deps, current, self._children)
-        assert isinstance(kind.policy, Policy)  # noqa: S101 - settled by the registry
-        try:
-            await context.checkpoint()  # it may have been cancelled under a worker that vanished
-            return await self._run(kind, kind.policy, context)
-        except JobCancelledError:
-            return await self._cancelled(context)
-        except InvalidTransitionError as error:
-            context.log.warning("outcome dropped, %s:", error)
-            return "superseded"
-        except StorageError:
-            await self._release(context)
-            raise
-
-    async def _cancelled(self, context: JobContext) -> str:
-        try:
-            await self._children.cancel(context.job)
-            current = await context.settle(Cancelled(self._deps.clock.now(), context.fence))
-        except StorageError:
-            await self._release(context)
-            raise
-        except InvalidTransitionError:
-            return "superseded"
-        await self._callbacks.finish(current)
-        context.log.info("job cancelled:")
-        return "cancelled"
-
-    async def _release(self, context: JobContext) -> None:
-        """Let go of a job whose attempt storage kept from its end: to wait out the lease would count as a lapse."""
-        now = self._deps.clock.now()
-        with suppress(StorageError, JobsError):
-            await context.settle(Released(now, context.fence, now + self._deps.timing.put_back))
-
-    async def _run(self, kind: Kind[Any], policy: Policy, context: JobContext) -> str:
-        try:
-            results = await context.handle(kind, policy.timeout_seconds)
-        except (InvalidTransitionError, JobCancelledError):
-            raise
-        except Snooze as snooze:
-            return await self._snooze(snooze, context)
-        except (Exception, asyncio.CancelledError) as error:  # whatever a handler raises is an outcome
-            if _is_the_hosts(error):
-                raise
-            return await self._failed(error, policy, context)
-        current = await context.settle(Completed(self._deps.clock.now(), context.fence, results))
-        await self._callbacks.finish(current)
-        context.log.info("job completed:")
-        return "completed"
-
-    async def _snooze(self, snooze: Snooze, context: JobContext) -> str:
-        now = self._deps.clock.now()
-        event = Snoozed(now, context.fence, now + timedelta(seconds=snooze.seconds), str(snooze))
-        current = await context.settle(event)
-        if current.value.status is not Status.QUEUED:
-            await self._callbacks.finish(current)
-            return "cancelled"
-        await self._deps.send(current)
-        await self._deps.project(current.value)
-        context.log.info("job snoozes for %.1f s:", snooze.seconds)
-        return "snoozed"
-
-    async def _failed(self, error: BaseException, policy: Policy, context: JobContext) -> str:
-        failure = Failure.of(error, context.attempt, self._deps.clock.now())
-        final = isinstance(error, (FinalError, UnreadableError, *policy.final))
-        if final or context.last_attempt:
-            reason = Reason.FINAL if final else Reason.EXHAUSTED
-            await context.confirm()  # who was superseded leaves no dead letter of a job that goes on without it
-            if context.job.cancel_requested:
-                return await self._cancelled(context)  # it was to stop, and has; its children are to stop too
-            await self._recorder.give_up(context.current, reason, failure, context.fence)
-            return "gave up"
-        return await self._retry(error, policy, context)
-
-    async def _retry(self, error: BaseException, policy: Policy, context: JobContext) -> str:
-        now = self._deps.clock.now()
-        seconds = delay(
-            context.job.failures + 1,
-            base=policy.base_backoff_seconds,
-            cap=policy.max_backoff_seconds,
-            jitter=policy.jitter_seconds,
-            at_least=error.seconds if isinstance(error, RetryLater) else 0.0,
-        )
-        failure = Failure.of(error, context.attempt, self._deps.clock.now())
-        current = await context.settle(Retried(now, context.fence, failure, now + timedelta(seconds=seconds)))
-        if current.value.status is not Status.QUEUED:
-            await self._callbacks.finish(current)
-            return "cancelled"
-        await self._deps.send(current)
-        await self._deps.project(current.value)
-        context.log.warning("attempt failed, next in %.1f s: error=%s", seconds, failure.type)
-        return "retrying"
-
-
-def _is_the_hosts(error: BaseException) -> bool:
-    """Whether the host ends this invocation. A handler may also meet the cancellation of some task of its own."""
-    task = asyncio.current_task()
-    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0

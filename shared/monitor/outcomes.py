@@ -13,13 +13,17 @@ _OUTCOMES: Mapping[str, str] = {
     "cancelled": "cancelled",
     "retry": "retried",
     "snoozed": "snoozed",
+    "handed over": "handed_over",
     "released": "released",
+    "storage failed": "let_down",
+    "to give up": "released",
     "claimed after a lapse": "lapsed",
 }
 """Outcomes of attempts by the entry that they leave in a job's history."""
 
-OUTCOMES = tuple(_OUTCOMES.values())
-"""`released`: storage kept it from its end. `lapsed`: its worker vanished. `snoozed`: it put itself off."""
+OUTCOMES = tuple(dict.fromkeys(_OUTCOMES.values()))
+"""`released`: storage, or the host, kept it from its end. `let_down`: storage failed under the handler. `lapsed`: its worker
+vanished. `snoozed`: it put itself off. `handed_over`: it goes on in the next attempt."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from shared.jobs.dead_letters.vault import (
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.envelope import Delivery, Envelope, decode, text_of
 from shared.jobs.errors import HostGaveUpError, InvalidTransitionError, UnknownKindError, UnreadableError
+from shared.jobs.failures import failure_of
 from shared.jobs.log import LOG
 from shared.jobs.machine import Failed
 from shared.jobs.model import Failure, Job, Status
@@ -51,7 +52,7 @@ class Recorder:
         await self._callbacks.finish(current)
         LOG.error(
             "job failed: job=%s kind=%s attempt=%d reason=%s error=%s fingerprint=%s dead_letter=%s",
-            current.value.job_id, current.value.kind, current.value.attempt, reason, error.type, letter.fingerprint, letter.id,
+            current.value.job_id, current.value.kind, current.value.attempt, reason, error.told, letter.fingerprint, letter.id,
         )  # fmt: skip
         return current
 
@@ -133,7 +134,7 @@ class Recorder:
             LOG.warning("poison queue not told: dead_letter=%s cause=%s", letter.id, type(error).__name__)
 
     def _failure(self, error: Exception, attempt: int = 0) -> Failure:
-        return Failure.of(error, attempt, self._deps.clock.now())
+        return failure_of(error, attempt, self._deps.clock.now())
 
 
 def _abandoned(job: Job, envelope: Envelope, deps: Dependencies) -> bool:

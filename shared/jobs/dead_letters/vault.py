@@ -21,7 +21,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue
 from shared.containers import DEAD_LETTERS
 from shared.jobs.envelope import Delivery, Envelope, encode, envelope_of, text_of
 from shared.jobs.errors import DeadLetterNotFoundError
-from shared.jobs.model import Entry, Failure, Job, Status
+from shared.jobs.model import Entry, Failure, Frame, Job, Status
 from shared.ports import (
     AlreadyExistsError,
     Clock,
@@ -239,7 +239,7 @@ def letter_of_job(job: Job, reason: Reason, error: Failure, queue: str, now: dat
         id=letter_id,
         reason=reason,
         recorded_at=now,
-        fingerprint=fingerprint(job.kind, error.type, error.message),
+        fingerprint=fingerprint(job.kind, error.type, error.message, error.place),
         queue=queue,
         message_text=text,
         kind=job.kind,
@@ -293,10 +293,14 @@ def letter_id_of(job: Job) -> str:
     return str(uuid5(_NAMESPACE, f"{job.job_id}/{job.replays}"))
 
 
-def fingerprint(kind: str, error_type: str, message: str) -> str:
-    """Twelve hexadecimal digits, equal for failures that differ only in numbers, ids, quoted values and addresses."""
+def fingerprint(kind: str, error_type: str, message: str, place: Frame | None = None) -> str:
+    """Twelve hexadecimal digits, equal for failures that differ only in numbers, ids, quoted values and addresses.
+
+    Of the place counts the function, and not the line, so that a deployment does not make old failures look new.
+    """
     words = re.sub(r"https?://\S+|'[^']*'|\"[^\"]*\"|[0-9a-fA-F]{8,}|\d+", "*", message)
-    return hashlib.sha256(f"{kind}\n{error_type}\n{words}".encode()).hexdigest()[:12]
+    where = f"\n{place.file} {place.function}" if place else ""
+    return hashlib.sha256(f"{kind}\n{error_type}\n{words}{where}".encode()).hexdigest()[:12]
 
 
 def _where(wanted: Filter) -> tuple[Where, ...]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from devtools import scale
+from devtools.costs import Job
 from devtools.scale import INSTANCES, MEMORY_GB, QUOTA_GB, climb, limits, simulate, table, worst_case_gb
 from support.bicep import Compiled
 from support.functions import functions
@@ -23,6 +24,9 @@ def text(root: Path) -> str:
 def test_the_page_holds_what_is_printed(text: str) -> None:
     assert table() in text
     assert table(1.5) in text
+    index, cost = limits()[0], Job().ru
+    assert f"**{index.jobs:.0f}**" in text
+    assert f"`2,000 × {cost:g}` = {2000 * cost:,.0f}" in text  # noqa: RUF001
 
 
 def test_the_walls_are_met_in_this_order() -> None:
@@ -37,9 +41,10 @@ def test_each_is_met_where_the_arithmetic_has_it(seconds: float) -> None:
 
 
 def test_below_the_first_wall_nothing_waits() -> None:
-    calm = simulate(limits(), 130)
+    rate = 0.97 * limits()[0].jobs
+    calm = simulate(limits(), rate)
     assert calm.waited_for == ""
-    assert calm.done == pytest.approx(130, rel=0.01)
+    assert calm.done == pytest.approx(rate, rel=0.01)
 
 
 def test_above_it_no_more_comes_through_than_it_lets() -> None:

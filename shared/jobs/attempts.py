@@ -1,0 +1,187 @@
+"""Attempts: a claimed job's handler is called once, and what came of it is written."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+from shared.jobs.backoff import delay
+from shared.jobs.callbacks import Callbacks
+from shared.jobs.children import Children
+from shared.jobs.context import JobContext
+from shared.jobs.dead_letters.recorder import Recorder
+from shared.jobs.dead_letters.vault import Reason
+from shared.jobs.dependencies import Dependencies
+from shared.jobs.errors import (
+    FinalError,
+    HandOver,
+    InvalidTransitionError,
+    JobsError,
+    RetryLater,
+    Snooze,
+    UnreadableError,
+)
+from shared.jobs.failures import failure_of, leaves_of
+from shared.jobs.handler import Raised, Returned, call
+from shared.jobs.kinds import Kind, Policy
+from shared.jobs.machine import Cancelled, Completed, Decided, Event, HandedOver, LetDown, Released, Retried, Snoozed
+from shared.jobs.model import Failure, Job, Status
+from shared.ports import PreconditionError, StorageError, TooLargeError
+from shared.storage import Versioned
+
+_TO_LET_GO = 2.0
+"""Seconds that an attempt has to let go of its job once the host ends its invocation: the host waits for one to three."""
+_OUTAGES = 20
+"""So often in a row storage may let attempts down before that counts as a failure: more than half an hour, by the delays."""
+_OUTAGE_BASE, _OUTAGE_CAP = 5.0, 300.0
+
+
+class Attempts:
+    """Runs handlers and writes their outcomes. Each method returns a word or two on what became of the attempt."""
+
+    def __init__(self, deps: Dependencies, recorder: Recorder, callbacks: Callbacks, children: Children) -> None:
+        self._deps = deps
+        self._recorder = recorder
+        self._callbacks = callbacks
+        self._children = children
+
+    async def run(self, kind: Kind[Any], current: Versioned[Job]) -> str:
+        """Run the handler of a job that is claimed, and write what came of it.
+
+        Where the host ends the invocation, the handler is stopped, and the job let go of before this raises.
+
+        Raises:
+            StorageError: what came of it could not be written.
+        """
+        context = JobContext(self._deps, current, self._children)
+        assert isinstance(kind.policy, Policy)  # noqa: S101 - settled by the registry
+        work = asyncio.create_task(self._run(kind, kind.policy, context))
+        try:
+            await asyncio.wait({work})
+        except asyncio.CancelledError:
+            context.drain()
+            await asyncio.wait({work}, timeout=_TO_LET_GO)
+            work.cancel()
+            raise
+        return work.result()
+
+    async def _run(self, kind: Kind[Any], policy: Policy, context: JobContext) -> str:
+        try:
+            if context.job.cancel_requested:  # under a worker that vanished
+                return await self._cancelled(context)
+            if context.job.decided and context.job.error:
+                return await self._give_up(Reason(context.job.decided), context.job.error, context)
+            outcome = await call(kind, context, policy.timeout_seconds)
+            if isinstance(outcome, Returned):
+                return await self._completed(outcome, context)
+            return await self._raised(outcome, policy, context)
+        except InvalidTransitionError as error:  # of this job: a handler's are in the outcome
+            context.log.warning("outcome dropped, %s:", error)
+            return "superseded"
+        except StorageError:
+            await self._release(context)
+            raise
+
+    async def _completed(self, outcome: Returned, context: JobContext) -> str:
+        current = await context.settle(Completed(self._deps.clock.now(), context.fence, outcome.results))
+        await self._callbacks.finish(current)
+        context.log.info("job completed:")
+        return "completed"
+
+    async def _raised(self, outcome: Raised, policy: Policy, context: JobContext) -> str:
+        """Decide what it means; of exceptions about jobs, only what this attempt's own context raised is about this one."""
+        error, now = outcome.error, self._deps.clock.now()
+        leaves = leaves_of(error)
+        stops = [leaf for leaf in leaves if context.owns(leaf)]
+        if any(isinstance(stop, InvalidTransitionError) for stop in stops):
+            context.log.warning("attempt ended, a later one holds the job:")
+            return "superseded"
+        if stops:
+            return await self._cancelled(context)
+        match leaves:
+            case [Snooze() as snooze]:
+                due_at = now + timedelta(seconds=snooze.seconds)
+                said = f"snoozes for {snooze.seconds:.1f} s"
+                return await self._waits(Snoozed(now, context.fence, due_at, str(snooze)), "snoozed", said, context)
+            case [HandOver() as over]:
+                said = "goes on in the next attempt"
+                return await self._waits(HandedOver(now, context.fence, over.state), "handed over", said, context)
+        if context.ended_by_host:
+            said = "let go of, the host ends the invocation"
+            return await self._waits(Released(now, context.fence, now), "released", said, context)
+        failure = failure_of(error, context.attempt, now)
+        if all(map(_is_outage, leaves)) and context.job.outages < _OUTAGES:
+            return await self._let_down(failure, context)
+        return await self._failed(leaves, failure, policy, context)
+
+    async def _waits(self, event: Event, word: str, said: str, context: JobContext) -> str:
+        """Write that the job waits for its next attempt, and send the message that starts it."""
+        current = await context.settle(event)
+        if current.value.status is not Status.QUEUED:
+            await self._callbacks.finish(current)
+            return "cancelled"
+        await self._deps.send(current)
+        await self._deps.project(current.value)
+        context.log.info("job %s:", said)
+        return word
+
+    async def _let_down(self, failure: Failure, context: JobContext) -> str:
+        now = self._deps.clock.now()
+        seconds = delay(context.job.outages + 1, base=_OUTAGE_BASE, cap=_OUTAGE_CAP, jitter=_OUTAGE_BASE)
+        event = LetDown(now, context.fence, failure, now + timedelta(seconds=seconds))
+        return await self._waits(event, "storage failed", f"tries again in {seconds:.1f} s, storage failed", context)
+
+    async def _cancelled(self, context: JobContext) -> str:
+        await self._children.cancel(context.job)
+        current = await context.settle(Cancelled(self._deps.clock.now(), context.fence))
+        await self._callbacks.finish(current)
+        context.log.info("job cancelled:")
+        return "cancelled"
+
+    async def _failed(self, leaves: list[BaseException], failure: Failure, policy: Policy, context: JobContext) -> str:
+        final = any(isinstance(leaf, (FinalError, UnreadableError, *policy.final)) for leaf in leaves)
+        if not (final or context.last_attempt):
+            return await self._retry(leaves, failure, policy, context)
+        await context.confirm()  # who was superseded leaves no dead letter of a job that goes on without it
+        if context.job.cancel_requested:
+            return await self._cancelled(context)  # it was to stop, and has; its children are to stop too
+        return await self._give_up(Reason.FINAL if final else Reason.EXHAUSTED, failure, context)
+
+    async def _give_up(self, reason: Reason, failure: Failure, context: JobContext) -> str:
+        """Give up; where the vault cannot be told, write down what was decided, so that the handler need not run again."""
+        try:
+            await self._recorder.give_up(context.current, reason, failure, context.fence)
+        except StorageError:
+            now = self._deps.clock.now()
+            due_at = now + self._deps.timing.put_back
+            with suppress(StorageError, JobsError):
+                await context.settle(Decided(now, context.fence, failure, reason.value, due_at))
+            raise
+        return "gave up"
+
+    async def _retry(self, leaves: list[BaseException], failure: Failure, policy: Policy, context: JobContext) -> str:
+        now = self._deps.clock.now()
+        seconds = delay(
+            context.job.failures + 1,
+            base=policy.base_backoff_seconds,
+            cap=policy.max_backoff_seconds,
+            jitter=policy.jitter_seconds,
+            at_least=max((leaf.seconds for leaf in leaves if isinstance(leaf, RetryLater)), default=0.0),
+        )
+        context.log.warning("attempt failed, next in %.1f s: error=%s", seconds, failure.told)
+        due_at, outage = now + timedelta(seconds=seconds), all(map(_is_outage, leaves))
+        event = Retried(now, context.fence, failure, due_at, outage)
+        return await self._waits(event, "retrying", f"tries again in {seconds:.1f} s", context)
+
+    async def _release(self, context: JobContext) -> None:
+        """Let go of a job whose attempt storage kept from its end: to wait out the lease would count as a stall."""
+        now = self._deps.clock.now()
+        with suppress(StorageError, JobsError):
+            await context.settle(Released(now, context.fence, now + self._deps.timing.put_back))
+
+
+def _is_outage(error: BaseException) -> bool:
+    """Whether the app's own storage failed, as opposed to answering what the handler did not expect."""
+    return isinstance(error, StorageError) and not isinstance(error, (PreconditionError, TooLargeError))
