@@ -75,9 +75,7 @@ async def test_a_document_of_an_earlier_version_is_read_and_written_in_the_form_
 
     await cosmos_documents.replace(unique, {**earlier[0], "n": 1}, read.etag)
     assert not await cosmos_documents.put_newer(unique, {**earlier[1], "version": 2})
-    assert await cosmos_documents.put_newer(
-        unique, earlier[1]
-    )  # the same version, so that the full sweep mends the index
+    assert await cosmos_documents.put_newer(unique, earlier[1])  # the same version, so that a repair mends the index
     assert not await cosmos_documents.put_newer(unique, earlier[1])
     assert await cosmos_documents.put_newer(unique, {**earlier[2], "version": 4})
     found = await cosmos_documents.query(unique, Query((Where("status", "=", "failed"),), partition="p"))
