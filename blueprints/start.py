@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import traceback
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
@@ -91,6 +92,8 @@ def reason_of(error: BaseException) -> str:
         return f"the module {error.name} cannot be imported ({_place(error)} needs it): is its package installed?"
     where = _module(error.filename) if isinstance(error, SyntaxError) and error.filename else _place(error)
     said = f": {error}" if _is_ours(type(error).__module__) or isinstance(error, _OF_CODE) else ""
+    # Python names the file too where a name cannot be imported; where the app is installed is nobody's business.
+    said = re.sub(r" \([^()]*[/\\][^()]*\)$", "", said)
     return f"{where} cannot be loaded ({type(error).__name__}{said})"
 
 

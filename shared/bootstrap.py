@@ -73,6 +73,7 @@ def compose(  # noqa: PLR0913, PLR0917 - what an app is made of
 
     `open_again` opens the blobs once more, for the thread that watches the event loop.
     """
+    declarations.check()
     general = Queues(chosen.queue_high, chosen.queue_normal, chosen.queue_low)
     known = {kind.name: kind for kind in (*declarations.kinds(), *kinds)}
     registry = Registry(known.values(), general, chosen, _longest_seconds(os.environ))

@@ -78,6 +78,16 @@ def artifacts() -> tuple[Artifacts, ...]:
     return _once("artifacts", ((str(each), place, each) for place, each in _declared("containers", Artifacts)))
 
 
+def check() -> None:
+    """See that no two containers, nor artifacts, have one name; of kinds, timers, settings and routes those see that need them.
+
+    Raises:
+        DeclaredTwiceError: two have.
+    """
+    containers()
+    artifacts()
+
+
 def of_users() -> tuple[Container | Artifacts, ...]:
     """What is deleted with a user."""
     held: tuple[Container | Artifacts, ...] = (*containers(), *artifacts())

@@ -12,7 +12,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 from shared.jobs.errors import FieldProblem, InvalidPayloadError, KindError, NewerVersionError, UnknownKindError
 from shared.jobs.model import Priority
-from shared.settings import Settings
+from shared.settings import Settings, SettingsError
 
 P = TypeVar("P", bound=BaseModel)
 Upgrade = Callable[[dict[str, JsonValue]], dict[str, JsonValue]]
@@ -142,6 +142,7 @@ class Registry:
 
         Raises:
             KindError: two kinds have one name, or an attempt of one may take longer than the host allows.
+            SettingsError: a queue is set for a kind that there is not.
         """
         self._kinds: dict[str, Kind[Any]] = {}
         self._policies: dict[str, Policy] = {}
@@ -149,6 +150,8 @@ class Registry:
         for kind in kinds:
             self._add(kind, settings or Settings(), longest_seconds)
         for name, queue in (settings or Settings()).kind_queues:
+            if name not in self._kinds:
+                raise SettingsError(f"JOBS_KIND_QUEUES: expected names of kinds, found {name!r}")
             self._policies[name] = replace(self.policy(name), queue=queue, poison_queue=None)
             self._kinds[name] = replace(self[name], policy=self._policies[name])
 

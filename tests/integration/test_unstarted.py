@@ -168,6 +168,30 @@ def test_two_kinds_of_one_name_are_named(copy: Path) -> None:
         assert "shared.domains.twin.kinds" in told(answer)
 
 
+def test_two_containers_of_one_name_are_named(copy: Path) -> None:
+    with (copy / "shared/domains/moods/containers.py").open("a") as file:
+        file.write('\nTWIN = Container("users", "Users, too.")\n')
+    _, answers, _ = index(copy, "Health", "GetStatus")
+    for answer in answers.values():
+        assert "'users'" in told(answer)
+        assert "shared.domains.moods.containers.TWIN" in told(answer)
+
+
+def test_a_queue_of_a_kind_that_there_is_not_is_the_settings_fault(copy: Path) -> None:
+    _, answers, _ = index(copy, "Health", "GetStatus", JOBS_KIND_QUEUES="no-such-kind=some-queue")
+    for answer in answers.values():
+        assert "JOBS_KIND_QUEUES" in told(answer)
+        assert "no-such-kind" not in told(answer)
+
+
+def test_a_name_that_cannot_be_imported_is_told_without_the_folder(copy: Path) -> None:
+    with (copy / "shared/domains/moods/settings.py").open("a") as file:
+        file.write("\nfrom shared.settings import no_such_name\n")
+    _, answers, _ = index(copy, "status")
+    assert "cannot import name 'no_such_name' from 'shared.settings'" in told(answers["status"])
+    assert str(copy) not in told(answers["status"])
+
+
 @pytest.mark.parametrize(
     ("function", "template", "says"),
     [
