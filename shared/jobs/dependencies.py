@@ -73,10 +73,10 @@ class Dependencies:
         queue = self.kinds.queue(current.value.kind, current.value.priority)
         await self.queues.send(queue, text, max(current.value.due_at - now, delay))
 
-    async def send_or_leave(self, current: Versioned[Job]) -> None:
+    async def send_or_leave(self, current: Versioned[Job], delay: timedelta = timedelta(0)) -> None:
         """Send; where the queue does not answer, leave it to the sweep, since the record says that a message is due."""
         try:
-            await self.send(current)
+            await self.send(current, delay)
         except StorageError as error:
             LOG.warning("message left to the sweep: %s cause=%s", about(current.value), type(error).__name__)
 

@@ -167,6 +167,14 @@ class Resent:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """The host has moved the job's message to a poison queue, and no attempt is to blame: it is about to be sent again."""
+
+    at: datetime
+    watch_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CalledBack:
     """The job that tells the outcome of this life (`replays`) was made."""
 
@@ -191,6 +199,7 @@ Event = (
     | Replayed
     | Discarded
     | Resent
+    | Moved
     | CalledBack
 )
 
@@ -244,6 +253,10 @@ def apply(job: Job, event: Event) -> Job:  # noqa: C901, PLR0912 - one case for 
         case Resent(at, watch_at):
             _require(job, event, Status.QUEUED, Status.RUNNING)
             return _next(job, at, "resent", watch_at=watch_at, resends=job.resends + 1)
+        case Moved(at, watch_at):
+            _require(job, event, Status.QUEUED, Status.RUNNING)
+            detail = f"for the {job.moved + 1}. time since an attempt began; sent again"
+            return _next(job, at, "moved by the host", detail, watch_at=watch_at, moved=job.moved + 1)
         case CalledBack():
             return _called_back(job, event)
 
@@ -259,6 +272,7 @@ def _claimed(job: Job, event: Claimed) -> Job:
         attempt=job.attempt + 1,
         stalls=job.stalls + stalled,
         resends=0,
+        moved=0,
         message_id=event.message_id,
         due_at=event.lease_until,
         watch_at=event.lease_until,
@@ -355,6 +369,7 @@ def _replayed(job: Job, event: Replayed) -> Job:
         failures=0,
         **_ORDERLY,
         resends=0,
+        moved=0,
         replays=job.replays + 1,
         cancel_requested=False,
         discarded_at=None,
