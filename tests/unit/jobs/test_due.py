@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from shared.containers import JOBS
 from shared.jobs.errors import FinalError, Snooze
 from shared.jobs.model import Job, Status
 from shared.jobs.testing import Died, Faults, Mode
 from shared.jobs.ticket import Options
+from shared.ports import BlobPage, StorageError
 from support.lab import Lab, Work, close_lab, open_memory_lab, succeed
 
 SWEEP = 300.0
@@ -273,3 +275,38 @@ async def test_a_replay_by_the_queue_of_a_paused_kind_is_not_lost(lab: Lab) -> N
     lab.clock.advance(6)
     await lab.pump()
     await lab.settled(job.job_id, Status.COMPLETED)
+
+
+async def test_the_payload_of_a_job_that_was_never_made_goes(lab: Lab) -> None:
+    calls = iter(range(9))
+    lab.start(Faults(only=lambda name: name == "blobs.create" and next(calls) > 0))
+    with pytest.raises(StorageError):
+        await lab.submit(note="x" * 60_000)
+    lab.start()
+    kept = await lab.run(note="x" * 60_000)
+    lab.clock.advance(3600)
+    assert (await lab.engine.repair()).orphans == 0
+    lab.clock.advance(86400)
+    assert (await lab.engine.repair()).orphans == 1
+    assert {name.split("/")[1] for name in lab.blobs.names()} == {kept.job_id}
+
+
+async def test_a_repair_goes_on_where_the_last_one_stopped(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = [await lab.run(n=n) for n in range(6)]
+    for job in jobs:
+        await lab.documents.delete(JOBS, job.job_id, job.job_id)
+    lab.clock.advance(7200)
+    whole = lab.blobs.list_page
+
+    async def slowly(prefix: str, cursor: str | None = None, limit: int = 5000) -> BlobPage:
+        lab.clock.advance(200)
+        page: BlobPage = await whole(prefix, cursor, 2)
+        return page
+
+    monkeypatch.setattr(lab.blobs, "list_page", slowly)
+    assert [(report.projected, report.more) for report in (await lab.engine.repair(), await lab.engine.repair())] == [
+        (4, True),
+        (2, False),
+    ]
+    for job in jobs:
+        await lab.settled(job.job_id, Status.COMPLETED)
