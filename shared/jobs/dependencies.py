@@ -19,7 +19,7 @@ from shared.jobs.model import Job, summary
 from shared.jobs.observe import NullObserver, Observer
 from shared.jobs.pauses import Pauses
 from shared.jobs.store import StatusStore
-from shared.ports import BlobStore, Clock, DocumentStore, MessageQueues, StorageError
+from shared.ports import BlobStore, Clock, DocumentStore, MessageQueues, OwnBlobs, StorageError
 from shared.settings import Settings
 from shared.storage import Versioned
 
@@ -55,6 +55,8 @@ class Dependencies:
     """The payload of the job that tells an outcome."""
     observer: Observer = field(default_factory=NullObserver)
     """Who is told what happens."""
+    open_blobs: Callable[[], OwnBlobs] | None = None
+    """Opens the status container once more, for a thread that keeps leases while the event loop is blocked; None: nobody does."""
 
     @cached_property
     def status(self) -> StatusStore:

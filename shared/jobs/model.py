@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -65,6 +66,12 @@ class Frame(_Record):
         return f"{self.file}:{self.line} {self.function}"
 
 
+def innermost(frames: Sequence[Frame]) -> Frame | None:
+    """The innermost frame of the app's own code; where there is none, the innermost of all."""
+    own = [frame for frame in frames if frame.own] or frames
+    return own[-1] if own else None
+
+
 class Failure(_Record):
     """Why an attempt failed."""
 
@@ -80,8 +87,7 @@ class Failure(_Record):
     @property
     def place(self) -> Frame | None:
         """The innermost frame of the app's own code; where there is none, the innermost."""
-        own = [frame for frame in self.frames if frame.own] or list(self.frames)
-        return own[-1] if own else None
+        return innermost(self.frames)
 
     @property
     def told(self) -> str:
@@ -159,6 +165,8 @@ class Job(_Record):
     """Attempts that ended in an error since the submission or the last replay."""
     stalls: int = Field(default=0, validation_alias=AliasChoices("lapses", "stalls"), serialization_alias="lapses")
     """Attempts whose worker vanished since the submission or the last replay."""
+    overruns: int = 0
+    """Attempts since the submission or the last replay that blocked their process beyond their own time."""
     outages: int = 0
     """Attempts in a row that storage let down."""
     resends: int = 0
