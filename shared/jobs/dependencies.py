@@ -11,7 +11,7 @@ from typing import Any
 
 from shared.containers import JOBS
 from shared.jobs.dead_letters.vault import DeadLetter
-from shared.jobs.envelope import Delivery, Envelope, text_for
+from shared.jobs.envelope import Delivery, Envelope, fits, text_for
 from shared.jobs.errors import UnreadableError
 from shared.jobs.kinds import Registry
 from shared.jobs.log import LOG, about
@@ -102,6 +102,13 @@ class Dependencies:
         self.observer.happened(event)
         await self.queues.send(delivery.queue, text, self.timing.put_back)
         return "put back"
+
+    async def apart(self, job: Job) -> Job:
+        """The job as it may be written: a payload that no message could carry is kept in a blob of its own."""
+        if job.payload is None or fits(job, job.updated_at):
+            return job
+        name = await self.status.put_payload(job.job_id, job.payload)
+        return job.model_copy(update={"payload": None, "payload_blob": name})
 
     async def payload(self, source: Job | Envelope | DeadLetter) -> dict[str, Any]:
         """The payload, from where it is.
