@@ -175,6 +175,14 @@ class Resent:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """The host has moved the job's message to a poison queue, and no attempt is to blame: it is about to be sent again."""
+
+    at: datetime
+    watch_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CalledBack:
     """The job that tells the outcome of this life (`replays`) was made."""
 
@@ -200,6 +208,7 @@ Event = (
     | Replayed
     | Discarded
     | Resent
+    | Moved
     | CalledBack
 )
 
@@ -256,6 +265,10 @@ def apply(job: Job, event: Event) -> Job:  # noqa: C901, PLR0912 - one case for 
         case Resent(at, watch_at):
             _require(job, event, Status.QUEUED, Status.RUNNING)
             return _next(job, at, "resent", watch_at=watch_at, resends=job.resends + 1)
+        case Moved(at, watch_at):
+            _require(job, event, Status.QUEUED, Status.RUNNING)
+            detail = f"for the {job.moved + 1}. time since an attempt began; sent again"
+            return _next(job, at, "moved by the host", detail, watch_at=watch_at, moved=job.moved + 1)
         case CalledBack():
             return _called_back(job, event)
 
@@ -271,6 +284,7 @@ def _claimed(job: Job, event: Claimed) -> Job:
         attempt=job.attempt + 1,
         stalls=job.stalls + stalled,
         resends=0,
+        moved=0,
         message_id=event.message_id,
         due_at=event.lease_until,
         watch_at=event.lease_until,
@@ -368,6 +382,7 @@ def _replayed(job: Job, event: Replayed) -> Job:
         **_ORDERLY,
         overruns=0,
         resends=0,
+        moved=0,
         replays=job.replays + 1,
         cancel_requested=False,
         discarded_at=None,

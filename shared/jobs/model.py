@@ -170,6 +170,8 @@ class Job(_Record):
     outages: int = 0
     """Attempts in a row that storage let down."""
     resends: int = 0
+    moved: int = 0
+    """Messages of it that the host moved to a poison queue since an attempt last began."""
     replays: int = 0
     given_up: datetime | None = None
     """`sent_at` of the envelope that the host gave up, where that is what failed the job."""

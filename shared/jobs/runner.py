@@ -178,7 +178,7 @@ class Runner:
         now, letter = self._deps.clock.now(), current.value.dead_letter_id
         edited = None if envelope.payload in (None, current.value.payload) else envelope.payload
         replayed = Replayed(now, "queue", edited, envelope.payload_version if edited else None)
-        job = apply(current.value, replayed)
+        job = await self._deps.apart(apply(current.value, replayed))
         current = await self._deps.status.write(current, apply(job, then) if then else job)
         if letter:
             await self._note_replay(letter, Replay(at=now, by="queue", job_id=job.job_id, edited=bool(edited)))
@@ -198,7 +198,7 @@ class Runner:
             payload_version=envelope.payload_version, payload=envelope.payload, payload_blob=envelope.payload_blob,
             due_at=now, watch_at=now, history=(Entry(at=now, event="adopted from a message", attempt=0),),
         )  # fmt: skip
-        current, created = await self._deps.status.create(job)
+        current, created = await self._deps.status.create(await self._deps.apart(job))
         if created and envelope.dead_letter:
             await self._note_replay(envelope.dead_letter, Replay(at=now, by="queue", job_id=job.job_id))
         return current

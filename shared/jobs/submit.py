@@ -11,7 +11,6 @@ from uuid_utils import uuid7
 from shared.jobs.concurrently import run_all
 from shared.jobs.dedupe import Keys
 from shared.jobs.dependencies import Dependencies
-from shared.jobs.envelope import fits
 from shared.jobs.kinds import Dedupe, Kind, P, Policy
 from shared.jobs.model import Entry, Job, Status
 from shared.jobs.ticket import Options, Ticket
@@ -78,10 +77,7 @@ class Submitter:
         )
 
     async def _take_in(self, job: Job) -> Ticket:
-        if not fits(job, job.created_at):
-            name = await self._deps.status.put_payload(job.job_id, job.payload or {})
-            job = job.model_copy(update={"payload": None, "payload_blob": name})
-        current, created = await self._deps.status.create(job)
+        current, created = await self._deps.status.create(await self._deps.apart(job))
         if created:
             await run_all((self._deps.send_or_leave(current), self._deps.project(current.value)))
         return Ticket(current.value, current.etag, duplicate=not created)
