@@ -16,7 +16,7 @@ from shared.jobs.errors import InvalidTransitionError, JobCancelledError, JobsEr
 from shared.jobs.kinds import Kind, P
 from shared.jobs.log import LOG
 from shared.jobs.machine import Event, Progressed
-from shared.jobs.model import FanOut, Job, Progress
+from shared.jobs.model import FanOut, Job, Progress, Status
 from shared.jobs.ticket import Options, Ticket
 from shared.jobs.tracing import traceparent
 from shared.ports import BlobStore, Clock, DocumentStore, StorageError
@@ -234,7 +234,7 @@ class JobContext:
 
     async def _refresh(self) -> None:
         current = await self._deps.status.read(self.job_id)
-        if current is None or current.value.attempt != self.fence:
+        if current is None or current.value.attempt != self.fence or current.value.status is not Status.RUNNING:
             raise self._stop(SupersededError())
         self._current = current
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from shared.jobs.errors import FieldProblem, InvalidPayloadError, KindError, NewerVersionError, UnknownKindError
 from shared.jobs.model import Priority
@@ -214,6 +215,42 @@ class Registry:
         for kind in self:
             priority = self._policies[kind.name].priority
             yield kind.name, self.queue(kind.name, priority), self.poison_queue(kind.name, priority)
+
+
+def stored(payload: BaseModel) -> dict[str, JsonValue]:
+    """A payload as records and messages hold it: without what is None, unless that would make it another payload.
+
+    Raises:
+        InvalidPayloadError: it holds what JSON cannot say.
+    """
+    try:
+        content: dict[str, JsonValue] = payload.model_dump(mode="json", exclude_none=True)
+        if not _reads_as(content, payload):
+            content = payload.model_dump(mode="json")
+        from_json(to_json(content), allow_inf_nan=False)
+    except (PydanticSerializationError, ValueError) as error:
+        problem = FieldProblem(
+            _unsayable(payload), "must be what JSON can say: finite numbers, and text of whole characters"
+        )
+        raise InvalidPayloadError((problem,)) from error
+    return content
+
+
+def _reads_as(content: dict[str, JsonValue], payload: BaseModel) -> bool:
+    try:
+        return type(payload).model_validate(content) == payload
+    except ValidationError:
+        return False
+
+
+def _unsayable(payload: BaseModel) -> str:
+    """The first field whose value JSON cannot hold."""
+    for name, value in payload:
+        try:
+            from_json(to_json(value), allow_inf_nan=False)
+        except (PydanticSerializationError, ValueError):
+            return name
+    return ""
 
 
 def problems_of(error: ValidationError) -> tuple[FieldProblem, ...]:

@@ -12,7 +12,7 @@ from shared.jobs.concurrently import run_all
 from shared.jobs.dedupe import Keys
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.envelope import fits
-from shared.jobs.kinds import Dedupe, Kind, P, Policy
+from shared.jobs.kinds import Dedupe, Kind, P, Policy, stored
 from shared.jobs.model import Entry, Job, Status
 from shared.jobs.ticket import Options, Ticket
 
@@ -66,7 +66,7 @@ class Submitter:
             version=1,
             priority=options.get("priority") or policy.priority,
             payload_version=kind.version,
-            payload=payload.model_dump(mode="json", exclude_none=True),
+            payload=stored(payload),
             created_at=now,
             updated_at=now,
             due_at=due,
