@@ -132,6 +132,12 @@ def bench(args: argparse.Namespace, rest: list[str]) -> int:
     return become("-m", "bench", *args.names, *json, *quick, *rest, **peer)
 
 
+def new(args: argparse.Namespace, _: list[str]) -> int:
+    """Write the files of something new."""
+    ensure(APP)
+    return become("-m", "devtools.new", args.what, args.name, *([args.domain] if args.domain else []))
+
+
 def _peer() -> dict[str, str]:
     """The environment variable by which the benchmark finds its peer's Python; empty where that cannot be installed."""
     try:
@@ -188,12 +194,32 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--quick", action="store_true", help="fewer repetitions: under five minutes")
     verb.set_defaults(verb=bench)
 
+    verb = verbs.add_parser(
+        "new", help="write the files of a new kind of job, timer or domain, with a test that passes"
+    )
+    _add_new(verb)
+
     operator.add(verbs)
 
     verb = verbs.add_parser("setup", help="only set up")
     verb.add_argument("--with-core-tools", action="store_true", help="also fetch Azure Functions Core Tools (large)")
     verb.set_defaults(verb=setup)
     return top
+
+
+def _add_new(verb: argparse.ArgumentParser) -> None:
+    whats = verb.add_subparsers(required=True, metavar="WHAT", dest="what")
+    what = whats.add_parser("kind", help="a kind of job: payload, handler, test")
+    what.add_argument("name", metavar="NAME", help="in lower case, such as resize-image")
+    what.add_argument("--domain", help="where it belongs, made if it is not there (default: one of the kind's name)")
+    what = whats.add_parser("timer", help="a timer of a domain: schedule, kind of job, trigger, test")
+    what.add_argument("name", metavar="NAME", help="of its function, such as SweepParcels")
+    what.add_argument("--domain", required=True, help="where it belongs")
+    what = whats.add_parser(
+        "domain", help="a domain: a setting, a container, a kind of job, a route, a blueprint, a test"
+    )
+    what.add_argument("name", metavar="NAME", help="in lower case, such as parcels")
+    verb.set_defaults(verb=new, domain=None)
 
 
 def main(arguments: list[str]) -> int:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from devtools import tour
 from shared import declarations
 from shared.adapters.cosmos import indexing_policy
 from shared.containers import Artifacts, Container
@@ -104,9 +105,11 @@ def _stored(each: Container | Artifacts) -> str:
 
 
 def main() -> None:
-    """Write them."""
+    """Write them, and have links to lines of code lead to where these are now."""
     for path, text in pages().items():
         path.write_text(text, encoding="utf-8")
+    for page in (_ROOT / "docs").rglob("*.md"):
+        page.write_text(tour.refreshed(page), encoding="utf-8")
 
 
 if __name__ == "__main__":

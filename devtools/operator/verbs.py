@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from devtools.operator import drain, jobs, letters, replay, timers
+from devtools.operator import drain, jobs, kinds, letters, replay, submit, timers
 from devtools.operator.api import add_address
 
 _STATES = ("queued", "running", "completed", "failed", "cancelled")
@@ -15,6 +15,8 @@ _STATES = ("queued", "running", "completed", "failed", "cancelled")
 
 def add(verbs: Any) -> None:
     """Add every operator's verb to the verbs of a command line (what `add_subparsers` returns)."""
+    _add_submit(verbs)
+    _add_kinds(verbs)
     _add_jobs(verbs)
     _add_letters(verbs)
     _add_replay(verbs)
@@ -27,6 +29,29 @@ def _verb(verbs: Any, name: str, act: Callable[[argparse.Namespace], int], text:
     add_address(verb)
     verb.set_defaults(verb=lambda args, _: act(args))
     return verb
+
+
+def _add_submit(verbs: Any) -> None:
+    text = "submit a job of a public kind to a running app"
+    codes = "0 taken in, 2 refused or not asked; with --watch that of `job`"
+    verb = _verb(verbs, "submit", submit.submit, text, codes)
+    verb.add_argument("kind", metavar="KIND", help="one that `kinds` calls public")
+    verb.add_argument("payload", metavar="JSON", help="its payload, or - to read it from standard input")
+    verb.add_argument("--priority", choices=("high", "normal", "low"), help="which queue it takes")
+    verb.add_argument("--not-before", metavar="TIME", help="when it may start, such as 2026-03-16T09:00:00Z")
+    verb.add_argument(
+        "--dedupe-key", metavar="KEY", help="the same key gets the first ticket, for the kind's dedupe time"
+    )
+    verb.add_argument("--watch", action="store_true", help="go on until it has ended")
+    verb.add_argument("--json", action="store_true", help="for other programs: the ticket, or the job if watched")
+    verb.set_defaults(interval=1.0)
+
+
+def _add_kinds(verbs: Any) -> None:
+    verb = _verb(
+        verbs, "kinds", kinds.kinds, "list the kinds of jobs of a running app", "0, or 2 if it could not be asked"
+    )
+    verb.add_argument("--json", action="store_true", help="for other programs")
 
 
 def _add_jobs(verbs: Any) -> None:

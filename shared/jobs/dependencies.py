@@ -34,8 +34,6 @@ class Timing:
     """How long past its time a job must be before the sweep takes it for stuck."""
     put_back: timedelta = timedelta(seconds=60)
     """How long a message waits for code that knows its payload's version."""
-    pause: timedelta = timedelta(seconds=30)
-    """How long a message of a paused kind waits before it is looked at again."""
 
 
 def _no_callbacks(job: Job) -> Mapping[str, Any]:
@@ -70,12 +68,12 @@ class Dependencies:
         """Which kinds are paused."""
         return Pauses(self.documents, self.clock)
 
-    async def send(self, current: Versioned[Job]) -> None:
-        """Send the message that starts the job's next attempt, visible once the job is due."""
+    async def send(self, current: Versioned[Job], delay: timedelta = timedelta(0)) -> None:
+        """Send the message that starts the job's next attempt, visible once the job is due, and not before this delay."""
         now = self.clock.now()
         text = text_for(current.value, current.etag, now)
         queue = self.kinds.queue(current.value.kind, current.value.priority)
-        await self.queues.send(queue, text, max(current.value.due_at - now, timedelta(0)))
+        await self.queues.send(queue, text, max(current.value.due_at - now, delay))
 
     async def send_or_leave(self, current: Versioned[Job]) -> None:
         """Send; where the queue does not answer, leave it to the sweep, since the record says that a message is due."""

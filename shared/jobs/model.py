@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue
 
-from shared.storage import isos
+from shared.storage import iso, isos
 
 HISTORY_LIMIT = 60
 """Entries of a job's history that are kept, newest last; the first one (submitted) always stays."""
@@ -209,10 +209,20 @@ class Job(_Record):
         """The record as the status blob holds it."""
         return self.model_dump_json(exclude_none=True).encode()
 
-    def to_blob(self) -> tuple[bytes, dict[str, str]]:
-        """The status blob: the record, and the metadata that the sweep reads in a listing instead of reading each blob."""
-        watch = isos(watch=self.watch_at)
-        return self.to_json(), {"status": self.status.value, "version": str(self.version), **watch}
+    def to_blob(self) -> tuple[bytes, dict[str, str], dict[str, str]]:
+        """The status blob: the record, its metadata and its tags.
+
+        Both carry `watch`, by which the sweep finds what is due without reading each blob: by the tag, or in a listing where
+        there are no tags. What is done with has none.
+        """
+        watch = {} if self.watch_at is None else {"watch": self._watch(self.watch_at)}
+        return self.to_json(), {"status": self.status.value, "version": str(self.version), **watch}, watch
+
+    def _watch(self, at: datetime) -> str:
+        """The moment, first, so that text order is time order; and what tells whether a look at the record can be spared."""
+        if self.status.final or self.cancel_requested:
+            return iso(at)
+        return f"{iso(at)} {self.status.value} {self.kind} {self.priority.value}"
 
 
 _NOT_INDEXED: dict[str, Any] = {

@@ -15,8 +15,8 @@ from devtools.operator.text import as_json, table
 
 QUICK_ONES = "not (faults or slow or simulation)"
 VERBS = (
-    "demo", "start", "test", "check", "bench", "setup",
-    "jobs", "job", "dead-letters", "replay", "timers", "drain",
+    "demo", "start", "test", "check", "bench", "setup", "new",
+    "submit", "kinds", "jobs", "job", "dead-letters", "replay", "timers", "drain",
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import get_args
 import pytest
 
 import dev
-from devtools import reference
+from devtools import reference, tour
 from shared import declarations
 from shared.jobs import explain, machine
 from shared.jobs.dead_letters.vault import DeadLetter, Discard, Reason, Replay
@@ -26,6 +26,8 @@ NOT_THE_APPS = {"NIGHTSHIFT_DATA", "NIGHTSHIFT_KEY", "NIGHTSHIFT_URL"}
 """Of the tests and of the command line."""
 AZURES = {"AZURE"}
 """Prefixes that others use too."""
+NEAR = 30
+"""So many lines may what a link names have moved, before somebody has to have the links made anew."""
 
 
 @pytest.mark.parametrize("path", reference.pages(), ids=lambda path: path.name)
@@ -38,7 +40,29 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     for target, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", page.read_text(encoding="utf-8")):
         there = page.parent / target if target else page
         assert there.exists(), target
-        assert not anchor or anchor in _anchors(there), f"{target}#{anchor}"
+        assert not anchor or there.suffix == ".py" or anchor in _anchors(there), f"{target}#{anchor}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_every_link_to_a_line_leads_near_what_it_names(page: Path) -> None:
+    linked = re.findall(r"\.py#", page.read_text("utf-8"))
+    found = list(tour.links(page))
+    assert len(found) == len(linked), "such a link is [`name`](path.py#L12)"
+    for link in found:
+        assert link.found is not None, f"{link.target} has no {link.symbol}"
+        assert abs(link.line - link.found) <= NEAR, f"{link.symbol} has moved: run python -m devtools.reference"
+
+
+def test_the_tour_has_links_to_lines() -> None:
+    assert len(list(tour.links(ROOT / "docs/explanation/code-tour.md"))) > 40
+
+
+def test_links_follow_what_they_name(tmp_path: Path) -> None:
+    (tmp_path / "code.py").write_text("X = 1\n\n\nclass A:\n    def f(self) -> None: ...\n", encoding="utf-8")
+    page = tmp_path / "page.md"
+    page.write_text("[`A.f`](code.py#L1) [`X`](code.py#L9) [`gone`](code.py#L3)", encoding="utf-8")
+    assert tour.refreshed(page) == "[`A.f`](code.py#L5) [`X`](code.py#L1) [`gone`](code.py#L3)"
+    assert [link.found for link in tour.links(page)] == [5, 1, None]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)

@@ -68,6 +68,42 @@ async def test_jobs_are_listed_filtered_and_machine_readable(desk: Desk, run: An
     assert [job["job_id"] for job in json.loads(said)] == [gave_up["job_id"]]
 
 
+async def test_a_job_is_submitted_and_may_be_watched(desk: Desk, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = job_key()
+    code, said, _ = await run("submit", "echo", '{"text": "hello"}', "--dedupe-key", key)
+    assert code == 0
+    job_id = said.split()[1]
+    assert said == f"job {job_id}  queued\nwatch it: dev.py job {job_id} --watch\n"
+    assert (await desk.until(job_id))["status"] == "completed"
+    monkeypatch.setattr("sys.stdin", io.StringIO('{"text": "again"}'))
+    code, said, _ = await run("submit", "echo", "-", "--dedupe-key", key)
+    assert (code, said.splitlines()[0]) == (0, f"job {job_id}  completed  (the first ticket)")
+    code, said, _ = await run("submit", "echo", '{"text": "x"}', "--dedupe-key", job_key(), "--watch", "--json")
+    assert (code, json.loads(said[said.index("\n{") :])["status"]) == (0, "completed")
+    assert (await run("submit", "fails", "{}", "--watch"))[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "why"),
+    [("echo", "{", "the payload is no JSON"), ("echo", "[]", "must be a JSON object"), ("nobody", "{}", "404"),
+     ("echo", '{"text": 1}', "payload.text")],
+)  # fmt: skip
+async def test_what_cannot_be_submitted_is_told(run: Any, kind: str, payload: str, why: str) -> None:
+    code, said, error = await run("submit", kind, payload)
+    assert (code, said) == (2, "")
+    assert why in error
+
+
+async def test_kinds_are_listed(desk: Desk, run: Any) -> None:
+    code, said, _ = await run("kinds")
+    assert code == 0
+    assert said.splitlines()[0].split() == ["KIND", "PUBLIC", "QUEUE", "VERSION", "ATTEMPTS", "TIMEOUT", "PAUSED"]
+    (echo,) = [line for line in said.splitlines() if line.startswith("echo ")]
+    assert echo.split()[1] == "yes"
+    found = json.loads((await run("kinds", "--json"))[1])
+    assert found == (await desk.http.get("/api/kinds")).json()["items"]
+
+
 @pytest.mark.parametrize(("kind", "payload", "code"), [("echo", {"text": "b"}, 0), ("fails", {}, 1)])
 async def test_a_watched_job_is_followed_to_its_end(
     desk: Desk, run: Any, kind: str, payload: dict[str, Any], code: int
