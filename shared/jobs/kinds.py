@@ -183,8 +183,8 @@ class Registry:
 
     def accept(
         self, kind: Kind[Any] | str, payload: BaseModel | Mapping[str, Any]
-    ) -> tuple[Kind[Any], Policy, BaseModel]:
-        """The kind as it is registered, its policy, and the payload as its model.
+    ) -> tuple[Kind[Any], Policy, BaseModel, dict[str, JsonValue]]:
+        """The kind as it is registered, its policy, and the payload as its model and as it is stored.
 
         Raises:
             UnknownKindError: there is no such kind.
@@ -192,7 +192,7 @@ class Registry:
         """
         known = self[kind if isinstance(kind, str) else kind.name]
         model = payload if isinstance(payload, known.payload) else known.parse(dict(payload), known.version)
-        return known, self._policies[known.name], model
+        return known, self._policies[known.name], model, stored(model)
 
     def resolve(self, name: str) -> tuple[Kind[Any], Policy]:
         """The kind and its settled policy, or UnknownKindError."""
