@@ -35,13 +35,14 @@ for _queue in sorted({queue for _, queue in settings().kind_queues}):
 @bp.function_name("SweepRecentJobs")
 @bp.timer_trigger("timer", settings().sweep_schedule)
 async def sweep_recent_jobs(timer: func.TimerRequest) -> None:
-    """Look for what fell between two writes, through every job where a look was missed; account for timers; alarms.
+    """Look for what fell between two writes; account for timers; alarms.
 
     One timer for all three: each costs storage transactions for its lock, whether or not it has anything to do.
     """
+    del timer
     app = start.app()
     try:
-        await app.engine.sweep(full=timer.past_due)
+        await app.engine.sweep()
     finally:
         try:
             await app.ledger.account()
@@ -52,9 +53,9 @@ async def sweep_recent_jobs(timer: func.TimerRequest) -> None:
 @bp.function_name("SweepAllJobs")
 @bp.timer_trigger("timer", settings().full_sweep_schedule)
 async def sweep_all_jobs(timer: func.TimerRequest) -> None:
-    """Look through every job."""
+    """Compare the index with every job."""
     del timer
-    await start.app().engine.sweep(full=True)
+    await start.app().engine.repair()
 
 
 @bp.function_name("PurgeExpired")

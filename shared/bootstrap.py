@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import cache, partial
 from pathlib import Path
@@ -26,7 +26,7 @@ from shared.jobs.timers.timer import Timer
 from shared.monitor.monitor import Monitor
 from shared.monitor.stats import Stats
 from shared.monitor.telemetry import Telemetry
-from shared.ports import BlobStore, Clock, DocumentStore, MessageQueues
+from shared.ports import BlobStore, Clock, DocumentStore, MessageQueues, OwnBlobs
 from shared.settings import Settings
 
 _UNTIL_MENDED = timedelta(minutes=5)
@@ -44,7 +44,8 @@ def build(chosen: Settings) -> App:
     calls, clock = Calls(), SystemClock()
     blobs, queues = open_blobs(chosen, chosen.status_container, calls), open_queues(chosen, calls)
     documents = open_documents(chosen, calls)
-    made = compose(chosen, blobs, queues, documents, clock, calls=calls)
+    again = partial(open_blobs, chosen, chosen.status_container, calls)
+    made = compose(chosen, blobs, queues, documents, clock, calls=calls, open_again=again)
     made.stats.start(calls.counts, chosen.stats_flush_seconds)
     return made.closing(blobs, queues, documents)
 
@@ -58,7 +59,7 @@ async def postpone(queue: str, text: str) -> None:
         await queues.close()
 
 
-def compose(
+def compose(  # noqa: PLR0913, PLR0917 - what an app is made of
     chosen: Settings,
     blobs: BlobStore,
     queues: MessageQueues,
@@ -66,8 +67,12 @@ def compose(
     clock: Clock,
     kinds: tuple[Kind[Any], ...] = (),
     calls: Calls | None = None,
+    open_again: Callable[[], OwnBlobs] | None = None,
 ) -> App:
-    """Make an app of the given ports. A kind that is given takes the place of the one of its name, if there is one."""
+    """Make an app of the given ports. A kind that is given takes the place of the one of its name, if there is one.
+
+    `open_again` opens the blobs once more, for the thread that watches the event loop.
+    """
     general = Queues(chosen.queue_high, chosen.queue_normal, chosen.queue_low)
     known = {kind.name: kind for kind in (*declarations.kinds(), *kinds)}
     registry = Registry(known.values(), general, chosen, _longest_seconds(os.environ))
@@ -75,7 +80,7 @@ def compose(
     stats = Stats(documents, clock, (kind.name for kind in registry), timedelta(days=chosen.stats_days))
     telemetry = _telemetry(chosen, registry)
     observer = Observers(stats, telemetry) if telemetry else stats
-    deps = Dependencies(blobs, queues, documents, clock, registry, chosen, timing, callback_of, observer)
+    deps = Dependencies(blobs, queues, documents, clock, registry, chosen, timing, callback_of, observer, open_again)
     engine = Engine(deps)
     timers = declarations.timers()
     ledger = Ledger(engine, timers, _rules(chosen, timers, os.environ))

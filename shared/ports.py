@@ -153,6 +153,14 @@ class BlobStore(Protocol):
         ...
 
 
+class OwnBlobs(BlobStore, Protocol):
+    """A blob store that whoever opened it closes; its connections belong to the event loop that uses them."""
+
+    async def close(self) -> None:
+        """Close its connections."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ReceivedMessage:
     """A message received or peeked at by hand (the sweep does so on poison queues; the host receives all others)."""

@@ -44,6 +44,13 @@ var rules = [
     every: 'PT5M'
     query: loadTextContent('../alerts/poison-failing.kql')
   }
+  {
+    id: 'loop-blocked'
+    title: 'A handler keeps everything else in its process from running'
+    severity: 2
+    every: 'PT15M'
+    query: loadTextContent('../alerts/loop-blocked.kql')
+  }
 ]
 
 resource operators 'Microsoft.Insights/actionGroups@2023-01-01' = {

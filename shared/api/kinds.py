@@ -50,9 +50,9 @@ async def pause_kind(app: App, call: Call) -> Answer:
 
 @api.route("ResumeKind", "POST kinds/{kind}/resume", OPERATE, {200: "schemas:KindView"}, (404,))
 async def resume_kind(app: App, call: Call) -> Answer:
-    """Let a paused kind go on. Its messages are looked at again within half a minute."""
+    """Let a paused kind go on. The jobs that waited start within seconds; of very many, the later ones with the next sweeps."""
     known = app.engine.deps.kinds[call.path["kind"]]
-    state = await app.engine.pauses.set(known.name, paused=False)
+    state = await app.engine.resume(known.name)
     return json_answer(_view(app, known.name, state))
 
 

@@ -92,7 +92,9 @@ class StatsView(TypedDict):
 class AlarmView(TypedDict):
     """An alarm: since when it has been on, or off (not there where it never was on), and why."""
 
-    alarm: Literal["dead-letter-ratio", "missed-digest", "timer-silent", "queue-stuck", "poison-failing"]
+    alarm: Literal[
+        "dead-letter-ratio", "missed-digest", "timer-silent", "queue-stuck", "poison-failing", "loop-blocked"
+    ]
     state: Literal["on", "off"]
     since: NotRequired[Moment]
     reason: str

@@ -66,7 +66,8 @@ def decode(body: bytes, charset: str | None = None) -> str:
 
 def without_declaration(text: str) -> str:
     """XML without its first line, whose word on the encoding is history once the text is decoded."""
-    return _XML.sub("", text, count=1)
+    found = _XML.match(text)
+    return text[found.end() :] if found else text
 
 
 def _claimed(body: bytes, charset: str | None) -> Iterator[str]:

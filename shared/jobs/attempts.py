@@ -13,6 +13,7 @@ from shared.jobs.children import Children
 from shared.jobs.context import JobContext
 from shared.jobs.dead_letters.recorder import Recorder
 from shared.jobs.dead_letters.vault import Reason
+from shared.jobs.decide import MOST_OVERRUNS
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.errors import (
     FinalError,
@@ -26,6 +27,7 @@ from shared.jobs.errors import (
 from shared.jobs.failures import failure_of, leaves_of
 from shared.jobs.handler import Raised, Returned, call
 from shared.jobs.kinds import Kind, Policy
+from shared.jobs.loop_watch import LoopWatch
 from shared.jobs.machine import Cancelled, Completed, Decided, Event, HandedOver, LetDown, Released, Retried, Snoozed
 from shared.jobs.model import Failure, Job, Status
 from shared.ports import PreconditionError, StorageError, TooLargeError
@@ -46,6 +48,9 @@ class Attempts:
         self._recorder = recorder
         self._callbacks = callbacks
         self._children = children
+        self._watch = deps.open_blobs and LoopWatch(
+            deps.open_blobs, deps.clock, deps.timing.lease.total_seconds(), deps.observer
+        )
 
     async def run(self, kind: Kind[Any], current: Versioned[Job]) -> str:
         """Run the handler of a job that is claimed, and write what came of it.
@@ -73,7 +78,7 @@ class Attempts:
                 return await self._cancelled(context)
             if context.job.decided and context.job.error:
                 return await self._give_up(Reason(context.job.decided), context.job.error, context)
-            outcome = await call(kind, context, policy.timeout_seconds)
+            outcome = await call(kind, context, policy.timeout_seconds, self._watch)
             if isinstance(outcome, Returned):
                 return await self._completed(outcome, context)
             return await self._raised(outcome, policy, context)
@@ -142,6 +147,9 @@ class Attempts:
 
     async def _failed(self, leaves: list[BaseException], failure: Failure, policy: Policy, context: JobContext) -> str:
         final = any(isinstance(leaf, (FinalError, UnreadableError, *policy.final)) for leaf in leaves)
+        if context.overran:
+            await context.confirm()
+            final |= context.job.overruns >= MOST_OVERRUNS
         if not (final or context.last_attempt):
             return await self._retry(leaves, failure, policy, context)
         await context.confirm()  # who was superseded leaves no dead letter of a job that goes on without it

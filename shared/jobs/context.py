@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import MutableMapping
 from typing import Any, TypeVar, Unpack
 
@@ -44,8 +45,14 @@ class JobContext:
         self._lock = asyncio.Lock()
         self._polled_at = deps.clock.now()
         self._indexed: float | None = None
-        self._handler: asyncio.Task[Any] | None = None
-        self._ends_at: float | None = None
+        self.handler: asyncio.Task[Any] | None = None
+        """The task in which the handler runs, once it does."""
+        self.ends_at = math.inf
+        """When, by the loop's clock, the handler is stopped."""
+        self.kept_until = current.value.due_at
+        """Until when the lease was renewed for this attempt, while it could not do so itself."""
+        self.overran = False
+        """Whether it was written down that this attempt blocks its process beyond its time."""
         self._stops: list[JobsError] = []
         self.ended_by_host = False
         """Whether the host ends this invocation."""
@@ -103,9 +110,9 @@ class JobContext:
 
     def remaining(self) -> float:
         """Seconds that are left to this attempt until it is stopped."""
-        if self._ends_at is None:
+        if self.handler is None:
             return self.timeout_seconds
-        return max(0.0, self._ends_at - asyncio.get_running_loop().time())
+        return max(0.0, self.ends_at - asyncio.get_running_loop().time())
 
     @property
     def settings(self) -> Settings:
@@ -185,8 +192,8 @@ class JobContext:
 
     def begin(self, timeout_seconds: float, handler: asyncio.Task[Any]) -> None:
         """The handler is called now."""
-        self._handler = handler
-        self._ends_at = asyncio.get_running_loop().time() + timeout_seconds
+        self.handler = handler
+        self.ends_at = asyncio.get_running_loop().time() + timeout_seconds
         if self.ended_by_host:
             handler.cancel()
 
@@ -197,8 +204,8 @@ class JobContext:
     def drain(self) -> None:
         """The host ends this invocation: stop the handler, which may still hand over."""
         self.ended_by_host = True
-        if self._handler:
-            self._handler.cancel()
+        if self.handler:
+            self.handler.cancel()
 
     def owns(self, error: BaseException) -> bool:
         """Whether an exception is one by which this attempt was told to stop, and not about some other job."""
@@ -221,7 +228,8 @@ class JobContext:
 
     async def _live(self, progress: Progress | None, fan_out: FanOut | None = None) -> None:
         now = self.clock.now()
-        event = Progressed(now, self.fence, now + self._deps.timing.lease, progress, fan_out)
+        self.kept_until = now + self._deps.timing.lease
+        event = Progressed(now, self.fence, self.kept_until, progress, fan_out)
         await self.settle(event)
 
     async def _refresh(self) -> None:

@@ -11,6 +11,9 @@ from shared.jobs.model import Job, Status
 SLACK = timedelta(seconds=2)
 """How far the clocks of two instances may differ before a message counts as early."""
 
+MOST_OVERRUNS = 2
+"""How often a job may block its process beyond its own time: each time costs all its neighbours theirs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -77,7 +80,8 @@ def decide(
         return PutBack(job.due_at)
     # The lease has ended, or the host delivers the very message of the current attempt again: its worker is gone.
     # A job that is to stop is claimed however often that was: the attempt only cancels it, and its children with it.
-    return Claim() if job.stalls < max_stalls or job.cancel_requested else GiveUpStalled()
+    spent = job.stalls >= max_stalls or job.overruns >= MOST_OVERRUNS
+    return GiveUpStalled() if spent and not job.cancel_requested else Claim()
 
 
 def _replays(

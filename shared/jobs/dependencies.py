@@ -19,7 +19,7 @@ from shared.jobs.model import Job, summary
 from shared.jobs.observe import NullObserver, Observer
 from shared.jobs.pauses import Pauses
 from shared.jobs.store import StatusStore
-from shared.ports import BlobStore, Clock, DocumentStore, MessageQueues, StorageError
+from shared.ports import BlobStore, Clock, DocumentStore, MessageQueues, OwnBlobs, StorageError
 from shared.settings import Settings
 from shared.storage import Versioned
 
@@ -34,8 +34,6 @@ class Timing:
     """How long past its time a job must be before the sweep takes it for stuck."""
     put_back: timedelta = timedelta(seconds=60)
     """How long a message waits for code that knows its payload's version."""
-    pause: timedelta = timedelta(seconds=30)
-    """How long a message of a paused kind waits before it is looked at again."""
 
 
 def _no_callbacks(job: Job) -> Mapping[str, Any]:
@@ -57,6 +55,8 @@ class Dependencies:
     """The payload of the job that tells an outcome."""
     observer: Observer = field(default_factory=NullObserver)
     """Who is told what happens."""
+    open_blobs: Callable[[], OwnBlobs] | None = None
+    """Opens the status container once more, for a thread that keeps leases while the event loop is blocked; None: nobody does."""
 
     @cached_property
     def status(self) -> StatusStore:
@@ -68,12 +68,12 @@ class Dependencies:
         """Which kinds are paused."""
         return Pauses(self.documents, self.clock)
 
-    async def send(self, current: Versioned[Job]) -> None:
-        """Send the message that starts the job's next attempt, visible once the job is due."""
+    async def send(self, current: Versioned[Job], delay: timedelta = timedelta(0)) -> None:
+        """Send the message that starts the job's next attempt, visible once the job is due, and not before this delay."""
         now = self.clock.now()
         text = text_for(current.value, current.etag, now)
         queue = self.kinds.queue(current.value.kind, current.value.priority)
-        await self.queues.send(queue, text, max(current.value.due_at - now, timedelta(0)))
+        await self.queues.send(queue, text, max(current.value.due_at - now, delay))
 
     async def send_or_leave(self, current: Versioned[Job]) -> None:
         """Send; where the queue does not answer, leave it to the sweep, since the record says that a message is due."""

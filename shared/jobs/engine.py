@@ -13,11 +13,14 @@ from shared.jobs.dead_letters.vault import Vault
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.errors import JobNotFoundError
 from shared.jobs.estimate import Estimator
+from shared.jobs.mend import Report
 from shared.jobs.model import Job
+from shared.jobs.pauses import Pause
 from shared.jobs.purge import Purger, PurgeReport, Retention
+from shared.jobs.repair import Repairer
 from shared.jobs.runner import Runner
 from shared.jobs.submit import Submitter
-from shared.jobs.sweep import Report, Sweeper
+from shared.jobs.sweep import Sweeper
 from shared.storage import Versioned
 
 
@@ -36,6 +39,7 @@ class Engine:
         runner = Runner(deps, self.vault, recorder, callbacks, self.children)
         self._purger = Purger(deps, self.vault, retention)
         self._sweeper = Sweeper(deps, callbacks)
+        self._repairer = Repairer(deps, callbacks)
         self.replays = Replayer(deps, self.vault, submitter, callbacks)
         self.discards = Discarder(deps, self.vault)
         self.pauses = deps.pauses
@@ -63,9 +67,19 @@ class Engine:
         """
         return await self._canceller.cancel(await self.get(job_id), by)
 
-    async def sweep(self, *, full: bool = False) -> Report:
+    async def resume(self, kind: str) -> Pause:
+        """Let a paused kind go on, and the jobs that have waited for it."""
+        pause = await self.pauses.set(kind, paused=False)
+        await self._sweeper.release(kind)
+        return pause
+
+    async def sweep(self) -> Report:
         """Look for what fell between two writes; see `Sweeper`."""
-        return await self._sweeper.sweep(full=full)
+        return await self._sweeper.sweep()
+
+    async def repair(self) -> Report:
+        """Bring the index up to the status blobs; see `Repairer`."""
+        return await self._repairer.repair()
 
     async def purge(self, artifacts: Iterable[str] = ()) -> PurgeReport:
         """Delete what has expired; see `Purger.purge`."""

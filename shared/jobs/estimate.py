@@ -9,15 +9,16 @@ from datetime import datetime, timedelta
 
 from shared.containers import JOBS
 from shared.jobs.dependencies import Dependencies
-from shared.jobs.envelope import decode
-from shared.jobs.errors import UnreadableError
 from shared.jobs.ids import prefixes
+from shared.jobs.lines import visible_at
 from shared.jobs.model import Job, Status
-from shared.ports import Query, ReceivedMessage, Where
+from shared.ports import Query, Where
 from shared.storage import Cached
 
 LONGEST_WAIT = 300
 """Seconds that a client is told to wait at most."""
+_PAUSE = 30.0
+"""Seconds after which it is worth asking again about a job of a paused kind."""
 _SAMPLES = 20
 """Completed jobs of a kind from which its usual duration is taken, if they are of the last day."""
 _PAST = timedelta(days=1)
@@ -34,7 +35,7 @@ class Conditions:
     queue_age: float = 0.0
     """Seconds that the message at the head of the queue has been due."""
     pause: float | None = None
-    """Seconds until a message of this paused kind is looked at again; None where it is not paused."""
+    """Seconds that a job of a paused kind waits at the least; None where it is not paused."""
 
 
 def remaining(job: Job, conditions: Conditions, now: datetime, default: float) -> int:
@@ -94,7 +95,7 @@ class Estimator:
             return Conditions(usual)
         age = await self._age.get(self._deps.kinds.queue(job.kind, job.priority))
         paused = (await self._deps.pauses.of(job.kind)).paused
-        return Conditions(usual, age or 0.0, self._deps.timing.pause.total_seconds() if paused else None)
+        return Conditions(usual, age or 0.0, _PAUSE if paused else None)
 
     async def age(self, queue: str) -> float | None:
         """Seconds that the message at the head of a queue has been due; None where none is waiting."""
@@ -111,17 +112,8 @@ class Estimator:
 
     async def _read_age(self, queue: str) -> float | None:
         messages = await self._deps.queues.peek(queue, 1)
-        return max(0.0, (self._deps.clock.now() - _due_at(messages[0])).total_seconds()) if messages else None
+        return max(0.0, (self._deps.clock.now() - visible_at(messages[0])).total_seconds()) if messages else None
 
 
 def _nothing() -> None:
     """What is known of a kind or a queue of which nothing is known."""
-
-
-def _due_at(message: ReceivedMessage) -> datetime:
-    """Since when a message could have been run: a delayed one was put on the queue long before that."""
-    try:
-        record = decode(message.text.encode()).record
-    except UnreadableError:
-        record = None
-    return max(message.inserted_at, record.due_at) if record else message.inserted_at

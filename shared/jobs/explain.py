@@ -65,6 +65,8 @@ def _queued(job: Job, circumstances: Circumstances) -> Iterator[Reason]:
         yield _paused(job, circumstances.pause)
     if job.due_at > circumstances.now:
         yield _early(job)
+    elif circumstances.pause.paused:
+        return
     elif _lost(job, circumstances):
         yield Reason(
             "message_lost",
@@ -72,7 +74,7 @@ def _queued(job: Job, circumstances: Circumstances) -> Iterator[Reason]:
             "its message seems to be lost.",
             f"Nothing: the sweep ({circumstances.sweep_schedule}) sends it again once it is {circumstances.grace.total_seconds():.0f} s overdue.",
         )
-    elif circumstances.known and not circumstances.pause.paused:
+    elif circumstances.known:
         yield _behind(circumstances)
 
 

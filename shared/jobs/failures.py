@@ -7,13 +7,13 @@ import site
 import sys
 import sysconfig
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cache
 from itertools import islice
 from pathlib import Path
 
-from shared.jobs.model import Failure, Frame
+from shared.jobs.model import Failure, Frame, innermost
 
 _MESSAGE, _CAUSE = 2000, 300
 """Characters that are kept of a message, and of the message of a cause."""
@@ -85,11 +85,20 @@ def _cause(error: BaseException) -> BaseException | None:
 def _frames(error: BaseException) -> list[Frame]:
     """Where it was raised: the innermost frames, outermost first. One that the engine raised stands for what it stopped."""
     walked = traceback.walk_tb(error.__traceback__)
-    frames = [_frame(frame.f_code.co_filename, line, frame.f_code.co_name) for frame, line in walked]
-    frames = [frame for frame in frames if frame.file not in _ENGINE]
+    frames = _told((frame.f_code.co_filename, line, frame.f_code.co_name) for frame, line in walked)
     if not frames and error.__cause__ is not None:
         return _frames(error.__cause__)
     return frames[-_FRAMES:]
+
+
+def place_of(stack: Iterable[tuple[str, int, str]]) -> Frame | None:
+    """Where a stack (file, line, function; outermost first) is in the app's own code; else its innermost frame."""
+    return innermost(_told(stack))
+
+
+def _told(stack: Iterable[tuple[str, int, str]]) -> list[Frame]:
+    frames = [_frame(*each) for each in stack]
+    return [frame for frame in frames if frame.file not in _ENGINE]
 
 
 def _frame(filename: str, line: int, function: str) -> Frame:

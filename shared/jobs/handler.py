@@ -13,6 +13,7 @@ from shared.jobs.context import JobContext
 from shared.jobs.errors import OvertimeError, UnstorableError
 from shared.jobs.kinds import Kind
 from shared.jobs.log import LOG, about
+from shared.jobs.loop_watch import LoopWatch
 
 _STUBBORN = 5.0
 """Seconds that a handler has to end, once it was told that its time is up, before the job goes on without it."""
@@ -37,15 +38,19 @@ class Raised:
 Outcome = Returned | Raised
 
 
-async def call(kind: Kind[Any], context: JobContext, timeout_seconds: float) -> Outcome:
-    """Call the handler, its lease renewed meanwhile if it does not do so by reporting progress."""
+async def call(kind: Kind[Any], context: JobContext, timeout_seconds: float, watch: LoopWatch | None = None) -> Outcome:
+    """Call the handler, its lease renewed meanwhile if it does not do so by reporting progress; by `watch`, if all stands still."""
     task = asyncio.create_task(_called(kind, context))
     context.begin(timeout_seconds, task)
+    if watch:
+        watch.enter(context)
     beat = asyncio.create_task(context.beat())
     try:
         await asyncio.wait({task}, timeout=timeout_seconds)
         return task.result() if task.done() else await _stopped(task, context, timeout_seconds)
     finally:
+        if watch:
+            watch.leave(context)
         beat.cancel()
         await asyncio.wait({beat})
 

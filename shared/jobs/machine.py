@@ -90,6 +90,14 @@ class Released:
 
 
 @dataclass(frozen=True, slots=True)
+class Overran:
+    """The attempt blocks its process beyond its own time: nothing but the end of the process ends it."""
+
+    at: datetime
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
 class LetDown:
     """Storage failed under the handler, which is no fault of the job's."""
 
@@ -183,6 +191,7 @@ Event = (
     | Snoozed
     | HandedOver
     | Released
+    | Overran
     | LetDown
     | Decided
     | Failed
@@ -222,6 +231,9 @@ def apply(job: Job, event: Event) -> Job:  # noqa: C901, PLR0912 - one case for 
         case Released(at, fence, due_at):
             _require_current(job, fence, event)
             return _next(job, at, "released", **_waiting(due_at))
+        case Overran(at, fence):
+            _require_current(job, fence, event)
+            return _next(job, at, "overran", overruns=job.overruns + 1)
         case LetDown(at, fence, error, due_at):
             _require_current(job, fence, event)
             outages = job.outages + 1
@@ -354,6 +366,7 @@ def _replayed(job: Job, event: Replayed) -> Job:
         status=Status.QUEUED,
         failures=0,
         **_ORDERLY,
+        overruns=0,
         resends=0,
         replays=job.replays + 1,
         cancel_requested=False,

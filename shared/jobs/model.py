@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -9,7 +10,7 @@ from typing import Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue
 
-from shared.storage import isos
+from shared.storage import iso, isos
 
 HISTORY_LIMIT = 60
 """Entries of a job's history that are kept, newest last; the first one (submitted) always stays."""
@@ -65,6 +66,12 @@ class Frame(_Record):
         return f"{self.file}:{self.line} {self.function}"
 
 
+def innermost(frames: Sequence[Frame]) -> Frame | None:
+    """The innermost frame of the app's own code; where there is none, the innermost of all."""
+    own = [frame for frame in frames if frame.own] or frames
+    return own[-1] if own else None
+
+
 class Failure(_Record):
     """Why an attempt failed."""
 
@@ -80,8 +87,7 @@ class Failure(_Record):
     @property
     def place(self) -> Frame | None:
         """The innermost frame of the app's own code; where there is none, the innermost."""
-        own = [frame for frame in self.frames if frame.own] or list(self.frames)
-        return own[-1] if own else None
+        return innermost(self.frames)
 
     @property
     def told(self) -> str:
@@ -159,6 +165,8 @@ class Job(_Record):
     """Attempts that ended in an error since the submission or the last replay."""
     stalls: int = Field(default=0, validation_alias=AliasChoices("lapses", "stalls"), serialization_alias="lapses")
     """Attempts whose worker vanished since the submission or the last replay."""
+    overruns: int = 0
+    """Attempts since the submission or the last replay that blocked their process beyond their own time."""
     outages: int = 0
     """Attempts in a row that storage let down."""
     resends: int = 0
@@ -201,10 +209,20 @@ class Job(_Record):
         """The record as the status blob holds it."""
         return self.model_dump_json(exclude_none=True).encode()
 
-    def to_blob(self) -> tuple[bytes, dict[str, str]]:
-        """The status blob: the record, and the metadata that the sweep reads in a listing instead of reading each blob."""
-        watch = isos(watch=self.watch_at)
-        return self.to_json(), {"status": self.status.value, "version": str(self.version), **watch}
+    def to_blob(self) -> tuple[bytes, dict[str, str], dict[str, str]]:
+        """The status blob: the record, its metadata and its tags.
+
+        Both carry `watch`, by which the sweep finds what is due without reading each blob: by the tag, or in a listing where
+        there are no tags. What is done with has none.
+        """
+        watch = {} if self.watch_at is None else {"watch": self._watch(self.watch_at)}
+        return self.to_json(), {"status": self.status.value, "version": str(self.version), **watch}, watch
+
+    def _watch(self, at: datetime) -> str:
+        """The moment, first, so that text order is time order; and what tells whether a look at the record can be spared."""
+        if self.status.final or self.cancel_requested:
+            return iso(at)
+        return f"{iso(at)} {self.status.value} {self.kind} {self.priority.value}"
 
 
 _NOT_INDEXED: dict[str, Any] = {

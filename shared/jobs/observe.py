@@ -25,7 +25,10 @@ class Observer(Protocol):
         ...
 
     def happened(self, event: str, count: int = 1) -> None:
-        """Something happened that concerns no single job: `sweeps`, `resent`, `projected`, `put_back`, `poison_put_back`."""
+        """Something happened that concerns no single job.
+
+        `sweeps`, `resent`, `projected`, `put_back`, `poison_put_back`, `loop_blocked`, `loop_blocked_seconds`.
+        """
         ...
 
 

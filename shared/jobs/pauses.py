@@ -1,4 +1,9 @@
-"""Pausing kinds: their messages wait, and no attempt is spent."""
+"""Pausing kinds: no attempt of theirs is spent, and their jobs wait.
+
+A message of a paused kind is taken off its queue, once: its job stays queued by its record, as if the message had been lost, and
+the sweep leaves it alone. So a pause costs nothing that grows with its length. A resume, and then the sweep, send the
+messages anew.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +16,7 @@ from shared.jobs.log import LOG
 from shared.ports import Clock, Document, DocumentStore, Query
 from shared.storage import Cached, compare_and_swap, iso, write
 
-_FRESH = timedelta(seconds=5)
+FRESH = timedelta(seconds=5)
 """How long what was read is believed: a pause reaches every process within this time."""
 
 
@@ -30,7 +35,7 @@ class Pauses:
     def __init__(self, documents: DocumentStore, clock: Clock) -> None:
         self._documents = documents
         self._clock = clock
-        self._known: Cached[str, Pause] = Cached(clock, _FRESH, self._read, Pause, "pauses")
+        self._known: Cached[str, Pause] = Cached(clock, FRESH, self._read, Pause, "pauses")
         self.of = self._known.get
         """The state of a kind, at most a few seconds old. Where the store does not answer, the last one known."""
 

@@ -110,12 +110,12 @@ class Runner:
         self, decision: Decision, current: Versioned[Job], kind: Kind[Any], envelope: Envelope, delivery: Delivery
     ) -> str:
         if isinstance(decision, Claim | ClaimReplay) and await self._paused(current.value):
-            decision = PutBack(self._deps.clock.now() + self._deps.timing.pause)
+            return await self._wait_for_resume(decision, current, envelope)
         match decision:
             case Claim():
                 return await self._attempts.run(kind, await self._claim(current, delivery))
             case ClaimReplay():
-                current = await self._claim_replay(current, envelope, delivery)
+                current = await self._put_back_to_life(current, envelope, self._claimed(delivery))
                 return await self._attempts.run(kind, current)
             case GiveUpStalled():
                 return await self._give_up_stalled(await self._fresh(current))
@@ -130,6 +130,16 @@ class Runner:
 
     async def _paused(self, job: Job) -> bool:
         return not job.cancel_requested and (await self._deps.pauses.of(job.kind)).paused
+
+    async def _wait_for_resume(self, decision: Claim | ClaimReplay, current: Versioned[Job], envelope: Envelope) -> str:
+        """Let the message go: the record says that the job waits. What only the message says, that it replays, is written."""
+        if isinstance(decision, ClaimReplay):
+            current = await self._put_back_to_life(current, envelope)
+            await self._deps.project(current.value)
+        else:
+            current = await self._fresh(current)
+        LOG.info("message let go, the kind is paused: %s", about(current.value))
+        return "waits, its kind is paused"
 
     async def _give_up_stalled(self, current: Versioned[Job]) -> str:
         error = failure_of(StalledError(), current.value.attempt, self._deps.clock.now())
@@ -160,13 +170,16 @@ class Runner:
         now = self._deps.clock.now()
         return Claimed(now, delivery.message_id, now + self._deps.timing.lease)
 
-    async def _claim_replay(self, current: Versioned[Job], envelope: Envelope, delivery: Delivery) -> Versioned[Job]:
+    async def _put_back_to_life(
+        self, current: Versioned[Job], envelope: Envelope, then: Claimed | None = None
+    ) -> Versioned[Job]:
+        """Replay a failed job as the message says, and claim it in the same write where it can run."""
         current = await self._callbacks.call(current)
         now, letter = self._deps.clock.now(), current.value.dead_letter_id
         edited = None if envelope.payload in (None, current.value.payload) else envelope.payload
         replayed = Replayed(now, "queue", edited, envelope.payload_version if edited else None)
-        job = apply(apply(current.value, replayed), self._claimed(delivery))
-        current = await self._deps.status.write(current, job)
+        job = apply(current.value, replayed)
+        current = await self._deps.status.write(current, apply(job, then) if then else job)
         if letter:
             await self._note_replay(letter, Replay(at=now, by="queue", job_id=job.job_id, edited=bool(edited)))
         return current

@@ -5,23 +5,30 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import ValidationError
 
 from shared.jobs.errors import JobNotFoundError, UnreadableError
+from shared.jobs.log import LOG
 from shared.jobs.machine import Event, apply
 from shared.jobs.model import Job
 from shared.jobs.observe import NullObserver, Observer
-from shared.ports import BlobInfo, BlobStore, Clock, PreconditionError, StorageError
+from shared.ports import BlobInfo, BlobStore, Clock, PreconditionError, StorageError, TagsRefusedError
 from shared.storage import Versioned
 
 _TRIES = 8
 """How often a write is tried again after somebody else's."""
 _PATIENCE = 2
 """How often it is tried again after an answer that did not come; the adapter has retried each of these already."""
+
+
+_REFUSED = timedelta(hours=1)
+"""After which tags are tried again: rights may have been granted meanwhile."""
+Tags = Mapping[str, str] | None
 
 
 class ConflictError(Exception):
@@ -43,6 +50,7 @@ class StatusStore:
         self._blobs = blobs
         self._clock = clock
         self._observer = observer or NullObserver()
+        self._refused_at: datetime | None = None
 
     async def read(self, job_id: str) -> Versioned[Job] | None:
         """Return the job, or None; UnreadableError where something else is in its place."""
@@ -54,10 +62,10 @@ class StatusStore:
     async def create(self, job: Job) -> tuple[Versioned[Job], bool]:
         """Write a new job; where its id is taken, return what is there, and False."""
         job = _stamped(job)
-        data, metadata = job.to_blob()
+        name, (data, metadata, tags) = name_of(job.job_id), job.to_blob()
         for attempt in range(_TRIES):
             try:
-                etag = await self._blobs.create(name_of(job.job_id), data, metadata)
+                etag = await self._tagged(lambda tags: self._blobs.create(name, data, metadata, tags), tags)
                 return self._observed(None, Versioned(job, etag)), True
             except StorageError as error:
                 there = await self._reread(job.job_id, error, attempt)
@@ -75,10 +83,12 @@ class StatusStore:
             StorageError: storage does not answer.
         """
         job = _stamped(job)
-        data, metadata = job.to_blob()
+        name, (data, metadata, tags) = name_of(job.job_id), job.to_blob()
         for attempt in range(_TRIES):
             try:
-                etag = await self._blobs.replace(name_of(job.job_id), data, current.etag, metadata)
+                etag = await self._tagged(
+                    lambda tags: self._blobs.replace(name, data, current.etag, metadata, tags), tags
+                )
                 return self._observed(current.value, Versioned(job, etag))
             except StorageError as error:
                 there = await self._reread(job.job_id, error, attempt)
@@ -89,6 +99,22 @@ class StatusStore:
             if there.etag != current.etag:
                 raise ConflictError(there)
         raise StorageError(f"job {job.job_id} could not be written")
+
+    @property
+    def tags_refused(self) -> bool:
+        """Whether this process writes without tags, since the account, or its rights, do not take them."""
+        return self._refused_at is not None and self._clock.now() - self._refused_at < _REFUSED
+
+    async def _tagged(self, write: Callable[[Tags], Awaitable[str]], tags: Tags) -> str:
+        if not tags or self.tags_refused:
+            return await write(None)
+        try:
+            return await write(tags)
+        except TagsRefusedError:
+            etag = await write(None)  # where this fails as well, it was not for the tags
+        self._refused_at = self._clock.now()
+        LOG.warning("tags refused: what is due is looked for in listings")
+        return etag
 
     async def change(self, current: Versioned[Job], event: Event) -> Versioned[Job]:
         """Write the job after an event, again on what others wrote meanwhile, until it holds.

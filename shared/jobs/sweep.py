@@ -1,144 +1,156 @@
 """The sweep: the periodic look for what fell between two writes.
 
-It reads the listing of the status blobs (whose metadata say when each wants to be looked at), so that a job is found
-even if nothing but its receipt was ever written. What it mends: a receipt without a message, a lease whose worker
-vanished, an outcome whose callback has no job yet, and an index behind the blobs.
+It asks the status blobs themselves, by their tag, which jobs are past the moment at which they want to be looked at: at any
+age, in time that grows with what is overdue and not with what is stored. What it mends: a receipt without a message, a lease
+whose worker vanished, an outcome whose callback has no job yet. Where the account takes no tags it goes through the listing
+of the blobs instead, as far as its time reaches, and the next one goes on there.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 from shared.containers import JOBS
+from shared.jobs.bookmarks import Bookmark
 from shared.jobs.callbacks import Callbacks
-from shared.jobs.concurrently import isolated
+from shared.jobs.concurrently import spread
 from shared.jobs.dependencies import Dependencies
-from shared.jobs.errors import InvalidTransitionError
-from shared.jobs.ids import prefixes
-from shared.jobs.log import LOG, about
-from shared.jobs.machine import Resent
-from shared.jobs.model import Job, Status
+from shared.jobs.log import LOG
+from shared.jobs.mend import Mender, Report, Watched
+from shared.jobs.pauses import FRESH
 from shared.jobs.store import id_of
-from shared.ports import BlobInfo, Query, Where
+from shared.ports import Query, StorageError, TagsRefusedError, Where
 from shared.storage import every, iso
 
-RECENT = timedelta(minutes=30)
-"""How far back the frequent sweep lists; older jobs that are stuck it finds by the index, and the full sweep anyway."""
-_BATCH = 200
-_NOT_SWEPT = "not swept: job=%s cause=%s"
-
-
-@dataclass
-class Report:
-    """What a sweep saw and did."""
-
-    looked: int = 0
-    resent: int = 0
-    projected: int = 0
+BUDGET = timedelta(minutes=3)
+"""How long a sweep takes at most; it runs every five minutes, beside jobs."""
+_BUDGET_OF_A_RELEASE = timedelta(seconds=20)
+_RIGHT_NOW = timedelta(seconds=-1)
+"""The grace of a release: what is due at this very moment is meant, too."""
+_MOST = 100_000
+"""Overdue jobs that one sweep keeps in mind."""
+_MOST_INDEXED = 20_000
 
 
 class Sweeper:
-    """Looks for stuck jobs and sends their messages again."""
+    """Looks for stuck jobs and has them go on."""
 
     def __init__(self, deps: Dependencies, callbacks: Callbacks) -> None:
         self._deps = deps
         self._callbacks = callbacks
+        self._stopped = Bookmark(deps.documents, "sweep")
+        self._listed = Bookmark(deps.documents, "sweep-listing")
 
-    async def sweep(self, *, full: bool = False) -> Report:
-        """Look through the recent jobs, or all of them."""
-        report = Report()
-        async for batch in self._batches(full=full):
-            report.looked += len(batch)
-            await self._mend(batch, report)
-        if not full:
-            await self._mend_indexed(report)
+    async def sweep(self) -> Report:
+        """Mend what is overdue, the oldest first; what it has no time for, the next one begins with.
+
+        Raises:
+            StorageError: blobs or queues fail. What was mended before is mended.
+        """
+        run = _Run(self._deps, self._callbacks, self._deps.timing.grace, BUDGET)
+        try:
+            await self._by_tag(run)
+        except TagsRefusedError:
+            await self._by_listing(run)
+        await run.indexed()
+        report = run.report
         for event, count in (("sweeps", 1), ("resent", report.resent), ("projected", report.projected)):
             self._deps.observer.happened(event, count)
         LOG.info(
-            "sweep: full=%s looked=%d resent=%d projected=%d",
-            full, report.looked, report.resent, report.projected,
+            "sweep: looked=%d resent=%d projected=%d waiting=%d more=%s",
+            report.looked, report.resent, report.projected, report.waiting, report.more,
         )  # fmt: skip
         return report
 
-    async def _batches(self, *, full: bool) -> AsyncIterator[list[BlobInfo]]:
-        now = self._deps.clock.now()
-        batch: list[BlobInfo] = []
-        for prefix in [""] if full else prefixes(now - RECENT, now):
-            async for info in self._deps.status.listing(prefix):
-                batch.append(info)
-                if len(batch) == _BATCH:
-                    yield batch
-                    batch = []
-        if batch:
-            yield batch
-
-    async def _mend(self, batch: list[BlobInfo], report: Report) -> None:
-        overdue = iso(self._deps.clock.now() - self._deps.timing.grace)
-        indexed = await self._indexed(batch)
-        for info in batch:
-            job_id = id_of(info.name)
-            if info.metadata.get("watch", "~") < overdue:
-                report.resent += await isolated(self._resend(job_id), _NOT_SWEPT, job_id)
-            elif str(indexed.get(job_id)) != info.metadata.get("version"):
-                report.projected += await isolated(self._project(job_id, overdue), _NOT_SWEPT, job_id)
-
-    async def _indexed(self, batch: list[BlobInfo]) -> dict[str, Any]:
-        """The version in the index of each job of a batch, by one query over the range of their ids."""
-        ids = sorted(id_of(info.name) for info in batch)
-        where = (Where("id", ">=", ids[0]), Where("id", "<=", ids[-1]))
-        rows = every(self._deps.documents, JOBS, Query(where, limit=_BATCH * 2, fields=("version",)))
-        return {item["id"]: item["version"] async for item in rows}
-
-    async def _mend_indexed(self, report: Report) -> None:
-        """Resend what the index says is overdue, whatever its age."""
-        overdue = iso(self._deps.clock.now() - self._deps.timing.grace)
-        query = Query((Where("watch_at", "<", overdue),), limit=_BATCH, fields=("kind", "status"))
-        async for item in every(self._deps.documents, JOBS, query):
-            paused = await self._paused(item["kind"], item["status"])
-            report.resent += not paused and await isolated(self._resend(item["id"]), _NOT_SWEPT, item["id"])
-
-    async def _paused(self, kind: str, status: str) -> bool:
-        """Whether a job waits because its kind is paused: its message is kept going, and not to be sent again."""
-        return status == Status.QUEUED and (await self._deps.pauses.of(kind)).paused
-
-    async def _resend(self, job_id: str) -> bool:
-        """Send the message of an overdue job again; False where a look at the blob shows that there is no need."""
-        current = await self._deps.status.read(job_id)
-        if current is None:
-            return False
-        if not self._overdue(current.value):
-            await self._deps.project(current.value)
-            return False
-        if current.value.status.final:
-            await self._deps.project((await self._callbacks.call(current)).value)
-            return True
-        if await self._paused(current.value.kind, current.value.status):
-            return False
-        now = self._deps.clock.now()
-        event = Resent(now, now + self._patience(current.value))
+    async def release(self, kind: str) -> Report:
+        """Have the jobs of a kind go on that was paused: as many as some seconds allow, the sweep the others."""
+        # Other processes know of the resume a little later, and would let a message fall that comes before.
+        run = _Run(self._deps, self._callbacks, _RIGHT_NOW, _BUDGET_OF_A_RELEASE, delay=FRESH + timedelta(seconds=1))
         try:
-            current = await self._deps.status.change(current, event)
-        except InvalidTransitionError:
-            return False
-        await self._deps.send(current)
-        await self._deps.project(current.value)
-        LOG.warning("message sent again: %s status=%s", about(current.value), current.value.status)
-        return True
+            found = [each for each in await run.found() if each.kind == kind]
+            run.report.more = await spread(found, run.mender.mend, run.late) is not None
+        except StorageError as error:
+            LOG.warning("jobs of the kind left to the sweep: kind=%s cause=%s", kind, type(error).__name__)
+        return run.report
 
-    def _overdue(self, job: Job) -> bool:
-        return job.watch_at is not None and job.watch_at < self._deps.clock.now() - self._deps.timing.grace
+    async def _by_tag(self, run: _Run) -> None:
+        if self._deps.status.tags_refused:
+            raise TagsRefusedError
+        found, stopped = sorted(await run.found()), await self._stopped.read() or ""
+        found = [each for each in found if _place(each) >= stopped] + [each for each in found if _place(each) < stopped]
+        left = await spread(found, run.mender.mend, run.late)
+        run.report.more = run.report.more or left is not None
+        await self._stopped.put(_place(left) if left else None)
 
-    def _patience(self, job: Job) -> timedelta:
-        """How long to wait before sending once more: doubling, since behind a long queue the message is not lost."""
-        return self._deps.timing.grace * 2.0 ** min(job.resends, 10)
+    async def _by_listing(self, run: _Run) -> None:
+        cursor = await self._listed.read()
+        while True:
+            page = await self._deps.blobs.list_page("jobs/", cursor)
+            watched = {
+                id_of(info.name): info.metadata.get("watch")
+                for info in page.items
+                if info.name.endswith("/status.json")
+            }
+            found = [Watched.of(job_id, text) for job_id, text in watched.items() if text and text < iso(run.overdue)]
+            run.seen.update(each.job_id for each in found)
+            if await spread(found, run.mender.mend, run.late) is None:
+                cursor = page.cursor
+            run.report.more = cursor is not None
+            if run.late() or cursor is None:
+                break
+        await self._listed.put(cursor)
 
-    async def _project(self, job_id: str, overdue: str) -> bool:
-        """Bring the index up to a blob that has been at rest for a while; fresh ones are being projected just now."""
-        current = await self._deps.status.read(job_id)
-        if current is None or iso(current.value.updated_at) > overdue:
-            return False
-        await self._deps.project(current.value)
-        return True
+
+class _Run:
+    """One sweep."""
+
+    def __init__(
+        self,
+        deps: Dependencies,
+        callbacks: Callbacks,
+        grace: timedelta,
+        budget: timedelta,
+        delay: timedelta = timedelta(0),
+    ) -> None:
+        self._deps = deps
+        self._until = deps.clock.now() + budget
+        self.overdue: datetime = deps.clock.now() - grace
+        self.report = Report()
+        self.seen: set[str] = set()
+        self.mender = Mender(deps, callbacks, self.report, self.overdue, delay)
+
+    def late(self) -> bool:
+        """Whether the time is up."""
+        return self._deps.clock.now() >= self._until
+
+    async def found(self) -> list[Watched]:
+        """What is overdue, by its tag."""
+        found: list[Watched] = []
+        cursor = None
+        while len(found) < _MOST and not self.late():
+            page = await self._deps.blobs.find("watch", iso(self.overdue), cursor)
+            found += [Watched.of(id_of(each.name), each.value) for each in page.items]
+            cursor = page.cursor
+            if cursor is None:
+                break
+        self.report.more = cursor is not None
+        self.seen.update(each.job_id for each in found)
+        return found
+
+    async def indexed(self) -> None:
+        """See to what only the index takes for overdue: it is behind, or the job is from before there were tags.
+
+        Nothing waits for this: where the index does not answer, a later sweep does it.
+        """
+        query = Query((Where("watch_at", "<", iso(self.overdue)),), limit=1000, fields=())
+        try:
+            rows = every(self._deps.documents, JOBS, query, _MOST_INDEXED)
+            behind = [item["id"] async for item in rows if item["id"] not in self.seen]
+        except StorageError as error:
+            LOG.warning("index not looked at: cause=%s", type(error).__name__)
+            return
+        await spread(behind, self.mender.look, self.late)
+
+
+def _place(watched: Watched) -> str:
+    return f"{watched.at} {watched.job_id}"

@@ -31,6 +31,7 @@ class Alarm(StrEnum):
     TIMER_SILENT = "timer-silent"
     QUEUE_STUCK = "queue-stuck"
     POISON_FAILING = "poison-failing"
+    LOOP_BLOCKED = "loop-blocked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,10 @@ class Seen:
     oldest_seconds: float
 
 
+_BLOCKED = 60
+"""Seconds in two hours for which event loops may stand still."""
+
+
 @dataclass(frozen=True, slots=True)
 class AlarmInputs:
     """What the alarms are evaluated from."""
@@ -78,6 +83,8 @@ class AlarmInputs:
     """Queues whose oldest message was too old at the last evaluation."""
     poison_put_back: int = 0
     """How often, in the window, a dead letter could not be recorded and was put back on its poison queue."""
+    loop_blocked_seconds: int = 0
+    """For how long, in the window, handlers kept the event loops of their processes from turning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +153,22 @@ def poison_failing(facts: AlarmInputs, limits: Limits) -> Assessment:
     return Assessment("hold" if waiting else "off", "every dead letter was recorded in time", numbers)
 
 
+def loop_blocked(facts: AlarmInputs, limits: Limits) -> Assessment:
+    """Handlers block the event loops of their processes: everything else in these stands still meanwhile."""
+    del limits
+    seconds = facts.loop_blocked_seconds
+    reason = f"event loops stood still for {seconds} s since the last full hour but one; {_BLOCKED} s is too much"
+    level: Level = "on" if seconds >= _BLOCKED else "hold" if 2 * seconds >= _BLOCKED else "off"
+    return Assessment(level, reason, {"seconds": seconds})
+
+
 RULES: Mapping[Alarm, Callable[[AlarmInputs, Limits], Assessment]] = {
     Alarm.DEAD_LETTER_RATIO: dead_letter_ratio,
     Alarm.MISSED_DIGEST: missed_digest,
     Alarm.TIMER_SILENT: timer_silent,
     Alarm.QUEUE_STUCK: queue_stuck,
     Alarm.POISON_FAILING: poison_failing,
+    Alarm.LOOP_BLOCKED: loop_blocked,
 }
 
 

@@ -177,6 +177,20 @@ def _mending(facts: Measurements) -> Iterator[Family]:
         [({"queue": "jobs"}, events["put_back"]), ({"queue": "poison"}, events["poison_put_back"])],
         facts.since,
     )
+    yield Family(
+        "nightshift_loop_blocked",
+        "counter",
+        "How often a handler kept the event loop of its process from turning for more than 2 s.",
+        [({}, events["loop_blocked"])],
+        facts.since,
+    )
+    yield Family(
+        "nightshift_loop_blocked_seconds",
+        "counter",
+        "For how long event loops were kept from turning, such times alone.",
+        [({}, events["loop_blocked_seconds"])],
+        facts.since,
+    )
 
 
 def _queues(queues: Iterable[QueueFacts]) -> Iterator[Family]:

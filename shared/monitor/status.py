@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from shared.calls import Calls, Trouble
 from shared.containers import OPERATIONS
 from shared.jobs.dependencies import Dependencies
 from shared.monitor.telemetry import State, Telemetry
+from shared.ports import StorageError
 from shared.storage import Cached
 
 FRESH = timedelta(seconds=5)
@@ -19,6 +21,8 @@ FRESH = timedelta(seconds=5)
 PATIENCE = 3.0
 """Seconds that a dependency may take to answer."""
 _NOWHERE = "status-probe"
+_PROBE_SECONDS = 86_400
+LOG = logging.getLogger("nightshift.status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ class Condition:
 
 
 class Readiness:
-    """Asks the dependencies, at most once in a few seconds however many ask. One storage call for each of three."""
+    """Asks the dependencies, at most once in a few seconds however many ask. Each is read from, and what keeps documents is written to."""
 
     def __init__(self, deps: Dependencies, telemetry: Telemetry | None, calls: Calls) -> None:
         self._deps = deps
@@ -67,10 +71,19 @@ class Readiness:
         asked = await asyncio.gather(
             self._probe("blobs", lambda: deps.blobs.read(_NOWHERE)),
             self._probe("queues", lambda: deps.queues.depth(deps.settings.queue_normal)),
-            self._probe("documents", lambda: deps.documents.read(OPERATIONS, _NOWHERE, _NOWHERE)),
+            self._probe("documents", self._write_and_read),
             self._openai(),
         )
         return Condition(deps.clock.now(), (*asked, self._telemetry()))
+
+    async def _write_and_read(self) -> None:
+        """A store that can only be read, since its disk is full or its file is broken, is of no use."""
+        documents, version = self._deps.documents, time.time_ns() // 1000
+        probe = {"id": _NOWHERE, "pk": _NOWHERE, "type": "probe", "version": version, "ttl": _PROBE_SECONDS}
+        await documents.put_newer(OPERATIONS, probe)
+        found = await documents.read(OPERATIONS, _NOWHERE, _NOWHERE)
+        if found is None or found.value["version"] < version:
+            raise StorageError("what was written is not there")
 
     async def _probe(self, name: str, ask: Callable[[], Awaitable[object]], *, required: bool = True) -> Dependency:
         began = time.perf_counter()
@@ -79,6 +92,8 @@ class Readiness:
                 await ask()
         except Exception as error:  # noqa: BLE001 - whatever it is, the dependency does not do its work
             self._errors[name] = Trouble(type(error).__name__, self._deps.clock.now())
+            cause = str(error)[:200] if isinstance(error, StorageError) else type(error).__name__
+            LOG.warning("status: dependency=%s does not do its work, cause=%s", name, cause)
             return Dependency(name, required, "failing", time.perf_counter() - began, self._errors[name])
         return Dependency(name, required, "ok", time.perf_counter() - began, self._last_error(name))
 

@@ -79,7 +79,8 @@ class Tally:
     kinds: dict[str, KindTally] = field(default_factory=dict)
     events: Counter[str] = field(default_factory=Counter)
     """How often the app did what concerns no single kind: `sweeps`, `resent` and `projected` (what a sweep mended),
-    `put_back` and `poison_put_back` (messages sent anew because storage failed)."""
+    `put_back` and `poison_put_back` (messages sent anew because storage failed), `loop_blocked` and
+    `loop_blocked_seconds` (how often, and for how long, a handler kept the event loop from turning)."""
     calls: Counter[str] = field(default_factory=Counter)
     """Storage transactions by operation, as in `blobs.read`."""
 

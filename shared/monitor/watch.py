@@ -103,7 +103,7 @@ class Watch:
                 self._telemetry.measured(each.name, each.messages, each.oldest_seconds)
         return AlarmInputs(
             now, window.total, baseline.total, tuple(timers), queues, board.seen,
-            window.events["poison_put_back"],
+            window.events["poison_put_back"], window.events["loop_blocked_seconds"],
         )  # fmt: skip
 
     async def _tell(self, board: Board) -> Board:

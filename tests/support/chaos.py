@@ -289,7 +289,7 @@ class Day:
         while True:
             await asyncio.sleep(300)
             with suppress(StorageError):
-                await app.engine.sweep(full=self.rng.random() < 0.2)
+                await (app.engine.repair if self.rng.random() < 0.2 else app.engine.sweep)()
 
     async def _settle(self) -> None:
         """Wait until the queues are empty, and then as long as the slowest repair takes."""
@@ -298,7 +298,7 @@ class Day:
             if not self.queues.depths():
                 break
         await asyncio.sleep(4000)
-        await self.start(Line(self.disturbances)).engine.sweep(full=True)
+        await self.start(Line(self.disturbances)).engine.repair()
 
 
 class Host:

@@ -90,7 +90,7 @@ async def _replay_and_purge(trial: Trial) -> None:
 
 
 async def _replayed(trial: Trial) -> None:
-    await trial.lab.engine.sweep(full=True)  # the job is too old for the frequent one
+    await trial.lab.engine.repair()
     await trial.lab.recover()
     job = await trial.lab.settled(trial.ticket, Status.COMPLETED)
     assert (job.replays, job.discarded_at) == (1, None)

@@ -157,7 +157,7 @@ class Year:
                 clock.ahead = timedelta(0)
             self.ledgers[0] = self._start(0)
             await self._account(0, disturbed=False)
-            await self.engine.sweep(full=True)
+            await self.engine.repair()
             await self._work()
             self.clock.advance(12 * 3600)
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import html
 import json
 import logging
-from typing import TYPE_CHECKING, cast
+import re
+from typing import TYPE_CHECKING, Any, cast
 
 from shared.domains.collect.model import Harvest, Item
 from shared.fetch import Fetched
@@ -28,6 +30,9 @@ _LITTLE = 0.5
 """Share of the text below which what a look keeps is little."""
 _TEXTS = ("p", "div", "article", "section", "main", "td", "li", "blockquote", "pre", "span", "dd")
 """Elements whose own words count as text; those of links and headings do not."""
+_TAG = re.compile(r"<[^<>]{0,500}>")
+_LONGEST_SCRIPT = 300_000
+"""Characters of JSON-LD that an article's author and date are looked for in."""
 _DATES = {"original_date": True, "extensive_search": False}
 """The day of publication, where the page says so: no guess at a day from some numbers in its text."""
 
@@ -78,10 +83,23 @@ def _tidy_scripts(tree: Element) -> None:
     """Leave JSON-LD only, written as a machine would: trafilatura's patterns take minutes over what is broken."""
     for script in tree.xpath("//script"):
         told = read_json_ld(script.text or "") if "ld+json" in (script.get("type") or "") else None
-        if told is None:
+        text = "" if told is None else json.dumps(_without_markup(told))
+        if not text or len(text) > _LONGEST_SCRIPT:
             script.drop_tree()
         else:
-            script.text = json.dumps(told)
+            script.text = text
+
+
+def _without_markup(value: Any) -> Any:
+    """JSON whose texts hold nothing that could be taken for the beginning of a tag, once their references are read."""
+    if isinstance(value, dict):
+        return {str(name): _without_markup(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_without_markup(each) for each in value]
+    if isinstance(value, str) and ("<" in value or "&" in value):
+        bare = _TAG.sub(" ", html.unescape(value)).replace("<", " ")
+        return bare.replace("&", "&amp;")
+    return value
 
 
 def _look(tree: Element, url: str | None, *, favor_precision: bool) -> Document | None:

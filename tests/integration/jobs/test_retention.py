@@ -46,7 +46,7 @@ async def test_a_finished_job_goes_with_all_that_is_its_own(lab: Lab) -> None:
     assert await blobs_of(lab, job) == []
     assert await lab.documents.read(JOBS, job.job_id, job.job_id) is None
     await lab.settled(young.job_id, Status.COMPLETED)
-    report = await lab.engine.sweep(full=True)
+    report = await lab.engine.repair()
     assert (report.projected, report.resent) == (0, 0)
 
 

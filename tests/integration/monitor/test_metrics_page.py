@@ -210,7 +210,7 @@ async def test_a_dependency_that_does_not_answer_is_not_waited_for(lab: Lab, mon
 async def test_alarms_over_http(lab: Lab) -> None:
     answer = content(await list_alarms(lab.app, call()))
     assert [each["alarm"] for each in answer["items"]] == [
-        "dead-letter-ratio", "missed-digest", "timer-silent", "queue-stuck", "poison-failing",
+        "dead-letter-ratio", "missed-digest", "timer-silent", "queue-stuck", "poison-failing", "loop-blocked",
     ]  # fmt: skip
     assert {each["state"] for each in answer["items"]} == {"off"}
     assert all(each["reason"] and each["runbook"] == f"docs/runbooks/{each['alarm']}.md" for each in answer["items"])

@@ -49,6 +49,7 @@ def test_a_doctype_gives_its_plain_entities_and_is_gone() -> None:
 
 MEGABYTE = {
     "blank lines": "<?xml version='1.0'?>" + "\n" * 1_000_000 + "<a/>",
+    "blanks somewhere": "<a>" + "\n" * 1_000_000 + "</a>",
     "blanks in runs": (" " * 199 + "x") * 5_000,
     "ampersands": "&" * 300_000,
     "tags that do not end": "<a" * 500_000,

@@ -21,6 +21,7 @@ from shared.monitor.alarms import (
     TimerFacts,
     advance,
     dead_letter_ratio,
+    loop_blocked,
     missed_digest,
     poison_failing,
     queue_stuck,
@@ -135,6 +136,11 @@ def test_a_look_at_the_same_moment_says_nothing_of_growth() -> None:
 def test_poison_failing(messages: int, age: float | None, put_back: int, level: Level) -> None:
     queues = (QueueFacts("jobs-poison", True, messages, age), QueueFacts("jobs", False, 9, 9 * DAY))
     assert poison_failing(facts(queues=queues, poison_put_back=put_back), LIMITS).level == level
+
+
+@pytest.mark.parametrize(("seconds", "level"), [(0, "off"), (29, "off"), (30, "hold"), (59, "hold"), (60, "on")])
+def test_loop_blocked(seconds: int, level: Level) -> None:
+    assert loop_blocked(facts(loop_blocked_seconds=seconds), LIMITS).level == level
 
 
 def poison(level: Level, at: datetime) -> AlarmInputs:
