@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 from devtools.costs import Prices
 
-SERVERLESS = 5_000
-"""Request units a second that a serverless container gives, as long as it fits into one physical partition."""
 SHELF = 2_000
 """Items that digests choose from: the default of `WEEKLY_DIGEST_SHELF`."""
 IN_HAND = 24

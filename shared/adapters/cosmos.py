@@ -50,7 +50,8 @@ class CosmosDocuments:
 
     A document is stored as the ``body`` of an item, beside what Cosmos DB and this adapter look at: ``id``, ``pk``, ``ttl`` and
     ``version``. So one patch replaces it as a whole, on condition of its version, without a read: a patch takes ten
-    properties at most and cannot say "and nothing else".
+    properties at most and cannot say "and nothing else". Earlier versions stored a document as the item itself: that form is
+    read, and replaced by the next write; queries with conditions do not find it.
 
     Database and containers are expected to be there, made by infra, since the identity of the app may not make any; with
     `may_create`, for emulators, they are made on first need.
@@ -151,7 +152,8 @@ class CosmosDocuments:
         """Replace a stored document of a lower version; False where its version is not lower, None where there is none."""
         item = _item(document)
         operations = [{"op": "set", "path": f"/{name}", "value": item[name]} for name in ("body", "version", "ttl")]
-        lower = f"FROM c WHERE c.version < {float(document['version'])!r}"
+        version = repr(float(document["version"]))
+        lower = f"FROM c WHERE c.version < {version} OR (c.version = {version} AND NOT IS_DEFINED(c.body))"
         with translated("replacing a document"):
             items = await self._container(container)
             try:
@@ -221,7 +223,10 @@ def _item(document: Document) -> dict[str, Any]:
 
 
 def _document(item: dict[str, Any]) -> Document:
-    return {"id": item["id"], "pk": item["pk"], **item["body"]}
+    """The document in an item; one without a body is the document itself, but for Cosmos DB's own properties."""
+    if "body" in item:
+        return {"id": item["id"], "pk": item["pk"], **item["body"]}
+    return {name: value for name, value in item.items() if not name.startswith("_")}
 
 
 def _property(name: str) -> str:

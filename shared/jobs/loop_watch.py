@@ -53,6 +53,7 @@ class LoopWatch:
         self._busy = threading.Event()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._next_turn: asyncio.TimerHandle | None = None
         self._loop_thread = 0
         self._turned = 0.0
         self._told = False
@@ -75,11 +76,13 @@ class LoopWatch:
         if not self._attempts:
             self._note_turn()
             self._busy.clear()
+            if self._next_turn:  # else each job that comes to an idle loop would leave one more running
+                self._next_turn.cancel()
 
     def _turn(self) -> None:
         self._note_turn()
         if self._attempts and self._loop:
-            self._loop.call_later(_TURN, self._turn)
+            self._next_turn = self._loop.call_later(_TURN, self._turn)
 
     def _note_turn(self) -> None:
         now, self._told = time.monotonic(), False

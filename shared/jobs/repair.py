@@ -98,7 +98,7 @@ class Repairer:
         """The version in the index of each job of a batch, by one query over the range of their ids."""
         where = (Where("id", ">=", ids[0]), Where("id", "<=", ids[-1]))
         rows = every(self._deps.documents, JOBS, Query(where, limit=_BATCH * 2, fields=("version",)))
-        return {item["id"]: str(item["version"]) async for item in rows}
+        return {item["id"]: str(item.get("version")) async for item in rows}
 
     async def _project(self, job_id: str, overdue: str) -> bool:
         """Bring the index up to a blob that has been at rest for a while; fresh ones are being projected just now."""

@@ -19,11 +19,11 @@ _OUTCOMES: Mapping[str, str] = {
     "to give up": "released",
     "claimed after a lapse": "lapsed",
 }
-"""Outcomes of attempts by the entry that they leave in a job's history."""
+"""Outcomes of attempts by the entry that they leave in a job's history.
 
-OUTCOMES = tuple(dict.fromkeys(_OUTCOMES.values()))
-"""`released`: storage, or the host, kept it from its end. `let_down`: storage failed under the handler. `lapsed`: its worker
-vanished. `snoozed`: it put itself off. `handed_over`: it goes on in the next attempt."""
+`released`: storage, or the host, kept it from its end. `let_down`: storage failed under the handler. `lapsed`: its worker
+vanished. `snoozed`: it put itself off. `handed_over`: it goes on in the next attempt.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,8 +99,12 @@ def _parameter(route: Route, parameter: Parameter) -> Schema:
         "in": parameter.where,
         "required": parameter.where == "path",
         "description": parameter.text,
-        "schema": {"enum": [str(word) for word in route.type(schema)]} if isinstance(schema, str) else dict(schema),
+        "schema": _words(route.type(schema)) if isinstance(schema, str) else dict(schema),
     }
+
+
+def _words(words: Iterable[str]) -> Schema:
+    return {"type": "string", "enum": [str(word) for word in words]}
 
 
 def _body(operation: _Operation, schemas: _Schemas) -> Schema:

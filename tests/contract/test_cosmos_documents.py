@@ -55,6 +55,34 @@ async def test_what_expires_is_said_where_cosmos_db_looks(
     assert [item["version"] for item in stored] == [1, 2]
 
 
+async def test_a_document_of_an_earlier_version_is_read_and_written_in_the_form_of_today(
+    cosmos_documents: DocumentStore, cosmos: CosmosProcess, unique: str
+) -> None:
+    """It was the item itself."""
+    earlier = [document(name, version=3, status="failed", ttl=60) for name in ("a", "b", "c")]
+    await cosmos_documents.create(unique, document("new", status="failed"))
+    async with CosmosClient(cosmos.endpoint, KEY, enable_endpoint_discovery=False) as client:
+        container = client.get_database_client("nightshift").get_container_client(unique)
+        for each in earlier:
+            await container.create_item(each)
+    read = await cosmos_documents.read(unique, "p", "a")
+    assert read is not None
+    assert read.value == earlier[0]
+    assert (await cosmos_documents.query(unique, Query(partition="p"))).items == [
+        *earlier,
+        document("new", status="failed"),
+    ]
+
+    await cosmos_documents.replace(unique, {**earlier[0], "n": 1}, read.etag)
+    assert not await cosmos_documents.put_newer(unique, {**earlier[1], "version": 2})
+    assert await cosmos_documents.put_newer(unique, earlier[1])  # the same version, so that a repair mends the index
+    assert not await cosmos_documents.put_newer(unique, earlier[1])
+    assert await cosmos_documents.put_newer(unique, {**earlier[2], "version": 4})
+    found = await cosmos_documents.query(unique, Query((Where("status", "=", "failed"),), partition="p"))
+    assert [each["id"] for each in found.items] == ["a", "b", "c", "new"]
+    assert [each.get("version") for each in found.items] == [3, 3, 4, None]
+
+
 async def test_a_query_of_one_partition_is_one_call(cosmos_documents: DocumentStore, wire: Wire, unique: str) -> None:
     for n in range(30):
         await cosmos_documents.create(unique, document(str(n), status="failed"))

@@ -17,8 +17,6 @@ from support import digests as world
 from support.calls import call
 from support.scenarios import Scenario, Trial
 
-_API = "http://localhost/api"
-
 
 async def _wanted(trial: Trial) -> None:
     """There are items and a user, and the user's digest is asked for."""

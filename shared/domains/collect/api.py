@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from shared.app import App
-    from shared.domains.collect.views import StatusView
+    from shared.domains.collect.views import CollectionView
 
 KIND = "collect-content"
 
@@ -22,7 +22,7 @@ api = Api(__name__, "collection")
 
 
 @api.route(
-    "SummaryWomble", "POST summarywomble", SUBMIT, {200: "views:StatusView", 202: "views:StartedView"}, (404,), body="views:Body",
+    "SummaryWomble", "POST summarywomble", SUBMIT, {200: "views:CollectionView", 202: "views:StartedView"}, (404,), body="views:Body",
     headers=TICKET, samples=({"source": "reddit", "topics": ["technology", "programming"], "limit": 10},),
 )  # fmt: skip
 async def summary_womble(app: App, call: Call) -> Answer:
@@ -39,11 +39,11 @@ async def summary_womble(app: App, call: Call) -> Answer:
     return await _started(app, call, wanted.model_dump(exclude={"action"}))
 
 
-async def status(app: App, job_id: str) -> StatusView:
+async def status(app: App, job_id: str) -> CollectionView:
     """How a job stands; the reply of the route, as a value."""
-    from shared.domains.collect.views import status_view
+    from shared.domains.collect.views import collection_view
 
-    return status_view((await app.engine.get(read_uuid(job_id, "job_id"))).value)
+    return collection_view((await app.engine.get(read_uuid(job_id, "job_id"))).value)
 
 
 async def collect_hot_topics(app: App, *, past_due: bool) -> None:

@@ -64,7 +64,7 @@ class StartedView(TypedDict):
 
 
 @with_config(_CLOSED)
-class StatusView(TypedDict):
+class CollectionView(TypedDict):
     """How a collection stands."""
 
     job_id: Uuid
@@ -90,9 +90,9 @@ def started_view(job: Job, api_url: str) -> StartedView:
     }
 
 
-def status_view(job: Job) -> StatusView:
+def collection_view(job: Job) -> CollectionView:
     """How a collection stands."""
-    view: StatusView = {"job_id": job.job_id, "status": job.status, "updated_at": iso(job.updated_at)}
+    view: CollectionView = {"job_id": job.job_id, "status": job.status, "updated_at": iso(job.updated_at)}
     if job.progress:
         view["progress"] = {
             "step": job.progress.step, "completed": job.progress.completed, "total": job.progress.total

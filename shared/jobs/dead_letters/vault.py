@@ -85,7 +85,7 @@ class DeadLetter(BaseModel):
     reason: Reason
     recorded_at: datetime
     fingerprint: str
-    """Equal for failures that look alike: kind, error type and the error's words without numbers and ids."""
+    """Equal for failures that look alike: see `fingerprint`."""
     queue: str
     """The queue on which the message belongs, to be put back there."""
     message_text: str
@@ -294,7 +294,7 @@ def letter_id_of(job: Job) -> str:
 
 
 def fingerprint(kind: str, error_type: str, message: str, place: Frame | None = None) -> str:
-    """Twelve hexadecimal digits, equal for failures that differ only in numbers, ids, quoted values and addresses.
+    """Twelve hexadecimal digits, equal for failures of a kind that differ only in numbers, ids, quoted values and addresses.
 
     Of the place counts the function, and not the line, so that a deployment does not make old failures look new.
     """

@@ -7,7 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from azure.cosmos.aio import CosmosClient
 
+from shared.adapters import opening
 from shared.containers import JOBS
 from shared.jobs.engine import Engine
 from shared.jobs.errors import UnreadableError
@@ -15,7 +17,9 @@ from shared.jobs.kinds import Queues, Registry
 from shared.jobs.model import Status, summary
 from shared.jobs.testing import Died, Faults, Mode
 from shared.jobs.ticket import Options
-from shared.ports import Query
+from shared.ports import Query, Where
+from shared.settings import load
+from support.cosmos import KEY, CosmosProcess
 from support.lab import Broken, Lab
 
 
@@ -41,6 +45,24 @@ async def test_a_wiped_index_is_made_anew(lab: Lab) -> None:
     for job in jobs:
         await lab.settled(job.job_id, Status.COMPLETED)
     assert (await lab.engine.repair()).projected == 0
+
+
+async def test_what_no_version_can_be_read_of_in_the_index_is_made_anew(
+    lab: Lab, cosmos: CosmosProcess, unique: str
+) -> None:
+    """So it is with what an earlier version of the app wrote into Cosmos DB, each document as the item itself."""
+    job = await lab.run()
+    given = {"COSMOS_ENDPOINT": cosmos.endpoint, "COSMOS_KEY": KEY, "COSMOS_DATABASE": unique}
+    documents = opening.open_documents(load(given))
+    assert (await documents.query(JOBS, Query())).items == []  # it makes the container
+    async with CosmosClient(cosmos.endpoint, KEY, enable_endpoint_discovery=False) as client:
+        await client.get_database_client(unique).get_container_client(JOBS).create_item(summary(job))
+    lab.clock.advance(200)
+    engine = Engine(replace(lab.engine.deps, documents=documents))
+    assert [(await engine.repair()).projected for _ in range(2)] == [1, 0]
+    found = await documents.query(JOBS, Query((Where("status", "=", "completed"),)))
+    assert [item["id"] for item in found.items] == [job.job_id]
+    await documents.close()
 
 
 async def test_a_repair_reaches_jobs_of_any_age(lab: Lab) -> None:

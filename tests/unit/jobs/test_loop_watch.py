@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -126,6 +127,29 @@ async def test_neighbours_of_a_handler_that_blocks_keep_their_leases(caplog: pyt
     assert line.endswith(" block")
     assert pair.counted.events["loop_blocked"] == 1
     assert pair.counted.events["loop_blocked_seconds"] in (2, 3, 4, 5)
+
+
+async def test_the_loop_gives_one_sign_of_life_at_a_time_however_often_it_falls_idle() -> None:
+    @job("short")
+    async def short(payload: Nothing, job: JobContext) -> None:
+        await asyncio.sleep(0)
+
+    pair, loop = Pair(short), asyncio.get_running_loop()
+    real, turns = loop.call_later, []
+
+    def call_later(delay: float, callback: Callable[..., object], *args: object) -> asyncio.TimerHandle:
+        handle = real(delay, callback, *args)
+        if getattr(callback, "__name__", "") == "_turn":
+            turns.append(handle)
+        return handle
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "call_later", call_later)
+        for _ in range(5):
+            _, delivery = await pair.delivery(short)
+            assert await pair.one.process(delivery) == "completed"
+    assert len(turns) == 5
+    assert all(each.cancelled() for each in turns)
 
 
 async def test_a_handler_that_blocks_beyond_its_time_is_given_up_after_two_attempts(

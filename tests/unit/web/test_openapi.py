@@ -47,6 +47,18 @@ def test_every_path_parameter_is_declared_and_every_reference_leads_somewhere(co
     assert references <= set(content["components"]["schemas"])
 
 
+def test_no_schema_is_named_after_a_module(content: dict[str, Any]) -> None:
+    """Two models of one name are; whoever moves one would rename the types of everybody's clients."""
+    assert [name for name in content["components"]["schemas"] if "__" in name or "-" in name] == []
+
+
+def test_every_parameter_has_a_type(content: dict[str, Any]) -> None:
+    for path, methods in content["paths"].items():
+        for operation in methods.values():
+            untyped = [each["name"] for each in operation.get("parameters", []) if "type" not in each["schema"]]
+            assert untyped == [], path
+
+
 def test_every_error_that_a_route_declares_is_a_problem(content: dict[str, Any]) -> None:
     for methods in content["paths"].values():
         for operation in methods.values():

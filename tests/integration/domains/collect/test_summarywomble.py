@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from shared.domains.collect import api as summarywomble
 from shared.domains.collect.replies import TicketReply, read_reply
-from shared.domains.collect.views import StatusView
+from shared.domains.collect.views import CollectionView
 from shared.jobs.errors import JobNotFoundError
 from shared.web.answers import Answer, Problem
 from support.calls import API_URL, call
@@ -31,7 +31,7 @@ async def view(lab: Lab, job_id: str) -> dict[str, Any]:
     answer = await post(lab, {"action": "status", "job_id": job_id})
     assert answer.status == 200
     content = json.loads(answer.body)
-    TypeAdapter(StatusView).validate_python(content)
+    TypeAdapter(CollectionView).validate_python(content)
     return dict(content)
 
 
