@@ -11,7 +11,7 @@ from typing import Any
 
 from shared.containers import JOBS
 from shared.jobs.dead_letters.vault import DeadLetter
-from shared.jobs.envelope import Delivery, Envelope, text_for
+from shared.jobs.envelope import Delivery, Envelope, fits, text_for
 from shared.jobs.errors import UnreadableError
 from shared.jobs.kinds import Registry
 from shared.jobs.log import LOG, about
@@ -75,10 +75,10 @@ class Dependencies:
         queue = self.kinds.queue(current.value.kind, current.value.priority)
         await self.queues.send(queue, text, max(current.value.due_at - now, delay))
 
-    async def send_or_leave(self, current: Versioned[Job]) -> None:
+    async def send_or_leave(self, current: Versioned[Job], delay: timedelta = timedelta(0)) -> None:
         """Send; where the queue does not answer, leave it to the sweep, since the record says that a message is due."""
         try:
-            await self.send(current)
+            await self.send(current, delay)
         except StorageError as error:
             LOG.warning("message left to the sweep: %s cause=%s", about(current.value), type(error).__name__)
 
@@ -102,6 +102,13 @@ class Dependencies:
         self.observer.happened(event)
         await self.queues.send(delivery.queue, text, self.timing.put_back)
         return "put back"
+
+    async def apart(self, job: Job) -> Job:
+        """The job as it may be written: a payload that no message could carry is kept in a blob of its own."""
+        if job.payload is None or fits(job, job.updated_at):
+            return job
+        name = await self.status.put_payload(job.job_id, job.payload)
+        return job.model_copy(update={"payload": None, "payload_blob": name})
 
     async def payload(self, source: Job | Envelope | DeadLetter) -> dict[str, Any]:
         """The payload, from where it is.

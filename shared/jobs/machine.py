@@ -27,6 +27,7 @@ class Claimed:
     at: datetime
     message_id: str
     lease_until: datetime
+    beside: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Progressed:
     lease_until: datetime
     progress: Progress | None = None
     fan_out: FanOut | None = None
+    beside: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,14 @@ class Resent:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """The host has moved the job's message to a poison queue, and no attempt is to blame: it is about to be sent again."""
+
+    at: datetime
+    watch_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CalledBack:
     """The job that tells the outcome of this life (`replays`) was made."""
 
@@ -200,6 +210,7 @@ Event = (
     | Replayed
     | Discarded
     | Resent
+    | Moved
     | CalledBack
 )
 
@@ -256,6 +267,10 @@ def apply(job: Job, event: Event) -> Job:  # noqa: C901, PLR0912 - one case for 
         case Resent(at, watch_at):
             _require(job, event, Status.QUEUED, Status.RUNNING)
             return _next(job, at, "resent", watch_at=watch_at, resends=job.resends + 1)
+        case Moved(at, watch_at):
+            _require(job, event, Status.QUEUED, Status.RUNNING)
+            detail = f"for the {job.moved + 1}. time since an attempt began; sent again"
+            return _next(job, at, "moved by the host", detail, watch_at=watch_at, moved=job.moved + 1)
         case CalledBack():
             return _called_back(job, event)
 
@@ -269,8 +284,11 @@ def _claimed(job: Job, event: Claimed) -> Job:
         "claimed after a lapse" if stalled else "claimed",
         status=Status.RUNNING,
         attempt=job.attempt + 1,
-        stalls=job.stalls + stalled,
+        stalls=job.stalls + (stalled and not job.beside),
+        shared_stalls=job.shared_stalls + bool(stalled and job.beside),
+        beside=event.beside,
         resends=0,
+        moved=0,
         message_id=event.message_id,
         due_at=event.lease_until,
         watch_at=event.lease_until,
@@ -288,6 +306,7 @@ def _progressed(job: Job, event: Progressed) -> Job:
         watch_at=event.lease_until,
         progress=event.progress or job.progress,
         fan_out=event.fan_out or job.fan_out,
+        beside=job.beside if event.beside is None else event.beside,
     )
 
 
@@ -320,7 +339,7 @@ def _waiting(due_at: datetime) -> dict[str, Any]:
     return {"status": Status.QUEUED, "message_id": None, "due_at": due_at, "watch_at": due_at}
 
 
-_ORDERLY: dict[str, Any] = {"stalls": 0, "outages": 0}
+_ORDERLY: dict[str, Any] = {"stalls": 0, "shared_stalls": 0, "outages": 0}
 """What counts from zero once an attempt came to an end of its own: these counts are of misfortunes in a row."""
 
 
@@ -368,6 +387,7 @@ def _replayed(job: Job, event: Replayed) -> Job:
         **_ORDERLY,
         overruns=0,
         resends=0,
+        moved=0,
         replays=job.replays + 1,
         cancel_requested=False,
         discarded_at=None,

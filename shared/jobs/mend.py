@@ -48,6 +48,8 @@ class Report:
     projected: int = 0
     waiting: int = 0
     """Jobs past their time whose message stands in a long line, or whose kind is paused or unknown."""
+    orphans: int = 0
+    """Jobs that were never made, of which blobs were left."""
     more: bool = False
     """Whether the time was up before everything was looked at."""
 

@@ -11,25 +11,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from shared.containers import JOBS
-from shared.jobs.concurrently import isolated
-from shared.jobs.dead_letters.vault import KEEP, Vault
+from shared.jobs.bookmarks import Bookmark
+from shared.jobs.concurrently import isolated, spread
+from shared.jobs.dead_letters.vault import KEEP, Discard, Vault, letter_id_of
 from shared.jobs.dependencies import Dependencies
+from shared.jobs.errors import DeadLetterNotFoundError
 from shared.jobs.ids import prefixes
 from shared.jobs.log import LOG
 from shared.jobs.model import Job, Status
 from shared.jobs.store import name_of
-from shared.ports import PreconditionError, Query, Where
+from shared.ports import BlobInfo, Document, PreconditionError, Query, Where
 from shared.storage import iso, pages
 
 _BATCH = 200
-_AT_ONCE = 16
-_BUDGET = timedelta(minutes=5)
-"""How long a run takes at most, well below the host's limit; the next one goes on."""
+_BUDGET, _BUDGET_OF_ARTIFACTS = timedelta(minutes=5), timedelta(minutes=2)
+"""How long a run takes at most for jobs, and then for artifacts, together well below the host's limit."""
 
 _MONTH = timedelta(days=30)
 
@@ -109,12 +110,12 @@ class Purger:
     async def purge(self, artifacts: Iterable[str] = ()) -> PurgeReport:
         """Delete the jobs that have expired, and the blobs below the prefixes of artifacts that are old enough.
 
-        Safe to run at any time, twice at once, and after a crash at any point.
+        Safe to run at any time, twice at once, and after a crash at any point. What it has no time for, the next run begins
+        with; artifacts have a time of their own, so that many jobs do not keep them waiting.
         """
         run = _Run(self._deps, self._vault, self._retention)
         await run.jobs()
-        for prefix in artifacts:
-            await run.artifacts(prefix)
+        await run.artifacts(tuple(artifacts))
         report = run.report
         LOG.log(
             30 if report.more else 20, "purge: jobs=%d kept=%d artifacts=%d more=%s",
@@ -131,47 +132,83 @@ class _Run:
         self._vault = vault
         self._retention = retention
         self._now = deps.clock.now()
-        self._parents: dict[str, bool] = {}
+        self._until = self._now
+        self._parents: dict[str, asyncio.Task[bool]] = {}
         self.report = PurgeReport()
 
     async def jobs(self) -> None:
-        """Delete the jobs that may go."""
-        for query in _questions(self._now, self._retention):
-            if self._late():
-                return
+        """Delete the jobs that may go, from where the last run stopped."""
+        self._until = self._deps.clock.now() + _BUDGET
+        reached = Bookmark(self._deps.documents, "purge")
+        status, _, after = (await reached.read() or "").partition(" ")
+        questions = dict(_questions(self._now, self._retention))
+        waiting = list(questions)[list(questions).index(status) if status in questions else 0 :]
+        for each in waiting:
+            query = replace(questions[each], after=after or None) if each == status else questions[each]
             async for page in pages(self._deps.documents, JOBS, query):
-                ids = [item["id"] for item in page]
-                held_back = await self._vault.open_jobs(ids[0], ids[-1])
-                await self._delete(job_id for job_id in ids if job_id not in held_back)
-                self.report.kept += sum(job_id in held_back for job_id in ids)
+                await self._page(page)
                 if self._late():
+                    self.report.more = True
+                    await reached.put(f"{each} {page[-1]['id']}")
                     return
+        await reached.put(None)
 
-    async def artifacts(self, prefix: str) -> None:
-        """Delete what is old enough below a prefix."""
-        if not prefix or prefix.startswith("jobs"):
+    async def artifacts(self, prefixes: tuple[str, ...]) -> None:
+        """Delete what is old enough below some prefixes, from where the last run stopped."""
+        if any(not prefix or prefix.startswith("jobs") for prefix in prefixes):
             raise ValueError("jobs are no artifacts")
-        async for info in self._deps.blobs.list(prefix):
-            if self._late():
-                return
-            if info.last_modified < self._now - self._retention.artifacts:
-                self.report.artifacts += await self._deps.blobs.delete(info.name)
+        self._until = self._deps.clock.now() + _BUDGET_OF_ARTIFACTS
+        reached = Bookmark(self._deps.documents, "purge-artifacts")
+        begun, _, place = (await reached.read() or "").partition(" ")
+        for prefix in prefixes[prefixes.index(begun) if begun in prefixes else 0 :]:
+            cursor = place or None if prefix == begun else None
+            while True:
+                page = await self._deps.blobs.list_page(prefix, cursor)
+                left = await spread(page.items, self._artifact, self._late)
+                cursor = cursor if left else page.cursor
+                if left or (cursor and self._late()):
+                    self.report.more = True
+                    await reached.put(f"{prefix} {cursor or ''}")
+                    return
+                if cursor is None:
+                    break
+        await reached.put(None)
+
+    async def _artifact(self, info: BlobInfo) -> None:
+        if info.last_modified < self._now - self._retention.artifacts:
+            gone = await self._deps.blobs.delete(info.name)
+            self.report.artifacts += gone
 
     def _late(self) -> bool:
-        self.report.more = self.report.more or self._deps.clock.now() - self._now > _BUDGET
-        return self.report.more
+        return self._deps.clock.now() > self._until
 
-    async def _delete(self, ids: Iterable[str]) -> None:
-        """Delete the jobs of a page, some at a time."""
-        waiting = iter(ids)
+    async def _page(self, page: list[Document]) -> None:
+        """Delete the jobs of a page, some at a time; those last that may have to wait for another of the same page."""
+        held_back = await self._vault.open_jobs(page[0]["id"], page[-1]["id"])
 
-        async def work() -> None:
-            for job_id in waiting:
-                gone = await isolated(self._job(job_id), "not purged: job=%s cause=%s", job_id)
-                self.report.jobs += gone
-                self.report.kept += not gone
+        async def one(item: Document) -> None:
+            work = self._held(item["id"]) if item["id"] in held_back else self._one(item["id"], item.get("parent_id"))
+            gone = await isolated(work, "not purged: job=%s cause=%s", item["id"])
+            self.report.jobs += gone
+            self.report.kept += not gone
 
-        await asyncio.gather(*(work() for _ in range(_AT_ONCE)))
+        await spread(sorted(page, key=lambda item: "parent_id" in item), one)
+
+    async def _held(self, job_id: str) -> bool:
+        """Settle the dead letter of a life that ended well after all: its attempt was kept from writing the failure down.
+
+        Only then is there a letter of the present life of a job that did not fail. The job goes with the next run.
+        """
+        current = await self._deps.status.read(job_id)
+        if current is not None and current.value.status in (Status.COMPLETED, Status.CANCELLED):
+            with suppress(DeadLetterNotFoundError):
+                why = Discard(at=self._now, by="purge", reason=f"the job is {current.value.status} after all")
+                await self._vault.discard(letter_id_of(current.value), why)
+        return False
+
+    async def _one(self, job_id: str, parent_id: str | None) -> bool:
+        """Delete a job, if what it is a part of is not there: asked first, since it keeps many."""
+        return not (parent_id and await self._is_there(parent_id)) and await self._job(job_id)
 
     async def _job(self, job_id: str) -> bool:
         """Delete a job with all that is its own, if it may go; False where it stays."""
@@ -192,26 +229,33 @@ class _Run:
 
     async def _may_go(self, job: Job) -> bool:
         when = expires_at(job, self._retention, self._dedupe(job))
-        return when is not None and when <= self._now and not await self._has_parent(job)
+        return when is not None and when <= self._now and not (job.parent_id and await self._is_there(job.parent_id))
 
     def _dedupe(self, job: Job) -> timedelta:
         kinds = self._deps.kinds
         return timedelta(seconds=kinds.policy(job.kind).dedupe_ttl_seconds if job.kind in kinds else 0)
 
-    async def _has_parent(self, job: Job) -> bool:
-        """Whether the job that this one is a part of is there: replayed, it would start the part anew."""
-        if job.parent_id is None:
+    async def _is_there(self, job_id: str) -> bool:
+        """Whether a job that others are a part of stays: replayed, it would start them anew. It goes before they do."""
+        if job_id not in self._parents:
+            self._parents[job_id] = asyncio.create_task(self._stays(job_id))
+        return await self._parents[job_id]
+
+    async def _stays(self, job_id: str) -> bool:
+        if await self._deps.status.read(job_id) is None:
             return False
-        if job.parent_id not in self._parents:
-            self._parents[job.parent_id] = await self._deps.blobs.read(name_of(job.parent_id)) is not None
-        return self._parents[job.parent_id]
+        if job_id in await self._vault.open_jobs(job_id, job_id):
+            return True
+        gone = await self._job(job_id)
+        self.report.jobs += gone
+        return not gone
 
 
-def _questions(now: datetime, retention: Retention) -> Iterator[Query]:
-    """What is asked of the index: jobs that may have expired. The bound of the ids spares it what is too young."""
+def _questions(now: datetime, retention: Retention) -> Iterator[tuple[str, Query]]:
+    """What is asked of the index, by state: jobs that may have expired. The bound of the ids spares it what is too young."""
     for status in (Status.COMPLETED, Status.CANCELLED, Status.FAILED):
         before = now - retention.of_status(status)
         moment = "discarded_at" if status is Status.FAILED else "due_at"
         young = f"{prefixes(before, before)[0]}~"
         where = (Where("status", "=", status.value), Where(moment, "<=", iso(before)), Where("id", "<", young))
-        yield Query(where, limit=_BATCH, fields=())
+        yield status.value, Query(where, limit=_BATCH, fields=("parent_id",))

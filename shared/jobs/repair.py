@@ -1,7 +1,7 @@
 """Repair: brings the index up to the status blobs, whatever it has lost.
 
 It goes through the listing of all blobs, as far as its time reaches, and the next one goes on there. No job waits for it; in
-passing it mends what the sweep would have found by a tag that was never written.
+passing it mends what the sweep would have found by a tag that was never written, and deletes what belongs to no job.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from shared.jobs.concurrently import isolated, spread
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.log import LOG
 from shared.jobs.mend import Mender, Report, Watched
-from shared.jobs.store import id_of
+from shared.jobs.store import id_of, name_of
 from shared.ports import BlobInfo, Query, Where
 from shared.storage import every, iso
 
 BUDGET = timedelta(minutes=5)
 """How long a repair takes at most, well below the host's limit."""
 _BATCH = 200
+_OLD = timedelta(days=1)
+"""After which nobody is still about to write the record that belongs to a payload."""
 
 
 class Repairer:
@@ -45,6 +47,7 @@ class Repairer:
         cursor = await self._reached.read()
         while True:
             page = await self._deps.blobs.list_page("jobs/", cursor)
+            await self._orphans(page.items, iso(now - _OLD), report)
             infos = (info for info in page.items if info.name.endswith("/status.json"))
             while batch := tuple(islice(infos, _BATCH)):
                 await self._batch(batch, mender, report, iso(overdue))
@@ -56,10 +59,26 @@ class Repairer:
         for event, count in (("resent", report.resent), ("projected", report.projected)):
             self._deps.observer.happened(event, count)
         LOG.info(
-            "index repaired: looked=%d resent=%d projected=%d more=%s",
-            report.looked, report.resent, report.projected, report.more,
+            "index repaired: looked=%d resent=%d projected=%d orphans=%d more=%s",
+            report.looked, report.resent, report.projected, report.orphans, report.more,
         )  # fmt: skip
         return report
+
+    async def _orphans(self, infos: list[BlobInfo], before: str, report: Report) -> None:
+        """Delete the blobs of jobs that were never made: a payload whose submitter got no further."""
+        blobs: dict[str, list[BlobInfo]] = {}
+        for info in infos:
+            blobs.setdefault(id_of(info.name), []).append(info)
+
+        async def one(job_id: str) -> None:
+            if any(info.name == name_of(job_id) or iso(info.last_modified) > before for info in blobs[job_id]):
+                return
+            if await self._deps.blobs.read(name_of(job_id)) is None:
+                for info in blobs[job_id]:
+                    await self._deps.blobs.delete(info.name)
+                report.orphans += 1
+
+        await spread(blobs, one)
 
     async def _batch(self, batch: tuple[BlobInfo, ...], mender: Mender, report: Report, overdue: str) -> None:
         watched = {id_of(info.name): info.metadata.get("watch", "~") for info in batch}

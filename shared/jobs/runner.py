@@ -111,6 +111,12 @@ class Runner:
     ) -> str:
         if isinstance(decision, Claim | ClaimReplay) and await self._paused(current.value):
             return await self._wait_for_resume(decision, current, envelope)
+        if (
+            current.value.status is Status.RUNNING
+            and isinstance(decision, Claim)
+            and (turn := self._attempts.neighbours.turn(current.value))
+        ):
+            decision = PutBack(turn)
         match decision:
             case Claim():
                 return await self._attempts.run(kind, await self._claim(current, delivery))
@@ -162,13 +168,15 @@ class Runner:
 
     async def _claim(self, current: Versioned[Job], delivery: Delivery) -> Versioned[Job]:
         try:
-            return await self._deps.status.write(current, apply(current.value, self._claimed(delivery)))
+            with self._attempts.neighbours.claiming(current.value) as beside:
+                claimed = apply(current.value, self._claimed(delivery, beside))
+                return await self._deps.status.write(current, claimed)
         except JobNotFoundError:
             raise _GoneError from None
 
-    def _claimed(self, delivery: Delivery) -> Claimed:
+    def _claimed(self, delivery: Delivery, beside: int = 0) -> Claimed:
         now = self._deps.clock.now()
-        return Claimed(now, delivery.message_id, now + self._deps.timing.lease)
+        return Claimed(now, delivery.message_id, now + self._deps.timing.lease, beside)
 
     async def _put_back_to_life(
         self, current: Versioned[Job], envelope: Envelope, then: Claimed | None = None
@@ -178,7 +186,7 @@ class Runner:
         now, letter = self._deps.clock.now(), current.value.dead_letter_id
         edited = None if envelope.payload in (None, current.value.payload) else envelope.payload
         replayed = Replayed(now, "queue", edited, envelope.payload_version if edited else None)
-        job = apply(current.value, replayed)
+        job = await self._deps.apart(apply(current.value, replayed))
         current = await self._deps.status.write(current, apply(job, then) if then else job)
         if letter:
             await self._note_replay(letter, Replay(at=now, by="queue", job_id=job.job_id, edited=bool(edited)))
@@ -198,7 +206,7 @@ class Runner:
             payload_version=envelope.payload_version, payload=envelope.payload, payload_blob=envelope.payload_blob,
             due_at=now, watch_at=now, history=(Entry(at=now, event="adopted from a message", attempt=0),),
         )  # fmt: skip
-        current, created = await self._deps.status.create(job)
+        current, created = await self._deps.status.create(await self._deps.apart(job))
         if created and envelope.dead_letter:
             await self._note_replay(envelope.dead_letter, Replay(at=now, by="queue", job_id=job.job_id))
         return current

@@ -64,4 +64,4 @@ class OperateSettings(Section):
         "RETENTION_ARTIFACT_DAYS", 400, 8, 3650, "days",
         "How long what jobs wrote beside their status (collected content, digests) is kept.",
     )  # fmt: skip
-    retention_schedule: str = schedule("RETENTION_SCHEDULE", "0 45 4 * * *", "When what has expired is purged.")
+    retention_schedule: str = schedule("RETENTION_SCHEDULE", "0 45 */2 * * *", "When what has expired is purged.")

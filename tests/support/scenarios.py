@@ -16,6 +16,7 @@ from shared.domains.taste.evidence import Evidence, ImageNote
 from shared.domains.taste.feedback import TasteJob
 from shared.domains.taste.profile import fold
 from shared.domains.taste.store import TasteStore
+from shared.jobs.dead_letters.recorder import MOST_MOVED
 from shared.jobs.dead_letters.replay import ReplayOutcome
 from shared.jobs.errors import FinalError, InFlightError, InvalidTransitionError
 from shared.jobs.model import Job, Status
@@ -197,6 +198,16 @@ async def _moved_by_the_host(trial: Trial) -> None:
     await trial.lab.queues.send(f"{queue}-poison", message.text)
 
 
+async def _moved_too_often(trial: Trial) -> None:
+    """As often as the job is sent again, with nothing that has come of it yet."""
+    await _moved_by_the_host(trial)
+    lab, queue = trial.lab, f"{trial.lab.settings.queue_normal}-poison"
+    current = await lab.engine.get(trial.ticket)
+    often = current.value.model_copy(update={"moved": MOST_MOVED, "version": current.value.version + 1})
+    await lab.engine.deps.status.write(current, often)
+    assert await lab.storage_queues.depth(queue) == 1
+
+
 async def _cancel(trial: Trial) -> None:
     await trial.lab.engine.cancel(trial.ticket)
 
@@ -357,7 +368,8 @@ SCENARIOS = (
     Scenario("replay", _replay, _replayed_once, arrange=_failed, insist=True),
     Scenario("replay with a big payload", _replay_edited, _replayed_once, arrange=_failed, insist=True),
     Scenario("replay by the queue", _run, _replayed_once, arrange=_pasted),
-    Scenario("poison trigger", _run, each(Status.FAILED), arrange=_moved_by_the_host),
+    Scenario("poison trigger", _run, each(Status.FAILED), arrange=_moved_too_often),
+    Scenario("moved without a run", _run, _DONE, arrange=_moved_by_the_host),
     Scenario("garbage", _run, _kept, arrange=_garbage),
     Scenario("cancel", _cancel, each(Status.CANCELLED), arrange=_submitted, insist=True),
     Scenario("cancel while it runs", _run, each(Status.CANCELLED), arrange=_cancel_running),

@@ -80,6 +80,11 @@ def test_every_command_is_one_that_there_is(page: Path) -> None:
         assert not rest or given.verb in (dev.test, dev.bench), line
 
 
+def test_every_page_is_of_one_sort() -> None:
+    sorts = {"tutorial", "how-to", "reference", "explanation", "runbooks"}
+    assert {page.relative_to(ROOT / "docs").parts[0] for page in PAGES if page.name != "README.md"} == sorts
+
+
 def test_every_page_can_be_reached_from_the_readme() -> None:
     reached, ahead = set(), [ROOT / "README.md"]
     while ahead:

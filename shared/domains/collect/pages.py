@@ -1,6 +1,6 @@
 """Single pages: title, article, author, date and canonical address, by trafilatura.
 
-Chosen by measurement (docs/collect.md): of the libraries tried it agrees best with what people marked as the article.
+Chosen by measurement (docs/explanation/collect.md): of the libraries tried it agrees best with what people marked as the article.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class Occasion:
 def compose(
     occasion: Occasion, candidates: Sequence[Candidate], moods: Sequence[Mood], reader: Reader, size: int
 ) -> dict[str, Any]:
-    """Make a digest of up to `size` suggestions; see `docs/digest.md` for what it holds."""
+    """Make a digest of up to `size` suggestions; see `docs/reference/digests.md` for what it holds."""
     fit = allowed(candidates, reader)
     chosen = choose([score(one, reader, moods, occasion.until) for one in fit], size)
     name = digest_id(occasion.user_id, occasion.week)

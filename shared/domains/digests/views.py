@@ -46,7 +46,7 @@ class RecordPage(TypedDict):
 
 @with_config(ConfigDict(extra="allow"))
 class DigestView(TypedDict):
-    """A digest; docs/digest.md tells its fields."""
+    """A digest; docs/reference/digests.md tells its fields."""
 
     digest_id: str
     user_id: str

@@ -9,6 +9,7 @@ from shared.jobs.dead_letters.vault import (
     DeadLetter,
     Reason,
     Vault,
+    letter_id_of,
     letter_of_envelope,
     letter_of_job,
     letter_of_message,
@@ -17,11 +18,14 @@ from shared.jobs.dependencies import Dependencies
 from shared.jobs.envelope import Delivery, Envelope, decode, text_of
 from shared.jobs.errors import HostGaveUpError, InvalidTransitionError, UnknownKindError, UnreadableError
 from shared.jobs.failures import failure_of
-from shared.jobs.log import LOG
-from shared.jobs.machine import Failed
+from shared.jobs.log import LOG, about
+from shared.jobs.machine import Failed, Moved
 from shared.jobs.model import Failure, Job, Status
 from shared.ports import StorageError
 from shared.storage import Versioned
+
+MOST_MOVED = 10
+"""How often the messages of a job are sent again that the host gives up, before the job gives up, too."""
 
 
 class Recorder:
@@ -85,8 +89,13 @@ class Recorder:
         except UnreadableError as error:
             await self.keep_envelope(envelope, delivery, Reason.HOST, error)
             return "recorded: the job's own record cannot be read"
+        if current and _buried(current.value, envelope):
+            return "recorded already"  # the vault does not show it to every process at once
         if current and _abandoned(current.value, envelope, self._deps):
-            return await self._fail_abandoned(current, envelope, delivery)
+            return await self._settle_abandoned(current, envelope, delivery)
+        if current and _says_nothing_new(current.value, envelope):
+            LOG.info("message dropped that the host moved: %s status=%s", about(current.value), current.value.status)
+            return f"dropped: the job is {current.value.status}"
         await self.keep_envelope(
             envelope, delivery, Reason.HOST, HostGaveUpError(), current.value.status if current else None
         )
@@ -99,17 +108,37 @@ class Recorder:
         except StorageError as error:
             return await self._deps.put_back(delivery, text_of(delivery.body), "poison_put_back", error)
 
-    async def _fail_abandoned(self, current: Versioned[Job], envelope: Envelope, delivery: Delivery) -> str:
-        error = current.value.error or self._failure(HostGaveUpError(), current.value.attempt)
+    async def _settle_abandoned(self, current: Versioned[Job], envelope: Envelope, delivery: Delivery) -> str:
+        error = current.value.error or self._failure(_moved(current.value), current.value.attempt)
         try:
+            if self._worth_another(current.value):
+                await self._send_again(current)
+                return "sent again"
             await self.give_up(current, Reason.HOST, error, None, envelope.sent_at)
         except InvalidTransitionError:
-            await self.keep_envelope(envelope, delivery, Reason.HOST, HostGaveUpError())
-            return "recorded: the job moved on"
+            return "dropped: the job moved on"
         except UnknownKindError as unknown:
             await self.keep_envelope(envelope, delivery, Reason.HOST, unknown, current.value.status)
             return "recorded: the job waits for code that knows its kind"
         return "recorded: job failed"
+
+    def _worth_another(self, job: Job) -> bool:
+        """Whether the host's giving up says nothing of the job.
+
+        A receive that a stop aborts costs a delivery without a run, and five of those are enough. Nor is a job to blame for
+        the few workers that vanished over it, where its kind allows for more.
+        """
+        stalls = self._deps.kinds.policy(job.kind).max_stalls
+        return job.moved < MOST_MOVED and (job.status is Status.QUEUED or job.stalls < stalls)
+
+    async def _send_again(self, current: Versioned[Job]) -> None:
+        """Send what the host gave up, each time later: what keeps its messages from being run may last."""
+        now = self._deps.clock.now()
+        wait = self._deps.timing.put_back * (current.value.moved + 1)
+        current = await self._deps.status.change(current, Moved(now, now + wait))
+        await self._deps.send_or_leave(current, wait)
+        await self._deps.project(current.value)
+        LOG.warning("moved by the host, sent again: %s times=%d", about(current.value), current.value.moved)
 
     async def _keep_letter(self, job: Job, reason: Reason, error: Failure) -> DeadLetter:
         queue = self._deps.kinds.queue(job.kind, job.priority)
@@ -135,6 +164,26 @@ class Recorder:
 
     def _failure(self, error: Exception, attempt: int = 0) -> Failure:
         return failure_of(error, attempt, self._deps.clock.now())
+
+
+def _moved(job: Job) -> HostGaveUpError:
+    if job.status is Status.RUNNING:
+        return HostGaveUpError()
+    return HostGaveUpError(
+        f"the host moved its messages to the poison queue {job.moved + 1} times, and no attempt began on their account"
+    )
+
+
+def _says_nothing_new(job: Job, envelope: Envelope) -> bool:
+    """Whether a message is one too many: all that it holds is in a record that does not depend on it."""
+    mine = (job.kind, job.payload, job.payload_blob)
+    return mine == (envelope.kind, envelope.payload, envelope.payload_blob) and envelope.dead_letter is None
+
+
+def _buried(job: Job, envelope: Envelope) -> bool:
+    """Whether the dead letter that an envelope announces is that of one of the job's lives: kept before it was announced."""
+    lives = (job.model_copy(update={"replays": life}) for life in range(job.replays, -1, -1))
+    return envelope.dead_letter is not None and any(letter_id_of(life) == envelope.dead_letter for life in lives)
 
 
 def _abandoned(job: Job, envelope: Envelope, deps: Dependencies) -> bool:

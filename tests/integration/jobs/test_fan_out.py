@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.jobs.children import Children
+from shared.jobs.dead_letters import recorder
 from shared.jobs.envelope import Delivery, encode, envelope_of
 from shared.jobs.errors import FinalError, RetryLater, Snooze
 from shared.jobs.fan_out import Child
@@ -189,8 +190,9 @@ async def test_a_busy_parent_lets_go_of_its_worker_in_time(lab: Lab, monkeypatch
     assert (parent.attempt, parent.failures) == (3, 0), "an attempt of its kind may take 30 seconds"
 
 
-async def test_an_edited_payload_has_children_of_its_own(lab: Lab) -> None:
+async def test_an_edited_payload_has_children_of_its_own(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """What became of those of the payload before counts for nothing, though they are called the same."""
+    monkeypatch.setattr(recorder, "MOST_MOVED", 0)
 
     async def script(payload: Work, job: Any) -> Any:
         raise FinalError if payload.n == 0 else Snooze(30)

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from shared.jobs.dead_letters import recorder
+from shared.jobs.dead_letters.recorder import MOST_MOVED
 from shared.jobs.dead_letters.vault import Reason
 from shared.jobs.engine import Engine
 from shared.jobs.envelope import Delivery
@@ -30,9 +32,39 @@ async def conflict(lab: Lab) -> Delivery:
     return Delivery(f"{lab.settings.queue_normal}-poison", "moved", body, message.inserted_at)
 
 
-async def test_a_queued_job_fails(lab: Lab) -> None:
-    ticket = await lab.submit(n=2)
+async def moved_as_often_as_may_be(lab: Lab) -> Delivery:
+    """The message of a job that is queued, as often as it is sent again: each time the host moves it without a run."""
     delivery = await conflict(lab)
+    for _ in range(MOST_MOVED):
+        assert await lab.engine.record(delivery) == "sent again"
+        lab.clock.advance(60 * MOST_MOVED)
+        await lab.queues.release()
+        delivery = await conflict(lab)
+    return delivery
+
+
+async def test_a_message_that_the_host_moved_without_a_run_is_sent_again(lab: Lab) -> None:
+    ticket = await lab.submit()
+    await lab.engine.record(await conflict(lab))
+    assert await lab.letters() == []
+    await lab.recover()
+    job = await lab.settled(ticket.job.job_id, Status.COMPLETED)
+    assert [entry.event for entry in job.history] == ["submitted", "moved by the host", "claimed", "completed"]
+    assert (job.moved, job.attempt) == (0, 1)
+
+
+async def test_one_that_died_after_it_was_counted_is_left_to_the_sweep(lab: Lab) -> None:
+    ticket = await lab.submit()
+    lab.start(Faults(only="queues.send".__eq__))
+    await lab.engine.record(await conflict(lab))
+    lab.start()
+    await lab.recover()
+    await lab.settled(ticket.job.job_id, Status.COMPLETED)
+
+
+async def test_a_queued_job_fails_that_never_gets_a_run(lab: Lab) -> None:
+    ticket = await lab.submit(n=2)
+    delivery = await moved_as_often_as_may_be(lab)
     assert await lab.engine.record(delivery) == "recorded: job failed"
     job = await lab.settled(ticket.job.job_id, Status.FAILED)
     (letter,) = await lab.letters()
@@ -43,11 +75,12 @@ async def test_a_queued_job_fails(lab: Lab) -> None:
     )
     assert job.error is not None
     assert job.error.type == "HostGaveUpError"
+    assert f"{MOST_MOVED + 1} times" in job.error.message
 
 
 async def test_a_redelivery_changes_nothing(lab: Lab) -> None:
     ticket = await lab.submit()
-    delivery = await conflict(lab)
+    delivery = await moved_as_often_as_may_be(lab)
     await lab.engine.record(delivery)
     before = await lab.job(ticket.job.job_id)
     for _ in range(3):
@@ -71,15 +104,15 @@ async def test_a_live_lease_is_left_alone(lab: Lab) -> None:
         lab.engine.process(Delivery(lab.settings.queue_normal, "m", delivery.body, delivery.inserted_at))
     )
     await running.wait()
-    assert await lab.engine.record(delivery) == "recorded: the job is running"
-    (letter,) = await lab.letters()
-    assert (letter.job_status, letter.job_id) == (Status.RUNNING, ticket.job.job_id)
+    assert await lab.engine.record(delivery) == "dropped: the job is running"
+    assert await lab.letters() == []
     go_on.set()
     assert await worker == "completed"
     await lab.settled(ticket.job.job_id, Status.COMPLETED)
 
 
-async def test_a_lapsed_lease_is_settled(lab: Lab) -> None:
+async def test_a_lapsed_lease_is_settled(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder, "MOST_MOVED", 0)
     hanging, running = asyncio.Event(), asyncio.Event()
 
     async def hang(payload: Any, job: Any) -> None:
@@ -102,7 +135,7 @@ async def test_a_lapsed_lease_is_settled(lab: Lab) -> None:
 
 async def test_it_raises_while_the_vault_is_down_and_the_message_stays(lab: Lab) -> None:
     ticket = await lab.submit()
-    delivery = await conflict(lab)
+    delivery = await moved_as_often_as_may_be(lab)
     lab.start(Faults(only=lambda name: name.startswith("dead-letters")))
     with pytest.raises(StorageError):
         await lab.engine.record(delivery)
@@ -163,15 +196,15 @@ async def test_while_the_vault_is_down_each_delivery_is_of_a_fresh_message(lab: 
     assert base64.b64decode(letter.message_text) == b"garbage"
 
 
-async def test_a_message_that_fails_at_every_delivery_ends_as_a_failed_job(lab: Lab) -> None:
+async def test_a_message_that_fails_at_every_delivery_is_sent_again(lab: Lab) -> None:
     lab.start(Faults(only="blobs.replace".__eq__))
     ticket = await lab.submit()
     await lab.pump()
     assert [delivery.dequeue_count for delivery, _ in lab.host.deliveries[:5]] == [1, 2, 3, 4, 5]
     lab.start()
     await lab.recover()
-    await lab.settled(ticket.job.job_id, Status.FAILED)
-    assert lab.runs == []
+    await lab.settled(ticket.job.job_id, Status.COMPLETED)
+    assert len(lab.runs) == 1
 
 
 async def test_a_job_whose_kind_is_not_known_waits_for_newer_code(lab: Lab) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from shared.jobs.dead_letters import recorder
 from shared.jobs.dead_letters.replay import ReplayOutcome
 from shared.jobs.dead_letters.vault import DeadLetter, Filter
 from shared.jobs.envelope import Delivery
@@ -146,8 +147,9 @@ async def test_a_failed_replay_has_a_dead_letter_of_its_own(lab: Lab) -> None:
     assert (await lab.settled(job.job_id, Status.COMPLETED)).replays == 2
 
 
-async def test_what_the_host_moved_to_the_poison_queue_moved_back(lab: Lab) -> None:
+async def test_what_the_host_moved_to_the_poison_queue_moved_back(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """The host's copy carries no word of its dead letter: its time, later than the failure, says what it is."""
+    monkeypatch.setattr(recorder, "MOST_MOVED", 0)
     ticket = await lab.submit(n=8)
     (message,) = await lab.storage_queues.receive(lab.settings.queue_normal)
     await lab.storage_queues.delete(lab.settings.queue_normal, message)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from uuid_utils import uuid7
 
+from shared.containers import JOBS
 from shared.jobs.errors import FinalError, Snooze
 from shared.jobs.model import Job, Status
 from shared.jobs.testing import Died, Faults, Mode
 from shared.jobs.ticket import Options
-from support.lab import Lab, Work, close_lab, open_memory_lab, succeed
+from shared.ports import BlobPage, StorageError
+from support.lab import Broken, Lab, Work, close_lab, open_memory_lab, succeed
 
 SWEEP = 300.0
 STUCK_AT_MOST = timedelta(seconds=60 + 120 + SWEEP)
@@ -273,3 +278,111 @@ async def test_a_replay_by_the_queue_of_a_paused_kind_is_not_lost(lab: Lab) -> N
     lab.clock.advance(6)
     await lab.pump()
     await lab.settled(job.job_id, Status.COMPLETED)
+
+
+async def test_the_payload_of_a_job_that_was_never_made_goes(lab: Lab) -> None:
+    calls = iter(range(9))
+    lab.start(Faults(only=lambda name: name == "blobs.create" and next(calls) > 0))
+    with pytest.raises(StorageError):
+        await lab.submit(note="x" * 60_000)
+    lab.start()
+    kept = await lab.run(note="x" * 60_000)
+    lab.clock.advance(3600)
+    assert (await lab.engine.repair()).orphans == 0
+    lab.clock.advance(86400)
+    assert (await lab.engine.repair()).orphans == 1
+    assert {name.split("/")[1] for name in lab.blobs.names()} == {kept.job_id}
+
+
+async def test_a_repair_goes_on_where_the_last_one_stopped(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = [await lab.run(n=n) for n in range(6)]
+    for job in jobs:
+        await lab.documents.delete(JOBS, job.job_id, job.job_id)
+    lab.clock.advance(7200)
+    whole = lab.blobs.list_page
+
+    async def slowly(prefix: str, cursor: str | None = None, limit: int = 5000) -> BlobPage:
+        lab.clock.advance(200)
+        page: BlobPage = await whole(prefix, cursor, 2)
+        return page
+
+    monkeypatch.setattr(lab.blobs, "list_page", slowly)
+    assert [(report.projected, report.more) for report in (await lab.engine.repair(), await lab.engine.repair())] == [
+        (4, True),
+        (2, False),
+    ]
+    for job in jobs:
+        await lab.settled(job.job_id, Status.COMPLETED)
+
+
+class Putting:
+    """Runs messages as the app does."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.process = lab.engine.process_or_put_back
+        self.record_or_put_back = lab.engine.record_or_put_back
+
+
+async def test_a_payload_put_on_a_queue_by_hand_that_no_message_of_ours_can_carry(lab: Lab) -> None:
+    """Plain JSON of up to 64 KiB comes through; in Base64, as this app sends its own, it would not."""
+
+    async def once_more(payload: Work, job: Any) -> Any:
+        if job.attempt == 1:
+            raise Broken("try it again")
+        return {"note": len(payload.note)}
+
+    lab.script, job_id = once_more, str(uuid7())
+    payload = {"n": 1, "note": "x" * 50_000}
+    text = {
+        "kind": "work",
+        "job_id": job_id,
+        "payload_version": 1,
+        "payload": payload,
+        "sent_at": "2026-01-05T12:00:00Z",
+    }
+    await lab.queues.send(lab.settings.queue_normal, json.dumps(text))
+    await lab.host.pump(Putting(lab))
+    lab.clock.advance(9)
+    await lab.host.pump(Putting(lab))
+    job = await lab.settled(job_id, Status.COMPLETED)
+    assert (job.results, job.payload, bool(job.payload_blob)) == ({"note": 50_000}, None, True)
+
+
+async def test_a_replay_by_the_queue_with_such_a_payload(lab: Lab) -> None:
+    job, letter = await failed_long_ago(lab)
+    text = json.loads(base64.b64decode((await lab.engine.vault.get(letter)).message_text))
+    text["payload"]["note"] = "x" * 50_000
+    lab.start(Faults())
+    await lab.queues.send(lab.settings.queue_normal, json.dumps(text))
+    await lab.host.pump(Putting(lab))
+    replayed = await lab.settled(job.job_id, Status.COMPLETED)
+    assert (replayed.payload, bool(replayed.payload_blob)) == (None, True)
+
+
+async def test_what_is_too_large_to_be_sent_does_not_end_a_sweep(lab: Lab) -> None:
+    """A job from before its payload was kept apart."""
+    lab.start(Faults(only="queues.send".__eq__))
+    large, other = (await lab.submit(n=1)).job, (await lab.submit(n=2)).job
+    lab.start()
+    current = await lab.engine.get(large.job_id)
+    grown = current.value.model_copy(update={"payload": {"note": "x" * 60_000}, "version": 2})
+    await lab.engine.deps.status.write(current, grown)
+    assert (await ended(lab, other.job_id)).status is Status.COMPLETED
+
+
+async def test_a_dead_letter_that_the_vault_does_not_show_yet_is_not_kept_twice(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one client of Cosmos DB has written another may see a moment later; the record names the letter."""
+    read = lab.documents.read
+
+    async def behind(container: str, pk: str, id: str) -> Any:
+        return None if container == "dead-letters" else await read(container, pk, id)
+
+    async def boom(payload: Work, job: Any) -> Any:
+        raise FinalError("on purpose")
+
+    monkeypatch.setattr(lab.documents, "read", behind)
+    lab.script = boom
+    job = await lab.run()
+    assert [letter.id for letter in await lab.letters()] == [job.dead_letter_id]

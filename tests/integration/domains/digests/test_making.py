@@ -318,7 +318,7 @@ async def test_a_user_who_is_deleted_while_the_digest_is_made_leaves_nothing(
 
 
 async def test_what_a_digest_costs(lab: Lab) -> None:
-    """The figures of docs/digest.md: the shelf is read once, and each digest is eight reads and writes more than its job."""
+    """The figures of docs/explanation/digests.md: the shelf is read once, and each digest is eight reads and writes more than its job."""
     await world.stock(lab.app, MONDAY, 120)
     await world.mood(lab.app, MONDAY)
     for n in range(2):

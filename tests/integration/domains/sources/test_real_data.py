@@ -61,7 +61,7 @@ async def readings(documents: list[bench.Document], kind: SourceKind) -> list[Re
 
 
 async def test_every_feed_brings_what_feedparser_finds_in_it(data: Path) -> None:
-    """Every third of the set; of all 290 that can be read, docs/scraper.md tells the same."""
+    """Every third of the set; of all 290 that can be read, docs/reference/sources.md tells the same."""
     documents = bench.feeds(data)[::3]
     found = await readings(documents, SourceKind.RSS)
     refused = {reading for reading in found if isinstance(reading, str)}
