@@ -29,7 +29,7 @@ def test_a_setting_gives_a_kind_a_queue_of_its_own() -> None:
 
 
 def test_a_setting_that_names_no_kind_is_refused() -> None:
-    with pytest.raises(SettingsError, match="JOBS_KIND_QUEUES.*grete"):
+    with pytest.raises(SettingsError, match=r"JOBS_KIND_QUEUES.*grete"):
         Registry([greet], Queues(), replace(Settings(), kind_queues=(("grete", "greetings"),)))
 
 
@@ -37,7 +37,7 @@ def test_a_setting_that_names_no_kind_is_refused() -> None:
     "text", ["greet", "greet=X", "greet=a", "greet=jobs--x", "greet=one,greet=two", f"greet={'q' * 57}"]
 )
 def test_queues_of_kinds_that_do_not_fit_are_refused_by_name(text: str) -> None:
-    with pytest.raises(SettingsError, match="JOBS_KIND_QUEUES"):
+    with pytest.raises(SettingsError, match=r"JOBS_KIND_QUEUES"):
         load({"JOBS_KIND_QUEUES": text})
 
 
