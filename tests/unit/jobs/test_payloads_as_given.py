@@ -82,7 +82,7 @@ async def test_idempotency_keys_are_their_owners() -> None:
 async def test_a_zombie_of_a_life_that_is_over_files_no_letter_for_the_next() -> None:
     app: MemoryApp
 
-    @job("late", max_attempts=1)
+    @job("late", max_attempts=1, max_stalls=0)
     async def late(payload: Limits, job: JobContext) -> None:
         if job.fence > 1:
             return
