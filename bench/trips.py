@@ -81,7 +81,10 @@ def _counts(path: str) -> bool:
 
 
 def _behind_the_ports(caller: FrameType | None) -> bool:
-    return caller is not None and caller.f_code.co_filename.startswith(_BEHIND_THE_PORTS)
+    """Whether a store is among the callers, however far down."""
+    while caller is not None and not caller.f_code.co_filename.startswith(_BEHIND_THE_PORTS):
+        caller = caller.f_back
+    return caller is not None
 
 
 def _caller(frame: FrameType) -> str | None:

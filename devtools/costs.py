@@ -28,7 +28,7 @@ class Prices:
     document_gb: float = 0.25
     log_gb: float = 2.30
     free_log_gb: float = 5
-    alerts: float = 1.50 + 4 * 0.50
+    alerts: float = 1.50 + 5 * 0.50
     """One rule looked at every 5 minutes, four every 15 or more."""
     private_endpoint_hour: float = 0.01
     dns_zone: float = 0.50
@@ -61,8 +61,8 @@ class Job:
 class Idle:
     """What the app uses in a month with nothing to do."""
 
-    executions: float = MONTH_HOURS * (12 + 1) + 30.4 * 8
-    """Timers: a sweep, with the alarms, every five minutes, one an hour, some eight a day."""
+    executions: float = MONTH_HOURS * (12 + 1 + 0.5) + 30.4 * 7
+    """Timers: a sweep, with the alarms, every five minutes, one an hour, the purge every two, some seven a day."""
     seconds: float = 1.0
     """The least that an execution is charged for."""
     blob_writes: float = MONTH_HOURS * (12 + 1) * 2.0

@@ -320,7 +320,7 @@ def _self_signed(folder: Path) -> tuple[Path, Path]:
     [
         ("120", 120),
         (" 0 ", 0),
-        ("999999", 3600),
+        ("999999", 999999),
         ("Mon, 05 Jan 2026 12:01:00 GMT", 60),
         ("Mon, 05 Jan 2026 11:00:00 GMT", 0),
         ("soon", None),
