@@ -41,7 +41,10 @@ class Neighbours:
         now = self._now()
         self._turns = {job_id: at for job_id, at in self._turns.items() if at > now - _KEPT}
         if job.job_id not in self._turns:
-            self._turns[job.job_id] = now if self._last == job.job_id else max(now, self._next)
+            at = now if self._last == job.job_id else max(now, self._next)
+            # Put back, it has another message, which waits for the end of the lease: turns before that would all be missed,
+            # and those who missed them come at once.
+            self._turns[job.job_id] = max(at, job.due_at) if at > now else at
             self._next, self._last = self._turns[job.job_id] + self._probation, job.job_id
         at = self._turns[job.job_id]
         return at if at > now else None

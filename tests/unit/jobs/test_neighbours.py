@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel
@@ -10,8 +11,9 @@ from pydantic import BaseModel
 from shared.jobs import JobContext, job
 from shared.jobs.dead_letters.vault import Reason
 from shared.jobs.envelope import Delivery
-from shared.jobs.model import Status
-from shared.jobs.testing import Died, Faults, MemoryApp, Mode
+from shared.jobs.model import Job, Status
+from shared.jobs.neighbours import Neighbours
+from shared.jobs.testing import Died, FakeClock, Faults, MemoryApp, Mode
 from shared.jobs.testing.host import MESSAGE_LEASE
 
 AT_ONCE = 16
@@ -94,3 +96,18 @@ async def test_only_the_killer_gives_up() -> None:
     for ticket in tickets:
         ended = await app.job(ticket)
         assert (ended.status, ended.attempt <= 2) == (Status.COMPLETED, True), ended
+
+
+def test_turns_are_apart_also_where_the_leases_end_later(clock: FakeClock) -> None:
+    """Who is put back has another message than the attempt that vanished, and that one waits for the lease's end."""
+    neighbours, probation = Neighbours(clock.now, timedelta(seconds=20)), timedelta(seconds=20)
+    lease = clock.now() + timedelta(seconds=60)
+    running = [
+        Job(
+            job_id=f"job-{n}", kind="work", status=Status.RUNNING, version=2, attempt=1, message_id=f"message-{n}",
+            created_at=clock.now(), updated_at=clock.now(), due_at=lease,
+        )
+        for n in range(4)
+    ]  # fmt: skip
+    turns = [neighbours.turn(job) for job in running]
+    assert turns == [None, lease, lease + probation, lease + 2 * probation]
