@@ -37,6 +37,9 @@ PARALLEL = ["--numprocesses", "auto", "--maxprocesses", "4", "--dist", "workstea
 """The whole suite runs in as many processes as there are cores, up to four, each with emulators of its own."""
 QUICK = ["--hypothesis-profile", "quick"]
 """Fewer of the examples that Hypothesis makes up (tests/conftest.py)."""
+KILLERS = ("tests/faults/test_kills.py", "tests/faults/test_garbage_on_the_app.py")
+"""What Microsoft's queue listener can be put in front of."""
+SOAK = "tests/faults/test_soak.py"
 UNIT = ["-p", "no:schemathesis", "tests/unit"]
 """The unit tests, without what takes a second to load and is of no use to them."""
 
@@ -98,10 +101,14 @@ def test(args: argparse.Namespace, rest: list[str]) -> int:
     ensure(APP, NodeTools(), *([] if args.fast else [Chromium()]))
     if check(args, []):
         return 1
-    slow = "faults or slow"
-    chosen = ["-m", slow if args.faults else f"not ({slow})"]
-    if args.listener:
-        return _under_listener(args.listener, rest)
+    slow = "faults or slow or soak"
+    chosen = ["-m", "faults or slow" if args.faults else f"not ({slow})"]
+    listener = _listener(args.listener)
+    if args.soak:
+        return become("-m", "pytest", "-m", "soak", "-s", SOAK, *rest, NIGHTSHIFT_SOAK_JOBS=str(args.soak), **listener)
+    if listener:
+        some = any(not word.startswith("-") for word in rest)
+        return become("-m", "pytest", "-m", "faults", *([] if some else KILLERS), *rest, **listener)
     some = any(not word.startswith("-") for word in rest)
     if args.fast:
         chosen = ["-m", f"not ({slow} or simulation)", *QUICK, *([] if some else UNIT)]
@@ -114,13 +121,13 @@ def test(args: argparse.Namespace, rest: list[str]) -> int:
     return become("-m", "pytest", *chosen, *([] if one_process else PARALLEL), *rest)
 
 
-def _under_listener(listener: Path, rest: list[str]) -> int:
-    """Run what kills the app's processes, with Microsoft's own queue listener before the app's functions."""
-    if not listener.is_file():
-        raise TroubleError(f"{listener} is no program; --listener takes the path of `queue-listener`")
-    if not any(not word.startswith("-") for word in rest):
-        rest = ["tests/faults/test_kills.py", "tests/faults/test_garbage_on_the_app.py", *rest]
-    return become("-m", "pytest", "-m", "faults", *rest, NIGHTSHIFT_LISTENER=str(listener.resolve()))
+def _listener(path: Path | None) -> dict[str, str]:
+    """The environment variable by which the tests that kill processes find Microsoft's own queue listener, if it is given."""
+    if path is None:
+        return {}
+    if not path.is_file():
+        raise TroubleError(f"{path} is no program; --listener takes the path of `queue-listener`")
+    return {"NIGHTSHIFT_LISTENER": str(path.resolve())}
 
 
 def bench(args: argparse.Namespace, rest: list[str]) -> int:
@@ -175,10 +182,18 @@ def parser() -> argparse.ArgumentParser:
     which.add_argument("--fast", action="store_true", help="unit tests only, without simulations, on fewer examples")
     which.add_argument("--faults", action="store_true", help="the slow suite that kills processes and breaks storage")
     which.add_argument(
+        "--soak",
+        type=_jobs,
+        nargs="?",
+        const=10_000,
+        metavar="JOBS",
+        help="JOBS jobs (10,000) while hosts are killed and stopped and their storage restarted: half an hour and more",
+    )
+    verb.add_argument(
         "--listener",
         type=Path,
         metavar="PATH",
-        help="what kills processes alone, the app's queues read by Microsoft's `queue-listener` at PATH",
+        help="what kills processes alone (or the soak), the app's queues read by Microsoft's `queue-listener` at PATH",
     )
     verb.add_argument("--alone", action="store_true", help="each file in a process of its own, as it must pass too")
     verb.set_defaults(verb=test)
@@ -205,6 +220,13 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--with-core-tools", action="store_true", help="also fetch Azure Functions Core Tools (large)")
     verb.set_defaults(verb=setup)
     return top
+
+
+def _jobs(text: str) -> int:
+    """How many jobs a soak has."""
+    if (number := int(text)) < 1:
+        raise ValueError(text)
+    return number
 
 
 def _add_new(verb: argparse.ArgumentParser) -> None:

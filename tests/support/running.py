@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import httpx
 from devtools.guard import KILL, guarded
 from support.node import free_ports
 
+ACCEPTED, CONFLICT = 202, 409
 REPOSITORY = Path(__file__).parents[2]
 LISTENER = os.environ.get("NIGHTSHIFT_LISTENER", "")
 
@@ -54,6 +57,15 @@ class RunningApp:
                 assert self._process.poll() is None, self.output()[-4000:]
                 await asyncio.sleep(0.1)
 
+    async def keep(self) -> None:
+        """Start it again whenever it ends by itself, as the platform does; cancel this before it is killed."""
+        while True:
+            assert self._process is not None
+            assert self._process.stdin is not None
+            await asyncio.to_thread(self._process.wait)
+            self._process.stdin.close()
+            await self.start()
+
     async def kill(self) -> None:
         """SIGKILL."""
         if self._process is None:
@@ -63,6 +75,17 @@ class RunningApp:
         self._process.stdin.close()
         await asyncio.to_thread(self._process.wait)
         self._process = None
+
+    async def stand_still(self, seconds: float) -> None:
+        """SIGSTOP, and SIGCONT after a while: the process finds that time has passed, and its leases with it."""
+        assert self._process is not None
+        find = ("pgrep", "-P", str(self._process.pid))  # the guard's only child leads the group
+        group = int(await asyncio.to_thread(subprocess.check_output, find))
+        os.killpg(group, signal.SIGSTOP)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            os.killpg(group, signal.SIGCONT)
 
     def output(self) -> str:
         """What it has printed so far."""
@@ -91,3 +114,15 @@ async def insist(client: httpx.AsyncClient, method: str, url: str, **options: An
             return response
         await asyncio.sleep(pause)
         pause = min(2 * pause, 3.0)
+
+
+async def ask(client: httpx.AsyncClient, kind: str, payload: Mapping[str, Any], key: str) -> str:
+    """Ask for one job, however often the app dies meanwhile; its ticket."""
+    body, headers = {"payload": payload}, {"Idempotency-Key": key}
+    while True:
+        answer = await insist(client, "POST", f"/api/jobs/{kind}", json=body, headers=headers)
+        if answer.status_code == CONFLICT:  # who took the first request with this key was killed, or stands still
+            await asyncio.sleep(1)
+            continue
+        assert answer.status_code == ACCEPTED, answer.text
+        return str(answer.json()["job_id"])

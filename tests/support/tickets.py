@@ -23,7 +23,7 @@ FINAL = ("completed", "failed", "cancelled")
 _FUNCTION_APP = """
 import sys
 sys.path[:0] = [{repository!r}, {tests!r}]
-from support.ticket_app import app
+from support.{module} import app
 """
 
 
@@ -67,11 +67,11 @@ class Desk:
         return dict(answer.json())
 
 
-def app_folder(folder: Path) -> Path:
-    """A folder with the app's host.json and a function_app.py of its own."""
+def app_folder(folder: Path, module: str = "ticket_app") -> Path:
+    """A folder with the app's host.json and a function_app.py of its own: the app of a module of `support`."""
     folder.mkdir()
     shutil.copy(REPOSITORY / "host.json", folder)
-    source = _FUNCTION_APP.format(repository=str(REPOSITORY), tests=str(REPOSITORY / "tests"))
+    source = _FUNCTION_APP.format(repository=str(REPOSITORY), tests=str(REPOSITORY / "tests"), module=module)
     (folder / "function_app.py").write_text(source)
     return folder
 

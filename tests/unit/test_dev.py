@@ -13,7 +13,7 @@ from devtools.environment import TroubleError, VirtualEnv
 from devtools.operator.jobs import entry_line
 from devtools.operator.text import as_json, table
 
-QUICK_ONES = "not (faults or slow or simulation)"
+QUICK_ONES = "not (faults or slow or soak or simulation)"
 VERBS = (
     "demo", "start", "test", "check", "bench", "setup", "new",
     "submit", "kinds", "jobs", "job", "dead-letters", "replay", "timers", "drain",
@@ -44,9 +44,6 @@ def test_trouble_is_one_line_and_no_trace(monkeypatch: pytest.MonkeyPatch, capsy
     assert capsys.readouterr().err == "dev.py: no disk left\n"
 
 
-KILLERS = ("tests/faults/test_kills.py", "tests/faults/test_garbage_on_the_app.py")
-
-
 @pytest.fixture
 def ran(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """The commands as which dev.py would have gone on, with set-up and check taken as done."""
@@ -65,11 +62,11 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["test"], ("-m", "pytest", "-m", "not (faults or slow)", *dev.PARALLEL)),
-        (["test", "-x"], ("-m", "pytest", "-m", "not (faults or slow)", *dev.PARALLEL, "-x")),
+        (["test"], ("-m", "pytest", "-m", "not (faults or slow or soak)", *dev.PARALLEL)),
+        (["test", "-x"], ("-m", "pytest", "-m", "not (faults or slow or soak)", *dev.PARALLEL, "-x")),
         (["test", "--fast"], ("-m", "pytest", "-m", QUICK_ONES, *dev.QUICK, *dev.UNIT)),
         (["test", "--fast", "-x"], ("-m", "pytest", "-m", QUICK_ONES, *dev.QUICK, *dev.UNIT, "-x")),
-        (["test", "--alone"], ("-m", "devtools.alone", "-m", "not (faults or slow)")),
+        (["test", "--alone"], ("-m", "devtools.alone", "-m", "not (faults or slow or soak)")),
         (["test", "--faults", "-k", "kill"], ("-m", "pytest", "-m", "faults or slow", "-k", "kill")),
         (
             ["test", "--fast", "tests/unit/test_dev.py"],
@@ -77,7 +74,12 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
         ),
         (
             ["test", "--listener", __file__, "-x"],
-            ("-m", "pytest", "-m", "faults", *KILLERS, "-x"),
+            ("-m", "pytest", "-m", "faults", *dev.KILLERS, "-x"),
+        ),
+        (["test", "--soak"], ("-m", "pytest", "-m", "soak", "-s", dev.SOAK)),
+        (
+            ["test", "--soak", "300", "--listener", __file__, "-x"],
+            ("-m", "pytest", "-m", "soak", "-s", dev.SOAK, "-x"),
         ),
         (["start", "--port", "0"], ("-m", "devtools.start", "--port", "0")),
         (["demo", "--once"], ("-m", "devtools.demo", "--once")),
