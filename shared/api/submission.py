@@ -102,7 +102,7 @@ def _options(app: App, kind: str, policy: Policy, wanted: Submission, call: Call
         trace=call.trace,
         dedupe_key=wanted.dedupe_key,
         callback_url=_callback(app, wanted.callback_url),
-        idempotency=_key(app, kind, wanted, call.headers.get("idempotency-key")),
+        idempotency=_key(app, kind, wanted, call),
     )
 
 
@@ -127,16 +127,17 @@ def _callback(app: App, url: str | None) -> str | None:
     return url
 
 
-def _key(app: App, kind: str, wanted: Submission, given: str | None) -> IdempotencyKey | None:
+def _key(app: App, kind: str, wanted: Submission, call: Call) -> IdempotencyKey | None:
+    given = call.headers.get("idempotency-key")
     if given is None:
         return None
     if not re.fullmatch(KEY_PATTERN, given.strip()):
         detail = "must be 1 to 255 printable ASCII characters, in double quotes or without"
         raise Problem(400, "Not an idempotency key", detail, (FieldProblem("Idempotency-Key", detail),))
     key = given.strip()
-    return IdempotencyKey(
-        key[1:-1] if key.startswith('"') else key, _fingerprint(kind, wanted), app.settings.idempotency_ttl_seconds
-    )
+    key = key[1:-1] if key.startswith('"') else key
+    ttl = app.settings.idempotency_ttl_seconds
+    return IdempotencyKey(key, _fingerprint(kind, wanted), ttl, scope=f"client/{call.caller}")
 
 
 def _fingerprint(kind: str, wanted: Submission) -> str:

@@ -78,12 +78,19 @@ class Throttle:
             raise FetchUnavailableError("too many requests wait for this host", _LONGEST_WAIT) from None
 
     async def _wait(self, lane: _Lane, interval: float) -> None:
-        start = max(self._now(), lane.free_at)
+        """Reserve the next start, and wait for it; one that would not be waited for is left to others."""
+        start, before = max(self._now(), lane.free_at), lane.free_at
+        wait = start - self._now()
+        if wait > _LONGEST_WAIT:
+            lane.places.release()
+            raise FetchUnavailableError("too many requests wait for this host", wait)
         lane.free_at = start + interval
         try:
-            await asyncio.sleep(start - self._now())
+            await asyncio.sleep(wait)
         except BaseException:
             lane.places.release()
+            if lane.free_at == start + interval:  # nobody has reserved one after it
+                lane.free_at = before
             raise
 
     def _require_open(self, lane: _Lane) -> None:

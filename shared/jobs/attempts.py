@@ -30,6 +30,7 @@ from shared.jobs.kinds import Kind, Policy
 from shared.jobs.loop_watch import LoopWatch
 from shared.jobs.machine import Cancelled, Completed, Decided, Event, HandedOver, LetDown, Released, Retried, Snoozed
 from shared.jobs.model import Failure, Job, Status
+from shared.jobs.neighbours import Neighbours
 from shared.ports import PreconditionError, StorageError, TooLargeError
 from shared.storage import Versioned
 
@@ -48,6 +49,8 @@ class Attempts:
         self._recorder = recorder
         self._callbacks = callbacks
         self._children = children
+        self.neighbours = Neighbours(deps.clock.now, deps.timing.lease / 3)
+        """The attempts of this process."""
         self._watch = deps.open_blobs and LoopWatch(
             deps.open_blobs, deps.clock, deps.timing.lease.total_seconds(), deps.observer
         )
@@ -63,6 +66,7 @@ class Attempts:
         context = JobContext(self._deps, current, self._children)
         assert isinstance(kind.policy, Policy)  # noqa: S101 - settled by the registry
         work = asyncio.create_task(self._run(kind, kind.policy, context))
+        work.add_done_callback(lambda _: self.neighbours.running.discard(context))
         try:
             await asyncio.wait({work})
         except asyncio.CancelledError:
@@ -74,6 +78,7 @@ class Attempts:
 
     async def _run(self, kind: Kind[Any], policy: Policy, context: JobContext) -> str:
         try:
+            await self.neighbours.enter(context)
             if context.job.cancel_requested:  # under a worker that vanished
                 return await self._cancelled(context)
             if context.job.decided and context.job.error:

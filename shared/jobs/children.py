@@ -20,7 +20,7 @@ from shared.jobs.concurrently import run_all
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.errors import FinalError, InvalidTransitionError, JobsError, UnreadableError
 from shared.jobs.ids import derived_id
-from shared.jobs.kinds import Kind, P
+from shared.jobs.kinds import Kind, P, stored
 from shared.jobs.log import LOG, about
 from shared.jobs.model import Job
 from shared.jobs.submit import Submitter
@@ -48,7 +48,7 @@ class Child:
     @classmethod
     def of(cls, key: str, kind: Kind[P], payload: P) -> Child:
         """A child of a kind, its payload checked where it is written."""
-        return cls(key, kind.name, payload.model_dump(mode="json", exclude_none=True))
+        return cls(key, kind.name, stored(payload))
 
 
 Plan = tuple[Child, ...]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
+from contextlib import suppress
 from typing import Any, TypeVar, Unpack
 
 from pydantic import JsonValue
@@ -16,7 +17,7 @@ from shared.jobs.errors import InvalidTransitionError, JobCancelledError, JobsEr
 from shared.jobs.kinds import Kind, P
 from shared.jobs.log import LOG
 from shared.jobs.machine import Event, Progressed
-from shared.jobs.model import FanOut, Job, Progress
+from shared.jobs.model import FanOut, Job, Progress, Status
 from shared.jobs.ticket import Options, Ticket
 from shared.jobs.tracing import traceparent
 from shared.ports import BlobStore, Clock, DocumentStore, StorageError
@@ -51,6 +52,8 @@ class JobContext:
         """When, by the loop's clock, the handler is stopped."""
         self.kept_until = current.value.due_at
         """Until when the lease was renewed for this attempt, while it could not do so itself."""
+        self.neighbours: Callable[[Job], int] = lambda _: 0
+        """How many other attempts of this process may as well be the cause, were it to die."""
         self.overran = False
         """Whether it was written down that this attempt blocks its process beyond its time."""
         self._stops: list[JobsError] = []
@@ -207,6 +210,11 @@ class JobContext:
         if self.handler:
             self.handler.cancel()
 
+    async def renew_quietly(self) -> None:
+        """Renew the lease, and write who runs beside this attempt; where that fails, the next renewal does."""
+        with suppress(InvalidTransitionError, StorageError):
+            await self._live(None)
+
     def owns(self, error: BaseException) -> bool:
         """Whether an exception is one by which this attempt was told to stop, and not about some other job."""
         return any(error is stop for stop in self._stops)
@@ -229,12 +237,12 @@ class JobContext:
     async def _live(self, progress: Progress | None, fan_out: FanOut | None = None) -> None:
         now = self.clock.now()
         self.kept_until = now + self._deps.timing.lease
-        event = Progressed(now, self.fence, self.kept_until, progress, fan_out)
+        event = Progressed(now, self.fence, self.kept_until, progress, fan_out, self.neighbours(self.job))
         await self.settle(event)
 
     async def _refresh(self) -> None:
         current = await self._deps.status.read(self.job_id)
-        if current is None or current.value.attempt != self.fence:
+        if current is None or current.value.attempt != self.fence or current.value.status is not Status.RUNNING:
             raise self._stop(SupersededError())
         self._current = current
 

@@ -11,6 +11,8 @@ from shared.jobs.model import Job, Status
 SLACK = timedelta(seconds=2)
 """How far the clocks of two instances may differ before a message counts as early."""
 
+SHARED_STALLS = 5
+"""So many workers that vanished over several jobs count as one that vanished over this job alone."""
 MOST_OVERRUNS = 2
 """How often a job may block its process beyond its own time: each time costs all its neighbours theirs."""
 
@@ -80,7 +82,8 @@ def decide(
         return PutBack(job.due_at)
     # The lease has ended, or the host delivers the very message of the current attempt again: its worker is gone.
     # A job that is to stop is claimed however often that was: the attempt only cancels it, and its children with it.
-    spent = job.stalls >= max_stalls or job.overruns >= MOST_OVERRUNS
+    shared = job.shared_stalls >= max_stalls * SHARED_STALLS
+    spent = job.stalls >= max_stalls or shared or job.overruns >= MOST_OVERRUNS
     return GiveUpStalled() if spent and not job.cancel_requested else Claim()
 
 

@@ -84,7 +84,9 @@ class Keys:
 
     async def _own(self, job_id: str, key: IdempotencyKey, besides: str = "") -> Marker:
         what = Dedupe(key.key, key.fingerprint)
-        return await self._markers.own(_REQUESTS, what, key.ttl_seconds, job_id, besides=besides, for_good=True)
+        return await self._markers.own(
+            f"{_REQUESTS}/{key.scope}", what, key.ttl_seconds, job_id, besides=besides, for_good=True
+        )
 
     def _wait_for_the_first(self, marker: Marker) -> None:
         """A marker without a job: its request is at work, or it died, and then whoever comes next makes the job."""

@@ -9,6 +9,7 @@ needs no read. None of its names is one that would overwrite the host's trigger 
 from __future__ import annotations
 
 import base64
+import codecs
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
@@ -103,7 +104,7 @@ def text_of(body: bytes) -> str:
 def put_back_text(body: bytes, now: datetime) -> str:
     """The text that brings a body back on a queue as a message of its own: all as it was, but for the moment of sending."""
     try:
-        content = from_json(_unwrapped(_unwrapped(body)))
+        content = from_json(_unwrapped(body))
     except ValueError:
         return text_of(body)
     if not isinstance(content, dict):
@@ -118,12 +119,12 @@ def fits(job: Job, now: datetime) -> bool:
 
 
 def decode(body: bytes) -> Envelope:
-    """Read an envelope from a body as the host delivers it: JSON, or Base64 of it (once, or twice over).
+    """Read an envelope from a body as the host delivers it: JSON, or Base64 of it, as people paste it (see `_unwrapped`).
 
     Raises:
         UnreadableError: it is not an envelope of this app; the message says why, without the content.
     """
-    content = _unwrapped(_unwrapped(body))
+    content = _unwrapped(body)
     try:
         # In two steps, since the model's own parser takes NaN, which is no JSON and which no store would keep.
         return Envelope.model_validate(from_json(content, allow_inf_nan=False))
@@ -131,11 +132,46 @@ def decode(body: bytes) -> Envelope:
         raise UnreadableError(_why(error)) from None
 
 
+_WRAPPINGS = 4
+"""So many wrappings, one in the other, are taken off."""
+
+
 def _unwrapped(body: bytes) -> bytes:
+    """The JSON inside of a body, whichever way people and tools have wrapped it.
+
+    Base64, also in lines; UTF-8 with a byte order mark, UTF-16; a JSON string with all that inside.
+    """
+    for _ in range(_WRAPPINGS):
+        inner = _one_less(_utf8(body))
+        if inner == body:
+            break
+        body = inner
+    return body
+
+
+def _one_less(text: bytes) -> bytes:
+    if text.startswith(b"{"):
+        return text
     try:
-        return base64.b64decode(body.strip(), validate=True)
+        if text.startswith(b'"'):
+            return str(from_json(text)).encode()
+        return base64.b64decode(b"".join(text.split()), validate=True)
     except ValueError:
-        return body
+        return text
+
+
+def _utf8(text: bytes) -> bytes:
+    """The text as UTF-8 without a mark and without blanks around it; as it is where it cannot be."""
+    codec = next((codec for start, codec in _STARTS if text.startswith(start)), None)
+    if codec is None and len(text) > 1 and 0 in text[:2]:
+        codec = "utf-16-be" if text[0] == 0 else "utf-16-le"  # JSON and Base64 begin in ASCII
+    try:
+        return (text.decode(codec).encode() if codec else text).strip()
+    except ValueError:
+        return text
+
+
+_STARTS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
 def _why(error: ValueError) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from shared.jobs.errors import FieldProblem, InvalidPayloadError, KindError, NewerVersionError, UnknownKindError
 from shared.jobs.model import Priority
@@ -182,8 +183,8 @@ class Registry:
 
     def accept(
         self, kind: Kind[Any] | str, payload: BaseModel | Mapping[str, Any]
-    ) -> tuple[Kind[Any], Policy, BaseModel]:
-        """The kind as it is registered, its policy, and the payload as its model.
+    ) -> tuple[Kind[Any], Policy, BaseModel, dict[str, JsonValue]]:
+        """The kind as it is registered, its policy, and the payload as its model and as it is stored.
 
         Raises:
             UnknownKindError: there is no such kind.
@@ -191,7 +192,7 @@ class Registry:
         """
         known = self[kind if isinstance(kind, str) else kind.name]
         model = payload if isinstance(payload, known.payload) else known.parse(dict(payload), known.version)
-        return known, self._policies[known.name], model
+        return known, self._policies[known.name], model, stored(model)
 
     def resolve(self, name: str) -> tuple[Kind[Any], Policy]:
         """The kind and its settled policy, or UnknownKindError."""
@@ -214,6 +215,42 @@ class Registry:
         for kind in self:
             priority = self._policies[kind.name].priority
             yield kind.name, self.queue(kind.name, priority), self.poison_queue(kind.name, priority)
+
+
+def stored(payload: BaseModel) -> dict[str, JsonValue]:
+    """A payload as records and messages hold it: without what is None, unless that would make it another payload.
+
+    Raises:
+        InvalidPayloadError: it holds what JSON cannot say.
+    """
+    try:
+        content: dict[str, JsonValue] = payload.model_dump(mode="json", exclude_none=True)
+        if not _reads_as(content, payload):
+            content = payload.model_dump(mode="json")
+        from_json(to_json(content), allow_inf_nan=False)
+    except (PydanticSerializationError, ValueError) as error:
+        problem = FieldProblem(
+            _unsayable(payload), "must be what JSON can say: finite numbers, and text of whole characters"
+        )
+        raise InvalidPayloadError((problem,)) from error
+    return content
+
+
+def _reads_as(content: dict[str, JsonValue], payload: BaseModel) -> bool:
+    try:
+        return type(payload).model_validate(content) == payload
+    except ValidationError:
+        return False
+
+
+def _unsayable(payload: BaseModel) -> str:
+    """The first field whose value JSON cannot hold."""
+    for name, value in payload:
+        try:
+            from_json(to_json(value), allow_inf_nan=False)
+        except (PydanticSerializationError, ValueError):
+            return name
+    return ""
 
 
 def problems_of(error: ValidationError) -> tuple[FieldProblem, ...]:

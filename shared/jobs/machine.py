@@ -27,6 +27,7 @@ class Claimed:
     at: datetime
     message_id: str
     lease_until: datetime
+    beside: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Progressed:
     lease_until: datetime
     progress: Progress | None = None
     fan_out: FanOut | None = None
+    beside: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +284,9 @@ def _claimed(job: Job, event: Claimed) -> Job:
         "claimed after a lapse" if stalled else "claimed",
         status=Status.RUNNING,
         attempt=job.attempt + 1,
-        stalls=job.stalls + stalled,
+        stalls=job.stalls + (stalled and not job.beside),
+        shared_stalls=job.shared_stalls + bool(stalled and job.beside),
+        beside=event.beside,
         resends=0,
         moved=0,
         message_id=event.message_id,
@@ -302,6 +306,7 @@ def _progressed(job: Job, event: Progressed) -> Job:
         watch_at=event.lease_until,
         progress=event.progress or job.progress,
         fan_out=event.fan_out or job.fan_out,
+        beside=job.beside if event.beside is None else event.beside,
     )
 
 
@@ -334,7 +339,7 @@ def _waiting(due_at: datetime) -> dict[str, Any]:
     return {"status": Status.QUEUED, "message_id": None, "due_at": due_at, "watch_at": due_at}
 
 
-_ORDERLY: dict[str, Any] = {"stalls": 0, "outages": 0}
+_ORDERLY: dict[str, Any] = {"stalls": 0, "shared_stalls": 0, "outages": 0}
 """What counts from zero once an attempt came to an end of its own: these counts are of misfortunes in a row."""
 
 

@@ -165,6 +165,10 @@ class Job(_Record):
     """Attempts that ended in an error since the submission or the last replay."""
     stalls: int = Field(default=0, validation_alias=AliasChoices("lapses", "stalls"), serialization_alias="lapses")
     """Attempts whose worker vanished since the submission or the last replay."""
+    shared_stalls: int = 0
+    """Attempts whose worker vanished over other jobs as well: any of them may be the cause."""
+    beside: int = 0
+    """How many attempts ran beside the current one in its process that may as well be the cause, were it to die."""
     overruns: int = 0
     """Attempts since the submission or the last replay that blocked their process beyond their own time."""
     outages: int = 0
@@ -201,6 +205,11 @@ class Job(_Record):
     trace: str | None = None
     """W3C traceparent of the request that submitted the job."""
     history: tuple[Entry, ...] = ()
+
+    @property
+    def suspect(self) -> bool:
+        """Whether a worker has vanished over it since an attempt last came to an end of its own."""
+        return bool(self.stalls or self.shared_stalls)
 
     @property
     def callback_due(self) -> bool:

@@ -111,6 +111,12 @@ class Runner:
     ) -> str:
         if isinstance(decision, Claim | ClaimReplay) and await self._paused(current.value):
             return await self._wait_for_resume(decision, current, envelope)
+        if (
+            current.value.status is Status.RUNNING
+            and isinstance(decision, Claim)
+            and (turn := self._attempts.neighbours.turn(current.value))
+        ):
+            decision = PutBack(turn)
         match decision:
             case Claim():
                 return await self._attempts.run(kind, await self._claim(current, delivery))
@@ -162,13 +168,15 @@ class Runner:
 
     async def _claim(self, current: Versioned[Job], delivery: Delivery) -> Versioned[Job]:
         try:
-            return await self._deps.status.write(current, apply(current.value, self._claimed(delivery)))
+            with self._attempts.neighbours.claiming(current.value) as beside:
+                claimed = apply(current.value, self._claimed(delivery, beside))
+                return await self._deps.status.write(current, claimed)
         except JobNotFoundError:
             raise _GoneError from None
 
-    def _claimed(self, delivery: Delivery) -> Claimed:
+    def _claimed(self, delivery: Delivery, beside: int = 0) -> Claimed:
         now = self._deps.clock.now()
-        return Claimed(now, delivery.message_id, now + self._deps.timing.lease)
+        return Claimed(now, delivery.message_id, now + self._deps.timing.lease, beside)
 
     async def _put_back_to_life(
         self, current: Versioned[Job], envelope: Envelope, then: Claimed | None = None

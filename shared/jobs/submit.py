@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Unpack, overload
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 from uuid_utils import uuid7
 
 from shared.jobs.concurrently import run_all
@@ -44,8 +44,8 @@ class Submitter:
             InFlightError: the request that used it first is still at work.
             StorageError: the job was not taken in; submitting again is safe.
         """
-        known, policy, model = self._deps.kinds.accept(kind, payload)
-        job, dedupe = self._draft(known, policy, model, options), _dedupe(known, policy, model, options)
+        known, policy, model, content = self._deps.kinds.accept(kind, payload)
+        job, dedupe = self._draft(known, policy, content, options), _dedupe(known, policy, model, options)
 
         async def take_in(job: Job) -> Ticket:
             if dedupe is None:
@@ -55,7 +55,7 @@ class Submitter:
         key = options.get("idempotency")
         return await (self._keys.once_for_request(job, key, take_in) if key else take_in(job))
 
-    def _draft(self, kind: Kind[Any], policy: Policy, payload: BaseModel, options: Options) -> Job:
+    def _draft(self, kind: Kind[Any], policy: Policy, payload: dict[str, JsonValue], options: Options) -> Job:
         now = self._deps.clock.now()
         due = max(options.get("not_before") or now, now)
         return Job(
@@ -65,7 +65,7 @@ class Submitter:
             version=1,
             priority=options.get("priority") or policy.priority,
             payload_version=kind.version,
-            payload=payload.model_dump(mode="json", exclude_none=True),
+            payload=payload,
             created_at=now,
             updated_at=now,
             due_at=due,

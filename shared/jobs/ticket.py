@@ -25,6 +25,8 @@ class IdempotencyKey:
     key: str
     fingerprint: str
     ttl_seconds: int
+    scope: str = "replay"
+    """Whose key it is: keys of different owners never meet."""
 
 
 class Options(TypedDict, total=False):

@@ -19,8 +19,12 @@ class EngineSettings(Section):
         "JOBS_SWEEP_GRACE_SECONDS", 120, 0, 86400, "seconds",
         "How long past its time a job must be before the sweep takes it for stuck.",
     )  # fmt: skip
-    sweep_schedule: str = schedule("JOBS_SWEEP_SCHEDULE", "0 */5 * * * *", "When jobs that are past their time are looked for.")
-    full_sweep_schedule: str = schedule("JOBS_FULL_SWEEP_SCHEDULE", "0 30 3 * * *", "When the index is compared with all jobs.")
+    sweep_schedule: str = schedule(
+        "JOBS_SWEEP_SCHEDULE", "0 */5 * * * *", "When jobs that are past their time are looked for."
+    )
+    full_sweep_schedule: str = schedule(
+        "JOBS_FULL_SWEEP_SCHEDULE", "0 30 3 * * *", "When the index is compared with all jobs."
+    )
     retry_after_seconds: int = whole(
         "JOBS_RETRY_AFTER_SECONDS", 2, 1, 3600, "seconds", "How long a client is told to wait between polls."
     )

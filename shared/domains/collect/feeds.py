@@ -6,6 +6,7 @@ import hashlib
 import io
 import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -34,6 +35,7 @@ ACCEPT = (
 
 _ENTRY = re.compile(r"<(?:\w{1,20}:)?(?:item|entry)[\s/>]")
 _MOST_ENTRIES = 5_000
+_LONGEST_AUTHOR = 300
 
 Entry = dict[str, Any]
 
@@ -44,11 +46,9 @@ def parse_feed(fetched: Fetched, topic: str, most: int = MOST_ITEMS) -> Harvest:
     Raises:
         ContentRefusedError: it is none.
     """
-    import feedparser
-
     # A stream: feedparser would open a text or bytes as a file, or an address, of that name. Markup becomes text below,
     # so that it needs neither cleaning nor resolving there.
-    parsed = feedparser.parse(
+    parsed = _feedparser().parse(
         io.BytesIO(_bounded(tidied(decode(fetched.body, fetched.charset))).encode()),
         response_headers={"content-type": "application/xml; charset=utf-8", "content-location": fetched.url},
         sanitize_html=False,
@@ -63,6 +63,24 @@ def parse_feed(fetched: Fetched, topic: str, most: int = MOST_ITEMS) -> Harvest:
     return Harvest(
         fetched.url, len(parsed.entries), tuple(items[:most]), {"unreadable": unreadable} if unreadable else {}
     )
+
+
+@cache
+def _feedparser() -> Any:
+    """The library, which looks for an address of e-mail in the beginning of an author only: for the square of its length (feedparser#562)."""
+    import feedparser
+    from feedparser.mixin import _FeedParserMixin as Mixin
+
+    look = Mixin._sync_author_detail  # noqa: SLF001 - there is no other place to get at it
+
+    def bounded(self: Any, key: str = "author") -> None:
+        context = self._get_context()
+        if isinstance(author := context.get(key), str):
+            context[key] = author[:_LONGEST_AUTHOR]
+        look(self, key)
+
+    Mixin._sync_author_detail = bounded  # noqa: SLF001
+    return feedparser
 
 
 def _bounded(text: str) -> str:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any
 
 from shared.jobs.callbacks import Callbacks
 from shared.jobs.concurrently import run_all
@@ -21,6 +21,7 @@ from shared.jobs.errors import (
     KeyReusedError,
     UnreadableError,
 )
+from shared.jobs.kinds import stored
 from shared.jobs.log import LOG
 from shared.jobs.machine import Discarded, Replayed, apply
 from shared.jobs.model import Job, Status
@@ -122,13 +123,12 @@ class Replayer:
             raise UnreadableError("the message names no kind, and its queue serves several: nothing can read it")
         known = self._deps.kinds[kind]
         if payload is not None:
-            edited = known.parse(payload, known.version)
-            return cast("dict[str, Any]", edited.model_dump(mode="json", exclude_none=True))
+            return stored(known.parse(payload, known.version))
         if letter.payload is None and letter.payload_blob is None:
             raise UnreadableError("the message has no readable payload: replay it with an edited one")
-        stored = await self._deps.payload(letter)
-        known.parse(stored, letter.payload_version or known.version)
-        return stored
+        kept = await self._deps.payload(letter)
+        known.parse(kept, letter.payload_version or known.version)
+        return kept
 
     def _kind_of_queue(self, queue: str) -> str | None:
         kinds = [one.name for one in self._deps.kinds if self._deps.kinds.policy(one.name).queue == queue]
@@ -219,6 +219,4 @@ class Discarder:
 
 def _once(letter: DeadLetter, payload: Mapping[str, Any]) -> IdempotencyKey:
     """Makes one job of replays that do not know of each other: two at once, or one after another that died."""
-    return IdempotencyKey(
-        f"replay {letter.id} {len(letter.replays)}", hashlib.sha256(compact(payload)).hexdigest(), _DAY
-    )
+    return IdempotencyKey(f"{letter.id} {len(letter.replays)}", hashlib.sha256(compact(payload)).hexdigest(), _DAY)

@@ -91,7 +91,7 @@ async def test_a_request_under_way_is_waited_for_and_a_dead_one_is_finished(lab:
         await lab.submit(options=keyed(), n=1)
     assert caught.value.seconds == IN_FLIGHT.total_seconds()
     lab.clock.advance(IN_FLIGHT.total_seconds())
-    marker_id = dedupe.id_of("~idempotency", "the key")
+    marker_id = dedupe.id_of("~idempotency/replay", "the key")
     found = await lab.documents.read(DEDUPE, marker_id, marker_id)
     assert found is not None
     ticket = await lab.submit(options=keyed(), n=1)

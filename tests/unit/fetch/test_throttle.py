@@ -94,6 +94,45 @@ async def test_who_waited_while_the_host_closed_is_turned_away() -> None:
         await waiting
 
 
+def test_who_would_wait_in_vain_takes_no_turn_from_others() -> None:
+    async def asked_for_a_day() -> int:
+        loop, turns = asyncio.get_running_loop(), 0
+        throttle = Throttle(concurrency=2, interval=1, monotonic=loop.time)
+
+        async def ask() -> None:
+            nonlocal turns
+            while loop.time() < 24 * 3600:
+                try:
+                    async with throttle.turn("a", 120):
+                        turns += 1
+                except FetchUnavailableError as error:
+                    await asyncio.sleep(error.retry_after or 1)
+
+        await asyncio.gather(*(ask() for _ in range(4)))
+        return turns
+
+    assert run(asked_for_a_day()) >= 700  # of 720
+
+
+def test_a_waiter_that_is_stopped_gives_its_turn_back() -> None:
+    async def stopped() -> float:
+        loop = asyncio.get_running_loop()
+        throttle = Throttle(concurrency=2, interval=30, monotonic=loop.time)
+
+        async def ask() -> float:
+            async with throttle.turn("a"):
+                return loop.time()
+
+        await ask()
+        waiter = asyncio.create_task(ask())
+        await asyncio.sleep(1)
+        waiter.cancel()
+        await asyncio.wait({waiter})
+        return await ask()
+
+    assert run(stopped()) == 30
+
+
 async def test_nobody_waits_for_ever_and_no_place_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_LONGEST_WAIT", 0.05)
     throttle = Throttle(concurrency=1, interval=0)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.jobs.envelope import LARGEST, Envelope, decode, encode, envelope_of, fits
+from shared.jobs.envelope import LARGEST, Envelope, decode, encode, envelope_of, fits, put_back_text
 from shared.jobs.errors import UnreadableError
 from shared.jobs.model import Entry, Job, Status
 from support.garbage import BODIES
@@ -120,7 +122,28 @@ def test_an_envelope_bent_out_of_shape_is_read_or_unreadable(data: st.DataObject
     assert isinstance(envelope, Envelope)
 
 
-@pytest.mark.parametrize("name", sorted(set(BODIES) - {"unknown kind", "newer payload"}))
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        base64.encodebytes,  # in lines of 76, as GNU's tool has it
+        lambda body: base64.b64encode(body).replace(b"=", b"=\r\n"),
+        lambda body: codecs.BOM_UTF8 + body,  # as PowerShell writes it
+        lambda body: base64.b64encode(codecs.BOM_UTF8 + body),
+        lambda body: body.decode().encode("utf-16"),
+        lambda body: base64.b64encode(body.decode().encode("utf-16-le")),
+        lambda body: base64.b64encode(body).decode().encode("utf-16-be"),
+        lambda body: json.dumps(body.decode()).encode(),
+        lambda body: json.dumps(base64.b64encode(body).decode()).encode(),
+        lambda body: b" \r\n" + body + b"\n",
+    ],
+)
+def test_what_people_paste_is_read(wrap: Callable[[bytes], bytes]) -> None:
+    body = body_of(encode(envelope_of(job_of({"note": "caf\u00e9"}), None, NOW)))
+    assert decode(wrap(body)) == decode(body)
+    assert decode(put_back_text(wrap(body), NOW).encode()).payload == {"note": "caf\u00e9"}
+
+
+@pytest.mark.parametrize("name", sorted(set(BODIES) - {"unknown kind", "newer payload", "a byte order mark"}))
 def test_a_gallery_of_garbage(name: str) -> None:
     with pytest.raises(UnreadableError) as caught:
         decode(BODIES[name])

@@ -167,6 +167,9 @@ FREEZING: dict[str, tuple[Parse, bytes, str | None, tuple[Any, ...]]] = {
     "a feed: a long author in CDATA": (
         parse_feed, rss(f"<item><title>x</title><author><![CDATA[a@{'a.' * 20_000}]]></author></item>", GOOD).encode(), None, ("t",),
     ),
+    "a feed: an author in many words": (
+        parse_feed, rss(f"<item><title>x</title><author>{'a@a.&#97;.' * 20_000}</author></item>", GOOD).encode(), None, ("t",),
+    ),
     "a feed: punycode": (parse_feed, b"a" * 65_536 + b"-" + b"9" * 196_608, "punycode", ("t",)),
     "a feed: punycode in its declaration": (parse_feed, b'<?xml version="1.0" encoding="punycode"?>' + b"a" * 65_536 + b"-" + b"9" * 196_608, None, ("t",)),
     "a feed: attributes": (
@@ -193,7 +196,13 @@ async def test_the_loop_goes_on_whatever_is_read_and_it_is_read_or_refused_in_it
 
 
 @pytest.mark.parametrize(
-    "what", ["a feed: blank lines before its root", "a feed: a long author", "a feed: a long author in CDATA"]
+    "what",
+    [
+        "a feed: blank lines before its root",
+        "a feed: a long author",
+        "a feed: a long author in CDATA",
+        "a feed: an author in many words",
+    ],
 )
 def test_what_froze_a_process_is_read_at_once_and_the_good_with_it(what: str) -> None:
     begun = time.thread_time()
