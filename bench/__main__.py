@@ -11,7 +11,7 @@ from typing import Any
 
 from bench import default_data
 
-SPEED = ("cold", "jobs", "night", "dashboard", "documents", "instructions")
+SPEED = ("cold", "jobs", "night", "dashboard", "documents", "instructions", "sweep")
 NAMES = (*SPEED, "taste", "digest", "mood", "collect")
 TARGETS: dict[str, tuple[str, float]] = {
     "efficiency": (">=", 0.8),
@@ -25,6 +25,8 @@ TARGETS: dict[str, tuple[str, float]] = {
     "night_processor_growth_tenfold": ("<=", 1.5),
     "night_record_growth_tenfold": ("<=", 1.5),
     "dashboard_growth_hundredfold": ("<=", 2.0),
+    "sweep_growth": ("<=", 1.2),
+    "backlog_amplification": ("<=", 1.05),
     "document_requests_per_plain_job": ("<=", 2.0),
     "million_instructions_per_plain_job": ("<=", 12.6),
     "digest_alike_over_popularity": (">=", 1.5),
@@ -42,14 +44,14 @@ TARGETS: dict[str, tuple[str, float]] = {
 def main() -> int:
     """Measure what is named; by default, speed."""
     parser = argparse.ArgumentParser(prog="bench")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)} (default: cold and jobs)")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)} (default: cold, jobs and sweep)")
     parser.add_argument("--quick", action="store_true", help="fewer rounds: under five minutes")
     parser.add_argument("--json", type=Path, help="file for the figures, one flat object")
     parser.add_argument("--data", type=Path, default=default_data())
     options = parser.parse_args()
     if unknown := set(options.names) - set(NAMES):
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
-    figures = _measure(options.names or ["cold", "jobs"], options)
+    figures = _measure(options.names or ["cold", "jobs", "sweep"], options)
     _print(figures)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")

@@ -60,6 +60,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--grace", type=float, help="seconds for running invocations when stopped (default: as long as they take)"
     )
+    parser.add_argument(
+        "--any-origin",
+        action="store_true",
+        help="answer requests with a foreign Host or Origin too, as func does (default: they are refused)",
+    )
     parser.add_argument("--key", help="ask for this key where a deployed host does (default: no keys, as func start)")
     return parser
 
@@ -93,7 +98,9 @@ async def _serve(options: argparse.Namespace) -> NoReturn:
 
 def _host(app_dir: Path, settings: dict[str, str], port: int, options: argparse.Namespace) -> Host:
     """Make the host: where the app cannot be indexed without a function, as the real one runs it then."""
-    more = {"port": port, "address": options.host, "grace": options.grace, "key": options.key}
+    more = {
+        "port": port, "address": options.host, "grace": options.grace, "key": options.key, "any_origin": options.any_origin
+    }  # fmt: skip
     try:
         return Host(app_dir, settings, **more)
     except UnsupportedError:

@@ -74,6 +74,15 @@ def local_port(app_dir: Path) -> int:
     return int(host.get("LocalHttpPort", 7071)) if isinstance(host, dict) else 7071
 
 
+def allowed_origins(app_dir: Path) -> tuple[str, ...]:
+    """Return the origins of ``Host.CORS`` of local.settings.json, between commas; ``*`` is all."""
+    host = _read_json(app_dir / "local.settings.json").get("Host", {})
+    given = host.get("CORS", "") if isinstance(host, dict) else ""
+    if not isinstance(given, str):
+        raise ConfigError("local.settings.json: Host.CORS must be a string of origins with commas between them")
+    return tuple(each.strip().rstrip("/").lower() for each in given.split(",") if each.strip())
+
+
 def load_config(app_dir: Path, settings: Settings) -> HostConfig:
     """Read host.json, overridden by ``AzureFunctionsJobHost__section__name`` settings as on the real host."""
     return parse_config(_read_json(app_dir / "host.json"), settings)

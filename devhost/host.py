@@ -18,6 +18,7 @@ from devhost.config import ConfigError, Settings
 from devhost.http import HttpServer
 from devhost.index import QUEUE, TIMER, Function, IndexingError, index, load_app
 from devhost.invoke import Invoker
+from devhost.origins import Origins
 from devhost.storage import HOSTS_CONTAINER, Storage, describe
 
 if TYPE_CHECKING:
@@ -59,13 +60,14 @@ class Host:
         grace: Seconds that running invocations are given when the host stops; None: as long as they take.
         key: What functions above the level ``ANONYMOUS`` and the admin endpoints ask for, as a deployed host does; None:
             no keys are asked for, as under ``func start``.
+        any_origin: Whether requests with a foreign ``Host`` or ``Origin`` are answered too, as by the real host.
 
     Raises:
         IndexingError: if the app's functions cannot be read.
         ConfigError: if its configuration is wrong.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each option of the command line
         self,
         app: FunctionRegister | Path | str,
         settings: Settings | None = None,
@@ -75,6 +77,7 @@ class Host:
         host_json: Mapping[str, Any] | None = None,
         grace: float | None = None,
         key: str | None = None,
+        any_origin: bool = False,
     ) -> None:
         app_dir = Path.cwd() if isinstance(app, FunctionRegister) else Path(app)
         self.settings = config.load_settings(app_dir, os.environ) if settings is None else settings
@@ -89,7 +92,9 @@ class Host:
         self._invoker = Invoker(app_dir, self.config.function_timeout, _threads(self.settings))
         self._invoker.overrun = self._overran
         self._storage = Storage(self.settings)
-        self.server = HttpServer(self.functions, self.config.route_prefix, self._invoker, self, key)
+        allowed = () if isinstance(app, FunctionRegister) else config.allowed_origins(app_dir)
+        origins = Origins(address, allowed, any_origin)
+        self.server = HttpServer(self.functions, self.config.route_prefix, self._invoker, self, origins, key)
         self._listeners: list[Listener] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._runs_by_hand: set[asyncio.Task[Any]] = set()

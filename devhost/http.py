@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import logging
 import time
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -15,9 +16,12 @@ from azure.functions import meta
 from devhost.answers import answer_of
 from devhost.index import HTTP, Function, converter
 from devhost.invoke import Invoker
+from devhost.origins import Origins
 from devhost.routes import Router
 from devhost.server import Answer, Request, Server
 from devhost.urls import BadPathError, joined_values, normalised, parameters, rebuilt
+
+logger = logging.getLogger("devhost.http")
 
 _ADMIN = "/admin/"
 _PING = (("Cache-Control", "no-store,no-cache"), ("Pragma", "no-cache"))
@@ -48,16 +52,24 @@ class HttpServer:
         prefix: The prefix of every route.
         invoker: Runs them.
         host: What the admin endpoints ask.
+        origins: Tells which requests are answered.
         key: What a function above the level ``ANONYMOUS`` and the admin endpoints ask for; None: no keys are asked
             for, as under ``func start``.
     """
 
     def __init__(
-        self, functions: Iterable[Function], prefix: str, invoker: Invoker, host: Control, key: str | None = None
+        self,
+        functions: Iterable[Function],
+        prefix: str,
+        invoker: Invoker,
+        host: Control,
+        origins: Origins,
+        key: str | None = None,
     ) -> None:
         self.router = Router((function for function in functions if function.kind == HTTP), prefix)
         self._invoker = invoker
         self._host = host
+        self._origins = origins
         self._encode = converter("http").encode
         self._key = key
         self._server = Server(self._serve)
@@ -78,6 +90,9 @@ class HttpServer:
         await self._server.close(grace)
 
     async def _serve(self, request: Request) -> Answer:
+        if why := self._origins.refusal(request.headers):
+            logger.warning("a request is refused: its %s", why)
+            return Answer(403, _TEXT, f"devhost refuses this request: its {why}. --any-origin lets it in.\n".encode())
         try:
             path = normalised(request.path)
         except BadPathError:

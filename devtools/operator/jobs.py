@@ -46,6 +46,8 @@ def one_job(args: argparse.Namespace) -> int:
     else:
         job = api.get(f"jobs/{segment(args.id)}").content
     if args.json:
+        if "results_excerpt" in job:
+            job = api.get(f"jobs/{segment(args.id)}", {"results": "whole"}).content
         print(as_json(job))
     else:
         _print_whole(api, job, printed=args.watch)
@@ -61,6 +63,9 @@ def _print_whole(api: Api, job: dict[str, Any], *, printed: bool) -> None:
     print("\n".join(f"{name:12} {plain(value)}" for name, value in facts.items() if value not in (None, "")))
     if "results" in job:
         print(f"{'results':12} {as_json(job['results'])}")
+    if excerpt := job.get("results_excerpt"):
+        print(f"{'results':12} {excerpt['bytes']} bytes, the whole of which --json prints; they begin:")
+        print(plain(excerpt["start"]))
     if not printed:
         for entry in api.get(f"jobs/{segment(job['job_id'])}/history").content["items"]:
             print(entry_line(entry))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from shared.web.answers import Answer, Problem, cached_answer, json_answer
 from shared.web.parameters import OF_KIND, PAGE, PREFER, UUID, WORD
-from shared.web.requests import KEY_PATTERN, read_limit, read_uuid
+from shared.web.requests import KEY_PATTERN, read_choice, read_limit, read_uuid
 from shared.web.routes import TICKET, Api, Call, Parameter
 from shared.web.rules import INSPECT, OPERATE, READ, SUBMIT
 
@@ -37,6 +37,10 @@ _FILTERS = (
     Parameter("parent_id", "query", {"type": "string"}, "Only children of this job."),
     Parameter("status", "query", "shared.jobs.model:Status", "Only in this state."),
 )
+_RESULTS = Parameter(
+    "results", "query", {"type": "string", "enum": ["whole"]},
+    "`whole`: results of any size; without it `results_excerpt` stands for those over 256 KiB.",
+)  # fmt: skip
 
 
 @api.route(
@@ -67,7 +71,8 @@ async def list_jobs(app: App, call: Call) -> Answer:
 
 
 @api.route(
-    "GetJob", "GET jobs/{job_id}", READ, {200: "schemas:JobView", 304: None}, (400, 404), parameters=(PREFER,),
+    "GetJob", "GET jobs/{job_id}", READ, {200: "schemas:JobView", 304: None}, (400, 404, 422),
+    parameters=(PREFER, _RESULTS),
     headers=("Retry-After", "Preference-Applied"),
 )  # fmt: skip
 async def get_job(app: App, call: Call) -> Answer:
@@ -75,15 +80,17 @@ async def get_job(app: App, call: Call) -> Answer:
 
     One storage call for a job that has ended, changed or not.
     """
-    from shared.api.views import job_view
+    from shared.api.views import job_view, polled_view
     from shared.web import waiting
 
+    whole = read_choice(call.query, "results", ("whole",))
     current = await _current(app, call)
     seconds = 0 if current.value.status.final else waiting.wanted(call.headers, app.settings.longest_wait_seconds)
     if seconds:
         current = await waiting.until_final(app, current, seconds)
     extra = {**waiting.applied(seconds), **await _retry_after(app, current.value)}
-    return cached_answer(job_view(current.value), current.etag, call.if_none_match, extra)
+    view = job_view(current.value) if whole else polled_view(current.value, call.api_url)
+    return cached_answer(view, current.etag, call.if_none_match, extra)
 
 
 @api.route("GetJobHistory", "GET jobs/{job_id}/history", READ, {200: "schemas:HistoryView", 304: None}, (400, 404))

@@ -37,8 +37,20 @@ class ErrorView(TypedDict):
 
 
 @with_config(_CLOSED)
+class ExcerptView(TypedDict):
+    """What stands for results that are too large for a poll."""
+
+    bytes: int
+    """Of the results as JSON."""
+    start: str
+    """How their JSON begins."""
+    url: str
+    """Where the job is had with all of them."""
+
+
+@with_config(_CLOSED)
 class JobView(TypedDict):
-    """A job. In lists without its results."""
+    """A job. In lists without its results; with `results_excerpt` in their place where they are over 256 KiB."""
 
     job_id: Uuid
     kind: str
@@ -53,6 +65,7 @@ class JobView(TypedDict):
     parent_id: NotRequired[Uuid]
     progress: NotRequired[ProgressView]
     results: NotRequired[JsonValue]
+    results_excerpt: NotRequired[ExcerptView]
     error: NotRequired[ErrorView]
     dead_letter_id: NotRequired[Uuid | None]
     callback_job_id: NotRequired[Uuid]

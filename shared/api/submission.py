@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
-from shared.api.views import job_view, ticket_answer
+from shared.api.views import polled_view, ticket_answer
 from shared.fetch import FetchRefusedError, check_url, parse_allowed
 from shared.jobs.errors import FieldProblem, InvalidPayloadError, UnknownKindError
 from shared.jobs.kinds import Policy
@@ -73,7 +73,8 @@ async def _answer(app: App, ticket: Ticket, api_url: str, waited: int) -> Answer
     applied = waiting.applied(waited)
     if waited and ticket.job.status.final:
         location = f"{api_url}/jobs/{ticket.job.job_id}"
-        return json_answer(job_view(ticket.job), 200, {"Location": location, "ETag": quoted(ticket.etag), **applied})
+        headers = {"Location": location, "ETag": quoted(ticket.etag), **applied}
+        return json_answer(polled_view(ticket.job, api_url), 200, headers)
     answer = await ticket_answer(app, ticket, api_url)
     return Answer(answer.status, answer.body, {**answer.headers, **applied})
 

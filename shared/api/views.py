@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.jobs.model import Job, Status
 from shared.storage import iso
-from shared.web.answers import Answer, json_answer, quoted
+from shared.web.answers import Answer, dumped, json_answer, quoted
 
 if TYPE_CHECKING:
     from shared.api.schemas import ExplanationView, HistoryView, JobView, KindView, ReasonView, TicketView
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from shared.jobs.kinds import Kind, Policy
     from shared.jobs.pauses import Pause
     from shared.jobs.ticket import Ticket
+
+MOST_RESULTS = 256 * 1024
+"""Bytes of JSON up to which results are answered whole to whoever polls."""
+_EXCERPT = 4096
 
 
 def job_view(job: Job, *, whole: bool = True) -> JobView:  # noqa: C901 - one line for each field that may be absent
@@ -54,6 +58,17 @@ def job_view(job: Job, *, whole: bool = True) -> JobView:  # noqa: C901 - one li
         view["replays"] = job.replays
     if job.cancel_requested:
         view["cancel_requested"] = True
+    return view
+
+
+def polled_view(job: Job, api_url: str) -> JobView:
+    """A job's status with no more than the start of results that are large: a poll is to stay small."""
+    view = job_view(job)
+    if "results" not in view or len(text := dumped(view["results"])) <= MOST_RESULTS:
+        return view
+    start = text[:_EXCERPT].decode(errors="ignore")  # the cut may split a character
+    del view["results"]
+    view["results_excerpt"] = {"bytes": len(text), "start": start, "url": f"{api_url}/jobs/{job.job_id}?results=whole"}
     return view
 
 

@@ -131,7 +131,18 @@ function outcome(job) {
   const failed = job.error
     ? section(job.status === 'failed' ? 'Error' : 'Last error', h('p', {class: 'error'}, h('strong', {}, job.error.type), ` in attempt ${job.error.attempt}: `, job.error.message))
     : null;
-  return [failed, job.status === 'completed' ? section('Result', json(job.results ?? null, 'Result')) : null];
+  return [failed, job.status === 'completed' ? section('Result', job.results_excerpt ? excerpt(job) : json(job.results ?? null, 'Result')) : null];
+}
+
+/** The start of a large result, and all of it for who asks. */
+function excerpt({job_id: id, results_excerpt: {bytes, start}}) {
+  const content = h('div', {}, h('pre', {class: 'json', tabindex: '0', role: 'region', 'aria-label': 'Start of the result'}, start));
+  const all = action('Show all of it', async () => {
+    const {body} = await get(`jobs/${id}?results=whole`);
+    swap(content, json(body.results, 'Result'));
+    all.remove();
+  });
+  return [h('p', {}, `${format.number(bytes)} bytes, which begin:`), content, h('div', {class: 'said'}, all)];
 }
 
 /** Payloads may be personal: shown to who asks for it. */

@@ -139,7 +139,12 @@ class Attempts:
 
     async def _let_down(self, failure: Failure, context: JobContext) -> str:
         now = self._deps.clock.now()
-        seconds = delay(context.job.outages + 1, base=_OUTAGE_BASE, cap=_OUTAGE_CAP, jitter=_OUTAGE_BASE)
+        least = (
+            min(_OUTAGE_CAP, _OUTAGE_BASE * 2.0**context.job.outages) / 2
+        )  # or chance could spend them all in a minute
+        seconds = delay(
+            context.job.outages + 1, base=_OUTAGE_BASE, cap=_OUTAGE_CAP, at_least=least, jitter=_OUTAGE_BASE
+        )
         event = LetDown(now, context.fence, failure, now + timedelta(seconds=seconds))
         return await self._waits(event, "storage failed", f"tries again in {seconds:.1f} s, storage failed", context)
 

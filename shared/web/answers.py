@@ -58,12 +58,12 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
         if self.errors:
             content["errors"] = [{"field": each.field, "message": each.message} for each in self.errors]
         headers = {"Retry-After": str(self.retry_after)} if self.retry_after else {}
-        return Answer(self.status, _dump(content), headers, PROBLEM_TYPE)
+        return Answer(self.status, dumped(content), headers, PROBLEM_TYPE)
 
 
 def json_answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
     """A JSON answer."""
-    return Answer(status, _dump(content), headers or {})
+    return Answer(status, dumped(content), headers or {})
 
 
 def cached_answer(
@@ -95,5 +95,6 @@ def matches(if_none_match: str, tag: str) -> bool:
     return "*" in given or wanted in given
 
 
-def _dump(content: Any) -> bytes:
+def dumped(content: Any) -> bytes:
+    """JSON as answers hold it; a lone surrogate, which UTF-8 cannot tell, is a question mark."""
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")

@@ -48,7 +48,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 async def url(storage: AzuriteProcess, seen: Path) -> AsyncIterator[str]:
     settings = {"AzureWebJobsStorage": storage.connection_string, "PROBE_SEEN": str(seen)}
-    async with devhost_process(FOLDER, "--key", "a key that nobody gives", **settings) as devhost:
+    async with devhost_process(FOLDER, "--any-origin", "--key", "a key that nobody gives", **settings) as devhost:
         yield await devhost.url()
 
 

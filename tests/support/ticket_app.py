@@ -33,6 +33,14 @@ class Steps(BaseModel):
     seconds: float = Field(0.1, ge=0, le=5)
 
 
+class Large(BaseModel):
+    """A job with a large result."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    bytes: int = Field(ge=2, le=40_000_000)
+
+
 class Fails(BaseModel):
     """A job that gives up until it was replayed so often."""
 
@@ -54,6 +62,13 @@ async def steps(payload: Steps, job: JobContext) -> int:
         await job.progress(f"step {done + 1}", done, payload.steps)
         await asyncio.sleep(payload.seconds)
     return payload.steps
+
+
+@job("large", public=True)
+async def large(payload: Large, job: JobContext) -> str:
+    """Have a result of so many bytes of JSON."""
+    await job.progress("growing", 0, 1)
+    return "é" * ((payload.bytes - 2) // 2) + "x" * (payload.bytes % 2)
 
 
 @job("fails", public=True)
@@ -80,7 +95,7 @@ _found = declarations.kinds
 
 
 def _more_kinds() -> tuple[Kind[Any], ...]:
-    return (*_found(), echo, steps, fails, apart, inner)
+    return (*_found(), echo, steps, large, fails, apart, inner)
 
 
 declarations.kinds = _more_kinds

@@ -73,6 +73,8 @@ def app_folder(folder: Path, module: str = "ticket_app") -> Path:
     shutil.copy(REPOSITORY / "host.json", folder)
     source = _FUNCTION_APP.format(repository=str(REPOSITORY), tests=str(REPOSITORY / "tests"), module=module)
     (folder / "function_app.py").write_text(source)
+    # what the app itself says to other origins is to be seen, not devhost's refusal
+    (folder / "local.settings.json").write_text('{"Host": {"CORS": "*"}}')
     return folder
 
 

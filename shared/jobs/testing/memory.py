@@ -47,7 +47,6 @@ _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
 class _Stored:
     blob: Blob
     metadata: Mapping[str, str]
-    tags: Mapping[str, str]
 
 
 class MemoryBlobs:
@@ -57,6 +56,8 @@ class MemoryBlobs:
         self._clock = clock
         self._etags = count(1)
         self._blobs: dict[str, _Stored] = {}
+        self._tagged: dict[str, Mapping[str, str]] = {}
+        """The index of tags: what is found by them costs nothing for what has none."""
         self.takes_tags = True
         """Whether the account knows tags, and who asks may use them."""
 
@@ -90,6 +91,7 @@ class MemoryBlobs:
         found = self._blobs.get(name)
         if etag is not None and (found is None or found.blob.etag != etag):
             raise PreconditionError(name)
+        self._tagged.pop(name, None)
         return self._blobs.pop(name, None) is not None
 
     async def list(self, prefix: str) -> AsyncIterator[BlobInfo]:
@@ -104,9 +106,9 @@ class MemoryBlobs:
     async def find(self, tag: str, at_most: str, cursor: str | None = None, limit: int = _PAGE) -> TagPage:
         self._check({tag: at_most})
         rows = [
-            TaggedBlob(name, stored.tags[tag])
-            for name, stored in sorted(self._blobs.items())
-            if name > (cursor or "") and tag in stored.tags and stored.tags[tag] <= at_most
+            TaggedBlob(name, tags[tag])
+            for name, tags in sorted(self._tagged.items())
+            if name > (cursor or "") and tag in tags and tags[tag] <= at_most
         ]
         return TagPage(rows[:limit], rows[limit - 1].name if len(rows) > limit else None)
 
@@ -123,7 +125,10 @@ class MemoryBlobs:
 
     def _put(self, name: str, data: bytes, metadata: Mapping[str, str] | None, tags: Mapping[str, str] | None) -> str:
         blob = Blob(data, f'"{next(self._etags)}"', self._clock.now().replace(microsecond=0))
-        self._blobs[name] = _Stored(blob, dict(metadata or {}), dict(tags or {}))
+        self._blobs[name] = _Stored(blob, dict(metadata or {}))
+        self._tagged.pop(name, None)
+        if tags:
+            self._tagged[name] = dict(tags)
         return blob.etag
 
 

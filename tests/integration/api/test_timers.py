@@ -79,9 +79,11 @@ async def test_a_missed_occurrence_is_made_up_once(desk: Desk) -> None:
 
 
 async def test_occurrences_come_in_pages(desk: Desk) -> None:
-    tickets = [(await run(desk)).json() for _ in range(2)]
-    for ticket in tickets:
-        await settled(desk, ticket["job_id"])
+    jobs = [(await run(desk)).json()["job_id"]]
+    while len(set(jobs)) < 2:  # runs by hand within one second are one
+        jobs.append((await run(desk)).json()["job_id"])
+    for job_id in set(jobs):
+        await settled(desk, job_id)
     page = await occurrences(desk, limit=1)
     assert page["cursor"]
     rest = await occurrences(desk, cursor=page["cursor"])

@@ -38,6 +38,16 @@ async def test_a_job_that_has_ended_is_not_asked_for_again(desk: Desk, shown: Op
         assert len([url for url in asked if url.endswith(job_id)]) == before == 1
 
 
+async def test_a_large_result_is_shown_from_its_start_and_whole_on_demand(desk: Desk, shown: Opener) -> None:
+    job_id = await desk.ticket("large", payload={"bytes": 300_001})
+    async with shown(f"#/jobs/{job_id}") as page:
+        await expect(page.get_by_role("region", name="Start of the result")).to_have_text('"' + "é" * 2047)
+        await expect(page.locator(".outcome")).to_contain_text("bytes, which begin:")
+        await page.get_by_role("button", name="Show all of it").click()
+        await expect(page.get_by_role("region", name="Result", exact=True)).to_have_text(f'"{"é" * 149_999}x"')
+        await expect(page.get_by_role("button", name="Show all of it")).to_have_count(0)
+
+
 async def test_a_queued_job_says_why_and_is_cancelled(desk: Desk, shown: Opener) -> None:
     job_id = await desk.ticket("apart", payload={"text": HOSTILE})
     async with shown(f"#/jobs/{job_id}") as page:

@@ -68,6 +68,16 @@ async def test_jobs_are_listed_filtered_and_machine_readable(desk: Desk, run: An
     assert [job["job_id"] for job in json.loads(said)] == [gave_up["job_id"]]
 
 
+async def test_a_large_result_is_printed_from_its_start_and_whole_as_json(desk: Desk, run: Any) -> None:
+    job_id = await desk.ticket("large", payload={"bytes": 300_000})
+    await desk.until(job_id)
+    code, said, _ = await run("job", job_id)
+    assert code == 0
+    assert "results      300000 bytes, the whole of which --json prints; they begin:" in said
+    assert len(said) < 5000
+    assert len(json.loads((await run("job", job_id, "--json"))[1])["results"].encode()) == 299_998
+
+
 async def test_a_job_is_submitted_and_may_be_watched(desk: Desk, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     key = job_key()
     code, said, _ = await run("submit", "echo", '{"text": "hello"}', "--dedupe-key", key)
