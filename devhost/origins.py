@@ -55,7 +55,14 @@ class Origins:
         except ValueError:
             return False
         # who listens everywhere is asked for by any of the machine's addresses, and an address cannot be pointed elsewhere
-        return address.is_loopback or self.address in ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+        return address.is_loopback or _everywhere(self.address)
 
     def _is_allowed(self, origin: str) -> bool:
         return any(each in ("*", origin) for each in self.allowed)
+
+
+def _everywhere(address: str) -> bool:
+    try:
+        return ip_address(address).is_unspecified
+    except ValueError:
+        return False
