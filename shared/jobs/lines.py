@@ -11,6 +11,9 @@ from shared.jobs.errors import UnreadableError
 from shared.ports import MessageQueues, ReceivedMessage
 from shared.storage import iso
 
+MOST_PEEKED = 32
+"""As many messages a queue shows at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Head:
@@ -34,7 +37,7 @@ class Lines:
     async def passed(self, queue: str, job_id: str, moment: str) -> bool:
         """Whether a message of this job that became visible before this moment (as `iso` writes it) must have been taken."""
         if queue not in self._heads:
-            self._heads[queue] = _head(await self._queues.peek(queue))
+            self._heads[queue] = _head(await self._queues.peek(queue, MOST_PEEKED))
         head = self._heads[queue]
         return job_id not in head.jobs and head.latest > moment
 
@@ -46,9 +49,9 @@ def visible_at(message: ReceivedMessage) -> datetime:
 
 
 def _head(messages: list[ReceivedMessage]) -> _Head:
-    if not messages:
-        return _Head()
     jobs = frozenset(envelope.job_id for message in messages if (envelope := _envelope(message)))
+    if len(messages) < MOST_PEEKED:  # all that can be seen: whoever is not there has been taken, or is lost
+        return _Head(jobs)
     return _Head(jobs, iso(max(visible_at(message) for message in messages)))
 
 

@@ -22,7 +22,7 @@ from support.functions import functions
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
-NOT_THE_APPS = {"NIGHTSHIFT_DATA", "NIGHTSHIFT_KEY", "NIGHTSHIFT_URL"}
+NOT_THE_APPS = {"NIGHTSHIFT_DATA", "NIGHTSHIFT_KEY", "NIGHTSHIFT_SOAK_SEED", "NIGHTSHIFT_URL"}
 """Of the tests and of the command line."""
 AZURES = {"AZURE"}
 """Prefixes that others use too."""
