@@ -26,8 +26,8 @@ class _Head:
 class Lines:
     """The queues, each looked at once: for one sweep.
 
-    Messages come about in the order in which they became visible. So where all that stand at the head of a queue became
-    visible before a job's message should have, the queue is behind, and to send that message again would only make it longer.
+    A short queue shows all that it has. Of a long one, messages come about in the order in which they became visible: where all
+    that stand at its head became visible before a job's message should have, the queue is behind, and to send that message again would only make it longer.
     """
 
     def __init__(self, queues: MessageQueues) -> None:
