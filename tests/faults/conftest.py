@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,3 +16,12 @@ async def lab(azurite: AzuriteProcess, unique: str, tmp_path: Path) -> AsyncIter
     opened = await open_lab(azurite.connection_string, unique, tmp_path)
     yield opened
     await close_lab(opened)
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Iterator[AzuriteProcess]:
+    """Azurite on disk, so that it can be restarted."""
+    process = AzuriteProcess(tmp_path / "azurite")
+    process.start()
+    yield process
+    process.stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -22,15 +22,6 @@ PATIENCE = 1500.0 if LISTENER else 420.0
 """Seconds until every job has ended. Microsoft's listener hides for ten minutes what a killed host had in hand."""
 SECONDS = 25.0
 """For how long feedback is posted."""
-
-
-@pytest.fixture
-def storage(tmp_path: Path) -> Iterator[AzuriteProcess]:
-    """Azurite on disk, so that it can be restarted."""
-    process = AzuriteProcess(tmp_path / "azurite")
-    process.start()
-    yield process
-    process.stop()
 
 
 @pytest.fixture

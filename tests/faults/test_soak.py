@@ -10,7 +10,7 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,15 +44,6 @@ class Scene:
     storage: AzuriteProcess
     hosts: tuple[RunningApp, RunningApp]
     clients: tuple[httpx.AsyncClient, httpx.AsyncClient]
-
-
-@pytest.fixture
-def storage(tmp_path: Path) -> Iterator[AzuriteProcess]:
-    """Azurite on disk, so that it can be restarted."""
-    process = AzuriteProcess(tmp_path / "azurite")
-    process.start()
-    yield process
-    process.stop()
 
 
 @pytest.fixture
