@@ -7,17 +7,21 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from shared.containers import JOBS
+from shared.jobs.concurrently import run_all
 from shared.jobs.explain import Circumstances
 from shared.jobs.ids import prefixes
 from shared.jobs.model import Status
-from shared.ports import Where
+from shared.ports import Document, Page, Query, Where
 from shared.storage import iso
-from shared.web.requests import read_choice, read_moment, unfit
+from shared.web.requests import read_choice, read_limit, read_moment, read_uuid, unfit
 
 if TYPE_CHECKING:
     from shared.app import App
     from shared.jobs.model import Job
 
+MOST_IDS = 50
+"""Jobs that one request may name: their ids are to fit in an address."""
 _SLACK = timedelta(days=7)
 _ERA = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -38,6 +42,25 @@ async def circumstances_of(app: App, job: Job) -> Circumstances:
         grace=deps.timing.grace,
         sweep_schedule=app.settings.sweep_schedule,
     )
+
+
+async def page_of(app: App, query: Mapping[str, str]) -> Page:
+    """The page of the index that the parameters of a query mean; 422 for what does not fit."""
+    if ids := query.get("ids"):
+        return Page(await _named(app, ids, query))
+    limit, after = read_limit(query), query.get("cursor") or None
+    return await app.documents.query(JOBS, Query(where(query), descending=True, limit=limit, after=after))
+
+
+async def _named(app: App, ids: str, query: Mapping[str, str]) -> list[Document]:
+    """Jobs by their ids, in that order."""
+    if others := sorted({*query} - {"ids", "code"}):
+        raise unfit("ids", f"goes with no other parameter, such as {others[0]}")
+    wanted = [read_uuid(each, "ids") for each in dict.fromkeys(ids.split(","))]
+    if len(wanted) > MOST_IDS:
+        raise unfit("ids", f"must be at most {MOST_IDS}")
+    found = await run_all(app.documents.read(JOBS, each, each) for each in wanted)
+    return [document.value for document in found if document]
 
 
 def where(query: Mapping[str, str]) -> tuple[Where, ...]:
