@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from shared.web.answers import Answer, Problem, cached_answer, json_answer
-from shared.web.parameters import OF_KIND, PAGE, PREFER, UUID, WORD
+from shared.web.parameters import IDS, OF_KIND, PAGE, PREFER, UUID, WORD
 from shared.web.requests import KEY_PATTERN, read_choice, read_uuid
 from shared.web.routes import TICKET, Api, Call, Parameter
 from shared.web.rules import INSPECT, OPERATE, READ, SUBMIT
@@ -33,7 +33,7 @@ _KEY = Parameter(
 )  # fmt: skip
 _FILTERS = (
     Parameter(
-        "ids", "query", {"type": "string", "pattern": "^[0-9a-fA-F,-]*$", "maxLength": 2000},
+        "ids", "query", {"type": "string", "pattern": IDS},
         "Only these jobs, up to 50 ids with commas between; those that are not there are left out.",
     ),
     OF_KIND,

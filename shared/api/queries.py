@@ -14,14 +14,13 @@ from shared.jobs.ids import prefixes
 from shared.jobs.model import Status
 from shared.ports import Document, Page, Query, Where
 from shared.storage import iso
-from shared.web.requests import read_choice, read_limit, read_moment, read_uuid, unfit
+from shared.web.parameters import IDS
+from shared.web.requests import read_choice, read_limit, read_moment, unfit
 
 if TYPE_CHECKING:
     from shared.app import App
     from shared.jobs.model import Job
 
-MOST_IDS = 50
-"""Jobs that one request may name: their ids are to fit in an address."""
 _SLACK = timedelta(days=7)
 _ERA = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -56,10 +55,9 @@ async def _named(app: App, ids: str, query: Mapping[str, str]) -> list[Document]
     """Jobs by their ids, in that order."""
     if others := sorted({*query} - {"ids", "code"}):
         raise unfit("ids", f"goes with no other parameter, such as {others[0]}")
-    wanted = [read_uuid(each, "ids") for each in dict.fromkeys(ids.split(","))]
-    if len(wanted) > MOST_IDS:
-        raise unfit("ids", f"must be at most {MOST_IDS}")
-    found = await run_all(app.documents.read(JOBS, each, each) for each in wanted)
+    if not re.fullmatch(IDS, ids):
+        raise unfit("ids", "must be at most 50 UUIDs with commas between")
+    found = await run_all(app.documents.read(JOBS, each, each) for each in dict.fromkeys(ids.lower().split(",")))
     return [document.value for document in found if document]
 
 
