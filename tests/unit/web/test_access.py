@@ -37,7 +37,7 @@ ACTIONS = {
     "CancelJob", "RetryJob", "GetJobPayload", "PauseKind", "ResumeKind", "GetDeadLetter", "ReplayDeadLetter", "ReplayDeadLetters",
     "DiscardDeadLetter", "RunTimer", "CreateSource", "ChangeSource", "DeleteSource", "RunSource", "RunDigest",
 }  # fmt: skip
-OPEN = {"Health", "GetOpenApi", "Dashboard", "DashboardPart"}
+OPEN = {"Health", "GetOpenApi", "GetProblem", "Dashboard", "DashboardPart"}
 
 
 def principal(role: str = "Nightshift.Operator", **changes: Any) -> str:
