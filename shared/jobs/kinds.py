@@ -12,7 +12,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from shared.jobs.errors import FieldProblem, InvalidPayloadError, KindError, NewerVersionError, UnknownKindError
-from shared.jobs.model import Priority
+from shared.jobs.model import Failure, Job, Priority
 from shared.settings import Settings, SettingsError
 
 P = TypeVar("P", bound=BaseModel)
@@ -34,8 +34,12 @@ class Policy:
     max_stalls: int = 4
     """How many workers may vanish in the middle before the job gives up (such attempts do not count as failures)."""
     base_backoff_seconds: float = 5
+    """The most that the first wait takes; it doubles with each failure. The wait is a random share of it."""
+    min_backoff_seconds: float = 0
+    """The least that the first wait takes; it doubles, too. As much as `base_backoff_seconds`: the waits are exactly so long."""
     max_backoff_seconds: float = 300
     jitter_seconds: float = 0
+    """Up to so many seconds are added to each wait."""
     timeout_seconds: float = 300
     dedupe_ttl_seconds: int = 0
     """For how long a duplicate gets the first job's ticket; 0: no dedupe."""
@@ -75,6 +79,10 @@ class Kind(Generic[P]):
     """Kinds that it needs: known wherever it is."""
     timeouts: tuple[float, ...] = ()
     """Seconds that jobs of other kinds may take which it starts with timeouts of their own."""
+    on_abort: Callable[[P, Any, Failure], Awaitable[None]] | None = None
+    """Called once it is decided that a job gives up, before it does."""
+    parent: Callable[[Any], Any] | None = None
+    """Makes what is told of the jobs that its jobs are made of (`shared.jobs.children.Parent`); None: `fan_out`'s."""
 
     def __post_init__(self) -> None:
         """Refuse what could not work."""
@@ -212,6 +220,11 @@ class Registry:
     def policy(self, name: str) -> Policy:
         """The settled policy of a kind, or UnknownKindError."""
         return self._policies[self[name].name]
+
+    def policy_of(self, job: Job) -> Policy:
+        """The settled policy of a job: its kind's, but for what was said for this job alone; or UnknownKindError."""
+        policy = self.policy(job.kind)
+        return replace(policy, **job.overrides) if job.overrides else policy
 
     def queue(self, name: str, priority: Priority) -> str:
         """The queue that a job of this kind and priority travels on."""

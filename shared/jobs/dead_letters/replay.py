@@ -21,9 +21,10 @@ from shared.jobs.errors import (
     KeyReusedError,
     UnreadableError,
 )
+from shared.jobs.events import Discarded, Replayed
 from shared.jobs.kinds import stored
 from shared.jobs.log import LOG
-from shared.jobs.machine import Discarded, Replayed, apply
+from shared.jobs.machine import apply
 from shared.jobs.model import Job, Status
 from shared.jobs.store import compact
 from shared.jobs.submit import Submitter
