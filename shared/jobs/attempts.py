@@ -25,7 +25,18 @@ from shared.jobs.errors import (
     Suspend,
     UnreadableError,
 )
-from shared.jobs.events import Cancelled, Completed, Decided, Event, HandedOver, LetDown, Released, Retried, Snoozed, Suspended
+from shared.jobs.events import (
+    Cancelled,
+    Completed,
+    Decided,
+    Event,
+    HandedOver,
+    LetDown,
+    Released,
+    Retried,
+    Snoozed,
+    Suspended,
+)
 from shared.jobs.failures import failure_of, leaves_of, name_of
 from shared.jobs.handler import Raised, Returned, call
 from shared.jobs.kinds import Kind, Policy

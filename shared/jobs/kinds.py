@@ -75,12 +75,12 @@ class Kind(Generic[P]):
     policy: Policy | Callable[[Settings], Policy] = field(default_factory=Policy)
     dedupe: Callable[[P], Dedupe | None] | None = None
     upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
+    on_abort: Callable[[P, Any, Failure], Awaitable[None]] | None = None
+    """Called once it is decided that a job gives up, before it does."""
     brings: tuple[Kind[Any], ...] = ()
     """Kinds that it needs: known wherever it is."""
     timeouts: tuple[float, ...] = ()
     """Seconds that jobs of other kinds may take which it starts with timeouts of their own."""
-    on_abort: Callable[[P, Any, Failure], Awaitable[None]] | None = None
-    """Called once it is decided that a job gives up, before it does."""
     parent: Callable[[Any], Any] | None = None
     """Makes what is told of the jobs that its jobs are made of (`shared.jobs.children.Parent`); None: `fan_out`'s."""
 

@@ -20,7 +20,7 @@ LARGEST = 500
 """Steps of a workflow: the record of a run holds them all. What there are more of are items of an `each`."""
 Payloads = Mapping[str, type[BaseModel]]
 _OF_ALL = frozenset({"payload", "states", "failures"})
-_OF_ITEMS = frozenset({"item", "index", "key"})
+_OF_ITEMS = frozenset({"item", "index"})
 
 
 def check(graph: Graph, payloads: Payloads | None = None) -> None:
