@@ -206,7 +206,7 @@ class Job(_Record):
     """Queued: since when it waits for the jobs that it is made of; no message starts it, and nobody looks."""
     woken_at: datetime | None = None
     """Running: when one of them called for it; so it does not wait, but goes on in another attempt."""
-    overrides: dict[str, int | float] | None = None
+    overrides: dict[str, Any] | None = None
     """What holds for this job in place of its kind's policy, by the policy's names."""
     workflow: bool | None = None
     """Whether it is made of jobs from its start, so that only an attempt of its own can cancel it."""

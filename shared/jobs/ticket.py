@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from shared.jobs.model import Job, Priority
 
@@ -49,7 +49,7 @@ class Options(TypedDict, total=False):
     """That job's kind, if it is to be told how this one ends."""
     child_key: str | None
     """What this one is called among the jobs that it is made of."""
-    overrides: dict[str, int | float] | None
+    overrides: dict[str, Any] | None
     """What holds for this job in place of its kind's policy."""
     job_id: str | None
     """An id of the caller's own making (a UUIDv7): submitted twice, it is one job."""

@@ -105,9 +105,10 @@ Happening = Begun | Began | Skipped | CouldNot | Ended | Revived | Came | Cancel
 
 def advance(graph: Graph, record: Record, event: Happening) -> Record:  # noqa: C901 - one case for each happening
     """Return the record after something happened; the same where that changes nothing."""
+    changed = record
     match event:
         case Begun():
-            changed = record
+            pass
         case Began():
             changed = _began(graph, record, event)
         case Skipped(at, step, reason):

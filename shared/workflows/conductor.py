@@ -342,7 +342,7 @@ class Conductor:
         kind = self._deps.kinds[run.kind]
         assert isinstance(kind, Workflow)  # noqa: S101 - only workflows are conducted
         given: Any = payload
-        if kind.graph is None:
+        if not kind.graph.nodes:
             asked = GraphRun.model_validate(payload)
             graph, given = await self._definitions.graph(asked.definition), asked.input
         else:
@@ -350,7 +350,7 @@ class Conductor:
             await self._definitions.keep(graph)
         usual = self._deps.kinds.policy(run.kind).priority
         kept = await self._keeper.keep(run.job_id, "payload", given)
-        if run.payload_blob and kept.ref and kind.graph is not None:
+        if run.payload_blob and kept.ref and kind.graph.nodes:
             kept = Kept(ref=Ref(blob=run.payload_blob, sha256=kept.ref.sha256, bytes=kept.ref.bytes))
         return graph, Record(
             run_id=run.job_id, workflow=run.kind, definition=graph.hash, version=graph.version, created_at=run.created_at,

@@ -87,8 +87,8 @@ async def _take_up(payload: Any, job: Any) -> Any:
 class Workflow(Kind[P]):
     """A workflow: the kind of job that a run of it is, with its graph and the functions that belong to the graph."""
 
-    graph: Graph | None = None
-    """None: each run brings its own (`graph_workflow`)."""
+    graph: Graph = field(default_factory=lambda: Graph(name="none", nodes=()))
+    """Without steps: each run brings its own (`graph_workflow`)."""
     code: Mapping[str, Code] = field(default_factory=dict)
     earlier: tuple[Workflow[Any], ...] = ()
     """Versions of it that runs may still be pinned to."""
@@ -96,7 +96,7 @@ class Workflow(Kind[P]):
     def of_version(self, version: int) -> Workflow[Any] | None:
         """This workflow, or the earlier one of that version."""
         known = (self, *self.earlier)
-        return next((each for each in known if each.graph and each.graph.version == version), None)
+        return next((each for each in known if each.graph.version == version), None)
 
 
 class Flow(Generic[P]):
@@ -295,9 +295,9 @@ def workflow(
         graph = Graph(name=name, version=version, nodes=tuple(flow.nodes))
         check(graph, {kind.name: kind.payload for kind in flow.kinds.values()})
         _check_functions(graph, flow.code)
-        policy = Policy(**{"public": True, **fields})
+        fields.setdefault("public", True)
         return Workflow(
-            name, payload, _handler_of(function), policy=policy, brings=(*flow.kinds.values(), TIMER, EVENT_KIND),
+            name, payload, _handler_of(function), policy=Policy(**fields), brings=(*flow.kinds.values(), TIMER, EVENT_KIND),
             timeouts=tuple(node.timeout_seconds for node in graph.nodes if node.timeout_seconds),
             parent=_conductor, graph=graph, code=flow.code, earlier=tuple(earlier),
         )  # fmt: skip

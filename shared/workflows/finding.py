@@ -107,7 +107,7 @@ class Finder:
 
     def _model(self, record: Record, payload: Any) -> Any:
         kind = self._deps.kinds[record.workflow]
-        coded = isinstance(kind, Workflow) and kind.graph is not None
+        coded = isinstance(kind, Workflow) and bool(kind.graph.nodes)
         return kind.parse(payload, kind.version) if coded else payload
 
     async def _payload(self, record: Record) -> Any:

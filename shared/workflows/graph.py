@@ -80,7 +80,7 @@ class Each(_Data):
 
     over: str | None = None
     """The step whose result the list is made from; None: the payload of the run."""
-    items: JsonValue = Field(default_factory=lambda: {"$": "value"})
+    items: JsonValue = {"$": "value"}
     """A template of the list; `value` is the result of `over` (or the payload)."""
     width: int = Field(default=8, ge=1, le=256)
     """How many items are under way at the same time, at most."""

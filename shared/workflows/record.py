@@ -7,9 +7,9 @@ bitmap. So it stays small, however much a run has to do.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
@@ -133,7 +133,8 @@ class Outcome(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Part(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Part:
     """One thing of a run that is under way: a step's job, an item's, or a timer."""
 
     step: str
