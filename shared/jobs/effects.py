@@ -8,16 +8,18 @@ question, for an operator to answer in the replay.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from shared.jobs.errors import NotDoneError, UncertainError
 from shared.jobs.handler import storable
 from shared.jobs.kept import Kept, KeptStore, State, effect_blob
+from shared.jobs.model import Job
 from shared.jobs.steps import Steps, Work, called
+from shared.ports import Clock
 from shared.storage import Versioned
 
 if TYPE_CHECKING:
@@ -45,6 +47,44 @@ class Unknown:
 
 Resolution = Done | NotDone | Unknown
 Resolve = Callable[[], Awaitable[Resolution] | Resolution]
+
+
+class Answer(BaseModel):
+    """How an effect ended, as an operator says."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    outcome: Literal["done", "not_done"]
+    result: JsonValue = None
+    """What came of it, where it was done: what the handler is given."""
+
+
+class Answers:
+    """Writes down what operators say of effects."""
+
+    def __init__(self, store: KeptStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def unasked(self, job_id: str, names: Iterable[str]) -> list[str]:
+        """Those of these effects whose outcome is no question: they were never begun, or it is known, and not as an answer."""
+        return [name for name in names if not _asked(await self._store.read(effect_blob(job_id, name)))]
+
+    async def give(self, job: Job, answers: Mapping[str, Answer], by: str) -> None:
+        """Write down the outcome of effects; what an attempt has found out meanwhile stands."""
+        for name, answer in answers.items():
+            begun = await self._store.read(effect_blob(job.job_id, name))
+            if begun and begun.value.state is State.BEGUN:
+                kept = Kept(
+                    name=name, state=State(answer.outcome), at=self._clock.now(), attempt=begun.value.attempt, by=by,
+                    result=answer.result if answer.outcome == "done" else None,
+                )  # fmt: skip
+                await self._store.put(effect_blob(job.job_id, name), kept, begun)
+
+
+def _asked(found: Versioned[Kept] | None) -> bool:
+    """Whether an answer makes sense; also where one was given, by a replay that came no further."""
+    return found is not None and (found.value.state is State.BEGUN or found.value.by is not None)
 
 
 class Effects:
