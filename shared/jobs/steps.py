@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
@@ -112,7 +113,8 @@ class Steps:
             await self._attempt.checkpoint()
             return await self._make(name, do, policy, kept)
 
-    def at(self, name: str) -> _At:
+    @contextmanager
+    def at(self, name: str) -> Iterator[None]:
         """Mark a step as being at work; StepError where that cannot be."""
         if not name or len(quote(name, safe="")) > _LONGEST_NAME:
             raise StepError(f"a step's name has 1 to {_LONGEST_NAME} characters")
@@ -122,7 +124,12 @@ class Steps:
             raise StepError(
                 f"two steps are called {name!r}: a step in a loop needs a name of its own, such as f'page-{{n}}'"
             )
-        return _At(name, self._running, self._done)
+        self._running[name] = asyncio.current_task()
+        try:
+            yield
+        finally:
+            del self._running[name]
+        self._done.add(name)
 
     async def known(self, blob_name: str) -> Versioned[Kept] | None:
         """What is kept of a step or an effect; a job's first attempt need not ask."""
@@ -145,7 +152,6 @@ class Steps:
         while True:
             try:
                 result = storable(await called(name, do, policy.timeout_seconds), f"the result of step {name!r}")
-                break
             except Exception as error:
                 tries += 1
                 if tries >= policy.max_attempts or _concerns_the_job(error, policy):
@@ -156,9 +162,10 @@ class Steps:
                 )
                 if seconds > min(_LONG, self._attempt.remaining() / 2):
                     await self._put_off(name, tries, this_round, seconds, kept)
+            else:
+                return await self._keep(name, result, kept)
             await self._attempt.clock.sleep(seconds)
             await self._attempt.checkpoint()
-        return await self._keep(name, result, kept)
 
     async def _put_off(
         self, name: str, tries: int, this_round: str, seconds: float, kept: Versioned[Kept] | None
@@ -187,28 +194,11 @@ class Steps:
         return Kept(name=name, state=state, at=self._attempt.clock.now(), attempt=self._attempt.fence)
 
 
-class _At:
-    """Marks a step as at work, and as done once it has ended well."""
-
-    def __init__(self, name: str, running: dict[str, asyncio.Task[Any] | None], done: set[str]) -> None:
-        self._name = name
-        self._running = running
-        self._done = done
-
-    def __enter__(self) -> None:
-        self._running[self._name] = asyncio.current_task()
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        del self._running[self._name]
-        if kind is None:
-            self._done.add(self._name)
-
-
 async def called(name: str, do: Work, timeout_seconds: float | None = None) -> Any:
     """Do the work of a step: on the event loop where it is a coroutine function, else in a thread."""
-    token = _INSIDE.set(name)
+    token, limit = _INSIDE.set(name), asyncio.timeout(timeout_seconds)
     try:
-        async with asyncio.timeout(timeout_seconds) as limit:
+        async with limit:
             if inspect.iscoroutinefunction(do):
                 return await do()
             result = await asyncio.to_thread(do)
