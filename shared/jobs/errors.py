@@ -46,6 +46,10 @@ class Snooze(JobsError):  # noqa: N818 - it reads as what it asks for
         self.seconds = seconds
 
 
+class Suspend(JobsError):  # noqa: N818 - it reads as what it asks for
+    """Nothing to do until a job that this one is made of has ended. Raised by handlers of such; no failure, however often."""
+
+
 class HandOver(JobsError):  # noqa: N818 - it reads as what it asks for
     """Go on in another attempt, from `state`. Raised by handlers whose time runs out; no failure, however often."""
 
@@ -63,6 +67,18 @@ class OvertimeError(JobsError, TimeoutError):
 
 class UnstorableError(FinalError):
     """What the handler returned cannot be stored: doing the work again would not change that."""
+
+
+class StepError(FinalError):
+    """The steps of the handler cannot work as they are written."""
+
+
+class NotDoneError(JobsError):
+    """The effect was not done. Raised by what does an effect, where the outside said so."""
+
+
+class UncertainError(FinalError):
+    """Nobody knows whether an effect was done: the job waits for an operator's answer."""
 
 
 class StalledError(JobsError):
