@@ -11,8 +11,8 @@ bp = func.Blueprint()
 http.serve(bp, api)
 
 
-@bp.function_name("ProcessDocuments")
+@bp.function_name("TendDocuments")
 @bp.timer_trigger("timer", settings().of(DocumentSettings).queue_schedule)
-async def process_documents(timer: func.TimerRequest) -> None:
+async def tend_documents(timer: func.TimerRequest) -> None:
     """Have seen to documents that wait without a job."""
-    await timers.tick(timer, "ProcessDocuments")
+    await timers.tick(timer, "TendDocuments")

@@ -226,8 +226,8 @@ async def get_document_queue(app: App, call: Call) -> Answer:  # noqa: ARG001 - 
     return json_answer(await _queue(app).get_queue_stats(), headers=_NO_STORE)
 
 
-@api.route("ProcessDocumentQueue", "POST documents/process-queue", OPERATE, {200: "views:ProcessedView"})
-async def process_documents(app: App, call: Call) -> Answer:  # noqa: ARG001 - nothing to say
+@api.route("WorkDocumentQueue", "POST documents/process-queue", OPERATE, {200: "views:ProcessedView"})
+async def work_document_queue(app: App, call: Call) -> Answer:  # noqa: ARG001 - nothing to say
     """Work on the documents that are due, as a cron does: up to fifty, for some three minutes. Safe beside all else that works on them."""
     from shared.domains.documents.queue import process_document_queue
 

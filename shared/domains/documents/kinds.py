@@ -25,8 +25,8 @@ class ReadDocument(BaseModel):
     operation: Operation = Operation.PROCESS
 
 
-class DocumentQueueJob(BaseModel):
-    """The payload of a look at the queue."""
+class TendDocuments(BaseModel):
+    """The payload of a look at what was left behind."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
@@ -54,9 +54,15 @@ async def read_document(payload: ReadDocument, job: JobContext) -> dict[str, Any
     return await process_document_content(payload.document_id, payload.version, job)
 
 
-@job("document-queue", max_attempts=2, timeout_seconds=300)
-async def document_queue(payload: DocumentQueueJob, job: JobContext) -> dict[str, Any]:  # noqa: ARG001 - nothing to say
-    """See to what fell between two writes: documents that wait without a job, uploads that nobody committed."""
-    from shared.domains.documents.tending import tend
+@job("tend-documents", max_attempts=2, timeout_seconds=300)
+async def tend_documents(payload: TendDocuments, job: JobContext) -> dict[str, int]:  # noqa: ARG001 - nothing to say
+    """See to what fell between two writes: documents that wait without a job, uploads that nobody committed. Safe to run twice."""
+    from shared.domains.documents.tending import drop_uploads, waiting_without_job
+    from shared.storage import iso
 
-    return await tend(job)
+    submitted = 0
+    async for stored, version in waiting_without_job(job):
+        again = ReadDocument(document_id=stored.id, version=version.number)
+        await job.submit(read_document, again, key=iso(stored.updated_at))
+        submitted += 1
+    return {"submitted": submitted, "uploads_deleted": await drop_uploads(job)}

@@ -28,5 +28,5 @@ class DocumentSettings(Section):
         "DOCUMENT_MEMORY_MB", 1024, 512, 65536, "MiB", "Address space of each of these processes; it is killed beyond."
     )
     queue_schedule: str = schedule(
-        "DOCUMENT_QUEUE_SCHEDULE", "0 */30 * * * *", "When is seen to documents that wait without a job."
+        "DOCUMENT_QUEUE_SCHEDULE", "0 40 */6 * * *", "When is seen to documents that wait without a job."
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from shared.containers import JOBS
 from shared.domains.documents.containers import DOCUMENTS, FILES
-from shared.domains.documents.kinds import ReadDocument, read_document
-from shared.domains.documents.model import QueueStatus, Stored
+from shared.domains.documents.model import QueueStatus, Stored, Version
 from shared.ports import Query, Where
 from shared.storage import every, iso
 
@@ -21,19 +21,15 @@ UPLOAD_HOURS = 24
 """How long an upload may wait to be committed."""
 
 
-async def tend(job: JobContext) -> dict[str, int]:
-    """Submit anew what waits without a job, and delete uploads that nobody committed. Safe to run twice."""
-    submitted = 0
+async def waiting_without_job(job: JobContext) -> AsyncIterator[tuple[Stored, Version]]:
+    """The documents that have waited for some time, and have no job that would read them; each with its newest version."""
     for status in (QueueStatus.PENDING, QueueStatus.IN_PROGRESS):
         async for document in every(
             job.documents, DOCUMENTS, Query((Where("status", "=", status.value),), order_by="sort", limit=200), _MOST
         ):
             stored = Stored.model_validate(document)
             if stored.latest and stored.updated_at < job.clock.now() - _PATIENCE and not await _has_job(stored, job):
-                payload = ReadDocument(document_id=stored.id, version=stored.latest.number)
-                await job.submit(read_document, payload, key=iso(stored.updated_at))
-                submitted += 1
-    return {"submitted": submitted, "uploads_deleted": await _drop_uploads(job)}
+                yield stored, stored.latest
 
 
 async def _has_job(stored: Stored, job: JobContext) -> bool:
@@ -41,7 +37,8 @@ async def _has_job(stored: Stored, job: JobContext) -> bool:
     return found is not None and found.value.get("status") in ("queued", "running")
 
 
-async def _drop_uploads(job: JobContext) -> int:
+async def drop_uploads(job: JobContext) -> int:
+    """Delete uploads that nobody committed; return how many."""
     blobs, dropped = job.containers(FILES), 0
     oldest = iso(job.clock.now() - timedelta(hours=UPLOAD_HOURS))
     async for blob in blobs.list("uploads/"):

@@ -7,12 +7,12 @@ from datetime import timedelta
 from shared.domains.documents.settings import DocumentSettings
 from shared.jobs import Missed, Timer
 
-DOCUMENT_QUEUE = Timer(
-    "ProcessDocuments",
+TEND_DOCUMENTS = Timer(
+    "TendDocuments",
     schedule=lambda settings: settings.of(DocumentSettings).queue_schedule,
-    kind="document-queue",
+    kind="tend-documents",
     missed=Missed.ONCE,
     meaning="Sees to documents that wait without a job, and to uploads that nobody committed.",
     payload=lambda scheduled_at: {},  # noqa: ARG005 - the job takes nothing
-    healthy_for=timedelta(hours=6),
+    healthy_for=timedelta(hours=36),
 )

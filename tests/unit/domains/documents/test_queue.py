@@ -172,7 +172,7 @@ async def test_a_cron_beside_the_trigger_and_beside_itself_reads_each_document_o
 async def test_a_cron_alone_does_all_the_work(app: DocumentApp) -> None:
     await app.upload(WORDS, "x.txt")
     await app.upload(b"%PDF-1.4 broken", "broken.pdf")
-    answer = await app.view("ProcessDocumentQueue")
+    answer = await app.view("WorkDocumentQueue")
     assert answer == {"processed": 2, "completed": 1, "failed": 1}
     await app.run()  # the messages of both find nothing to do
     assert {each["status"] for each in (await app.view("ListDocuments"))["items"]} == {"completed", "failed"}
@@ -273,7 +273,7 @@ async def test_an_upload_that_dies_between_two_calls_is_whole_after_the_next(
 async def test_the_timer_takes_up_a_document_that_was_left_without_a_job(
     app: DocumentApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from shared.domains.documents.kinds import DocumentQueueJob, document_queue
+    from shared.domains.documents.kinds import TendDocuments, tend_documents
 
     async def dies(*_: object, **__: object) -> None:
         raise StorageError("gone")
@@ -284,7 +284,7 @@ async def test_the_timer_takes_up_a_document_that_was_left_without_a_job(
             await app.upload(WORDS, "x.txt")
     await app.containers("documents").create("uploads/2000-01-01T00-00-00-forgotten", b"x")
     app.clock.advance(1200)
-    ticket = await app.app.submit(document_queue, DocumentQueueJob())
+    ticket = await app.app.submit(tend_documents, TendDocuments())
     await app.run()
     assert (await app.app.engine.get(ticket.job.job_id)).value.results == {"submitted": 1, "uploads_deleted": 1}
     (listed,) = (await app.view("ListDocuments"))["items"]
