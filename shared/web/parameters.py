@@ -39,6 +39,9 @@ def pages_of_time(cursor: str) -> tuple[Parameter, ...]:
     return (SINCE, UNTIL, *pages(cursor))
 
 
+LIST = pages("^[!-~]+$")
+"""Of a list in pages whose cursors may be anything that fits in an address: `pages` says more."""
+PAGE = (SINCE, UNTIL, *LIST)
 OF_KIND = Parameter("kind", "query", {"type": "string"}, "Only of this kind.")
 PREFER = Parameter(
     "Prefer", "header", {"type": "string"}, "`wait=N` (RFC 7240): hold the answer up to N seconds for a result."

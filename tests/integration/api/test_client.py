@@ -77,7 +77,8 @@ async def test_pages_follow_each_other(client: Client, desk: Desk) -> None:
     tickets = {await desk.ticket("fails", payload={}) for _ in range(3)}
     for ticket in tickets:
         await desk.until(ticket, "failed")
-    found, cursor = [], {}
+    found: list[str] = []
+    cursor: dict[str, str] = {}
     while tickets - set(found):
         page = await client("dead_letters.list_dead_letters", kind="fails", limit=1, **cursor)
         found += [each.job_id for each in page.items]

@@ -5,21 +5,25 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Iterator
+from typing import cast
 
 import pytest
 
 from blueprints import start
 from devtools.environment import ROOT
 from shared.api import problems
+from shared.app import App
 from shared.web.answers import Problem
 from shared.web.problems import TYPES
 from shared.web.routes import Call
 from support.functions import Nowhere
 
+NOWHERE = cast("App", Nowhere())
+
 
 def titles() -> Iterator[tuple[str, str]]:
-    """The titles of problems in the code of the app, each with where it is."""
-    for folder in ("shared", "blueprints"):
+    """The titles of problems in the code that all routes share, each with where it is. A domain's own need not be types."""
+    for folder in ("shared/web", "shared/api", "blueprints"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Problem":
@@ -38,7 +42,7 @@ def test_every_title_is_of_a_type(title: str, place: str) -> None:
 
 @pytest.mark.parametrize("name", TYPES)
 async def test_every_type_has_a_page(name: str) -> None:
-    answer = await problems.get_problem(Nowhere(), Call({"name": name}))
+    answer = await problems.get_problem(NOWHERE, Call({"name": name}))
     assert (answer.status, answer.content_type) == (200, "text/html")
     assert f"<h1>{TYPES[name].title}</h1>" in answer.body.decode()
     assert f"HTTP status {TYPES[name].status}" in answer.body.decode()
@@ -46,7 +50,7 @@ async def test_every_type_has_a_page(name: str) -> None:
 
 async def test_there_is_no_page_of_what_is_no_type() -> None:
     with pytest.raises(Problem, match="no such type"):
-        await problems.get_problem(Nowhere(), Call({"name": "<script>"}))
+        await problems.get_problem(NOWHERE, Call({"name": "<script>"}))
 
 
 def test_an_unknown_title_says_no_more_than_its_status() -> None:
