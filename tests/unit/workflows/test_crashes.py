@@ -39,9 +39,9 @@ class Limits(BaseModel):
 LIMITS = Limits()
 
 
-@pytest.fixture(params=[3, pytest.param(1, marks=[pytest.mark.faults, pytest.mark.slow])])
+@pytest.fixture(params=[7, pytest.param(1, marks=[pytest.mark.faults, pytest.mark.slow])])
 def every(request: pytest.FixtureRequest) -> int:
-    """Every third call as a matter of course, every single one in the long suite."""
+    """Every seventh call as a matter of course, every single one in the long suite."""
     return int(request.param)
 
 
