@@ -13,7 +13,7 @@ from shared.jobs.model import Status
 from shared.workflows.looking import direct
 
 if TYPE_CHECKING:
-    from shared.workflows.declare import Workflow
+    from shared.workflows.kind import Workflow
 
 _CLOSED = ConfigDict(extra="forbid")
 Sort = Literal["job", "each", "wait", "sleep"]

@@ -36,7 +36,7 @@ _FORMAT = Parameter(
 async def list_workflows(app: App, call: Call) -> Answer:
     """Every workflow, with its steps."""
     from shared.api.workflow_views import workflow_view
-    from shared.workflows.declare import Workflow
+    from shared.workflows.kind import Workflow
 
     del call
     kinds = app.engine.deps.kinds
@@ -52,7 +52,7 @@ async def list_workflows(app: App, call: Call) -> Answer:
 async def start_workflow(app: App, call: Call) -> Answer:
     """Start a run of a workflow: its ticket (202), or the job (200) where the client waits and it ends in time."""
     from shared.api import submission
-    from shared.workflows.declare import Workflow
+    from shared.workflows.kind import Workflow
 
     name, kinds = call.path["kind"], app.engine.deps.kinds
     if name not in kinds or not isinstance(kinds[name], Workflow):
@@ -108,7 +108,7 @@ async def renew_run(app: App, call: Call) -> Answer:
 
 
 async def _run(app: App, call: Call) -> Job:
-    from shared.workflows.declare import Workflow
+    from shared.workflows.kind import Workflow
     from shared.workflows.looking import NoRunError
 
     job = (await app.engine.get(read_uuid(call.path["job_id"], "job_id"))).value

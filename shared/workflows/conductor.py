@@ -39,13 +39,13 @@ from shared.workflows.advance import (
     new_steps,
     worded,
 )
-from shared.workflows.declare import Workflow
 from shared.workflows.definitions import Definitions, unlike
 from shared.workflows.errors import DefinitionChangedError
 from shared.workflows.finding import Finder, Payload
 from shared.workflows.graph import Condition, Graph, Node
 from shared.workflows.helpers import EVENT_KIND, GraphRun
 from shared.workflows.keeping import Keeper, fingerprint
+from shared.workflows.kind import Workflow
 from shared.workflows.record import EVENT, Kept, Outcome, Part, Record, Ref, State, StepState, event_id, name_of
 from shared.workflows.starting import Starter
 

@@ -6,9 +6,9 @@ from contextlib import suppress
 
 from shared.jobs.kinds import Registry
 from shared.ports import AlreadyExistsError, BlobStore
-from shared.workflows.declare import Code, Workflow
 from shared.workflows.errors import DefinitionGoneError
 from shared.workflows.graph import CODE, Graph
+from shared.workflows.kind import Code, Workflow
 from shared.workflows.record import Record, State
 
 _REMEMBERED = 200

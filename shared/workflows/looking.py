@@ -12,10 +12,10 @@ from shared.jobs.errors import JobNotFoundError
 from shared.jobs.explain import Reason
 from shared.jobs.model import Job
 from shared.workflows.advance import worded
-from shared.workflows.declare import Workflow
 from shared.workflows.definitions import Definitions
 from shared.workflows.graph import Graph, Node
 from shared.workflows.helpers import GraphRun
+from shared.workflows.kind import Workflow
 from shared.workflows.record import Items, Part, Record, State, StepState, name_of
 
 
