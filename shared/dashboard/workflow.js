@@ -55,7 +55,7 @@ function graph({steps}) {
   const edges = steps.flatMap((step) => step.after.map((name) => edge(places.get(name), places.get(step.name), step)));
   const boxes = steps.map((step) => box(step, places.get(step.name)));
   return h('div', {class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Graph of the steps'},
-    s('svg', {class: 'graph', viewBox: `0 0 ${width} ${height}`, role: 'group', 'aria-label': 'Steps of the run', style: {width: `${width}px`}}, edges, boxes));
+    s('svg', {class: widest > 2 ? 'graph' : 'graph narrow', viewBox: `0 0 ${width} ${height}`, role: 'group', 'aria-label': 'Steps of the run', style: {width: `${width}px`}}, edges, boxes));
 }
 
 function edge(from, to, step) {
