@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,9 +39,23 @@ class Raised:
 Outcome = Returned | Raised
 
 
-async def call(kind: Kind[Any], context: JobContext, timeout_seconds: float, watch: LoopWatch | None = None) -> Outcome:
-    """Call the handler, its lease renewed meanwhile if it does not do so by reporting progress; by `watch`, if all stands still."""
-    task = asyncio.create_task(_called(kind, context))
+async def call(
+    kind: Kind[Any],
+    context: JobContext,
+    timeout_seconds: float,
+    watch: LoopWatch | None = None,
+    handler: Callable[[Any, JobContext], Awaitable[Any]] | None = None,
+) -> Outcome:
+    """Call the handler, its lease renewed meanwhile if it does not do so by reporting progress; by `watch`, if all stands still.
+
+    Args:
+        kind: the job's kind.
+        context: the attempt.
+        timeout_seconds: for how long it may run.
+        watch: renews the lease while the event loop is blocked.
+        handler: what is called in place of the kind's handler.
+    """
+    task = asyncio.create_task(_called(kind, context, handler or kind.handler))
     context.begin(timeout_seconds, task)
     if watch:
         watch.enter(context)
@@ -49,24 +64,28 @@ async def call(kind: Kind[Any], context: JobContext, timeout_seconds: float, wat
         await asyncio.wait({task}, timeout=timeout_seconds)
         return task.result() if task.done() else await _stopped(task, context, timeout_seconds)
     finally:
+        if context.steps:
+            await context.steps.stop()
         if watch:
             watch.leave(context)
         beat.cancel()
         await asyncio.wait({beat})
 
 
-async def _called(kind: Kind[Any], context: JobContext) -> Outcome:
+async def _called(
+    kind: Kind[Any], context: JobContext, handler: Callable[[Any, JobContext], Awaitable[Any]]
+) -> Outcome:
     """Whatever ends it is an outcome of this job: also what is meant to end the process, and the neighbours with it."""
     try:
-        return Returned(_storable(await kind.handler(await context.payload(kind), context)))
+        return Returned(storable(await handler(await context.payload(kind), context)))
     except BaseException as error:  # noqa: BLE001 - see above
         return Raised(error)
 
 
 async def _stopped(task: asyncio.Task[Outcome], context: JobContext, seconds: float) -> Outcome:
     """Stop a handler whose time is up; one that will not be stopped is left behind, its writes held off by the fence."""
-    step = context.step
-    overtime = OvertimeError(f"ran over {seconds:g} s" + (f" in step {step}" if step else ""))
+    place = context.place
+    overtime = OvertimeError(f"ran over {seconds:g} s" + (f" in step {place}" if place else ""))
     task.cancel()
     await asyncio.wait({task}, timeout=_STUBBORN)
     if not task.done():
@@ -79,8 +98,12 @@ async def _stopped(task: asyncio.Task[Outcome], context: JobContext, seconds: fl
     return outcome
 
 
-def _storable(results: Any) -> JsonValue:
-    """The results as they will be stored.
+def storable(results: Any, whose: str = "the results") -> JsonValue:
+    """What a handler or a step returned, as it will be stored.
+
+    Args:
+        results: what it returned.
+        whose: what the error calls it.
 
     Raises:
         UnstorableError: they cannot be.
@@ -90,9 +113,9 @@ def _storable(results: Any) -> JsonValue:
     try:
         stored: JsonValue = from_json(to_json(results), allow_inf_nan=False)
     except (PydanticSerializationError, ValueError, RecursionError) as error:
-        raise UnstorableError(f"the results cannot be stored: {error}"[:500]) from None
+        raise UnstorableError(f"{whose} cannot be stored: {error}"[:500]) from None
     if _depth(stored) > _DEEPEST:
-        raise UnstorableError(f"the results cannot be stored: they are nested more than {_DEEPEST} deep")
+        raise UnstorableError(f"{whose} cannot be stored: they are nested more than {_DEEPEST} deep")
     return stored
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from shared.jobs.errors import FieldProblem, InvalidPayloadError, KindError, NewerVersionError, UnknownKindError
-from shared.jobs.model import Priority
+from shared.jobs.model import Failure, Priority
 from shared.settings import Settings, SettingsError
 
 P = TypeVar("P", bound=BaseModel)
@@ -34,8 +34,12 @@ class Policy:
     max_stalls: int = 4
     """How many workers may vanish in the middle before the job gives up (such attempts do not count as failures)."""
     base_backoff_seconds: float = 5
+    """The most that the first wait takes; it doubles with each failure. The wait is a random share of it."""
+    min_backoff_seconds: float = 0
+    """The least that the first wait takes; it doubles, too. As much as `base_backoff_seconds`: the waits are exactly so long."""
     max_backoff_seconds: float = 300
     jitter_seconds: float = 0
+    """Up to so many seconds are added to each wait."""
     timeout_seconds: float = 300
     dedupe_ttl_seconds: int = 0
     """For how long a duplicate gets the first job's ticket; 0: no dedupe."""
@@ -71,6 +75,8 @@ class Kind(Generic[P]):
     policy: Policy | Callable[[Settings], Policy] = field(default_factory=Policy)
     dedupe: Callable[[P], Dedupe | None] | None = None
     upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
+    on_abort: Callable[[P, Any, Failure], Awaitable[None]] | None = None
+    """Called once it is decided that a job gives up, before it does."""
 
     def __post_init__(self) -> None:
         """Refuse what could not work."""
