@@ -35,13 +35,20 @@ class LemmaAnalyser:
     def analyse(self, sentences: Sequence[str], language: Language, level: Level) -> Analysis:
         """The words of sentences."""
         rank = ranks(language)
+        names = frozenset() if language == Language.GERMAN else _names(sentences, language)
         found = (
-            Sentence(text=text, tokens=tuple(_tokens(text, language, rank, MOST[level]))) for text in sentences
-        )  # fmt: skip
+            Sentence(text=text, tokens=tuple(_tokens(text, language, rank, MOST[level], names))) for text in sentences
+        )
         return Analysis(sentences=tuple(found))
 
 
-def _tokens(text: str, language: Language, rank: dict[str, int], most: int) -> list[Token]:
+def _names(sentences: Sequence[str], language: Language) -> frozenset[str]:
+    """Words that have a capital where no sentence begins: they are names where one begins, too."""
+    later = (piece.text for text in sentences for piece in [each for each in pieces(text, language) if each.word][1:])
+    return frozenset(word for word in later if word[0].isupper() and word != "I")
+
+
+def _tokens(text: str, language: Language, rank: dict[str, int], most: int, names: frozenset[str]) -> list[Token]:
     tokens = []
     first = True
     for piece in pieces(text, language):
@@ -49,18 +56,22 @@ def _tokens(text: str, language: Language, rank: dict[str, int], most: int) -> l
             sign = "NUM" if piece.text[0].isdigit() else "PUNCT"
             tokens.append(Token(start=piece.start, end=piece.end, pos=sign))
             continue
-        lemma = lemma_of(piece.text, language, first=first)
-        name = not first and language != Language.GERMAN and piece.text[0].isupper() and lemma[0].isupper()
-        rare = not name and bool(rank) and rank.get(lemma.lower(), most) >= most and _inflects(piece, lemma)
+        named = piece.text in names
+        lemma = lemma_of(piece.text, language, first=first and not named)
+        name = named and lemma[0].isupper()
+        rare = (
+            not name and bool(rank) and rank.get(lemma.lower(), most) >= most and _stands_alone(piece, lemma, language)
+        )
         pos = "PROPN" if name and lemma != "I" else _pos(piece.text, lemma, language, first=first)
         tokens.append(Token(start=piece.start, end=piece.end, lemma=lemma, pos=pos, rare=rare))
         first = False
     return tokens
 
 
-def _inflects(piece: Piece, lemma: str) -> bool:
-    """Whether a piece is a word of its own, and not what another has lost (*l'*, *'s*)."""
-    return len(piece.text) > 1 and "'" not in piece.text[:2] and len(lemma) > 1
+def _stands_alone(piece: Piece, lemma: str, language: str) -> bool:
+    """Whether a piece is a word of its own, and not what another has lost (*l'*, *'s*), or a word of grammar."""
+    word = piece.text.lower().replace(_APOSTROPHE, "'")
+    return len(word) > 1 and "'" not in word[:2] and len(lemma) > 1 and word not in PARTS_OF_SPEECH.get(language, {})
 
 
 def lemma_of(word: str, language: str, *, first: bool = False) -> str:
@@ -85,7 +96,7 @@ def _begins_in_lower_case(word: str, lower: str, language: str) -> bool:
     if language == "de":
         return known(lower, language) and not (known(word, language) and lower not in PARTS_OF_SPEECH["de"] and
                                                _lemmatizer().lemmatize(word, language)[0].isupper())  # fmt: skip
-    return known(lower, language)
+    return known(lower, language) or lower in ranks(language)
 
 
 def _pos(word: str, lemma: str, language: str, *, first: bool) -> str | None:

@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 
 from shared.domains.stories.languages import Language
-from shared.domains.stories.ports import Mark, ServiceError, Spoken
+from shared.domains.stories.ports import Cost, Mark, ServiceError, Spoken
 
 _VOICES = {Language.ENGLISH: "en-gb", Language.FRENCH: "fr-fr", Language.PORTUGUESE: "pt"}
 _RETRIEVAL = 1
@@ -73,7 +73,8 @@ def _speak(sentences: tuple[str, ...], language: Language) -> Spoken:
             samples += spoken + bytes(2 * int(_PAUSE * rate))
     seconds = round(len(samples) / 2 / rate, 3)
     return Spoken(
-        data=_wav(bytes(samples), rate), media_type="audio/wav", seconds=seconds, marks=tuple(marks), voice=f"espeak-ng {voice}"
+        data=_wav(bytes(samples), rate), media_type="audio/wav", seconds=seconds, marks=tuple(marks), voice=f"espeak-ng {voice}",
+        cost=Cost(seconds=seconds),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import wave
 from collections.abc import Sequence
 
 from shared.domains.stories.languages import Language
-from shared.domains.stories.ports import Mark, Spoken
+from shared.domains.stories.ports import Cost, Mark, Spoken
 
 RATE = 8000
 """Samples a second, of one byte each."""
@@ -49,9 +49,11 @@ def _spoken(sentences: tuple[str, ...]) -> Spoken:
             samples += _pause(_BETWEEN_WORDS)
         marks += [Mark(start=begun, end=_now(samples), sentence=number), *words]
         samples += _pause(_BETWEEN_SENTENCES)
+    seconds = _now(samples)
     return Spoken(
-        data=_wav(bytes(samples)), media_type="audio/wav", seconds=_now(samples), marks=tuple(marks), voice="tones"
-    )
+        data=_wav(bytes(samples)), media_type="audio/wav", seconds=seconds, marks=tuple(marks), voice="tones",
+        cost=Cost(seconds=seconds),
+    )  # fmt: skip
 
 
 def _now(samples: bytearray) -> float:
