@@ -83,10 +83,11 @@ class Attempts:
     async def _run(self, kind: Kind[Any], policy: Policy, context: JobContext) -> str:
         try:
             await self.neighbours.enter(context)
-            if context.job.cancel_requested:  # under a worker that vanished
+            job = context.job
+            if job.cancel_requested:  # under a worker that vanished
                 return await self._cancelled(context)
-            if context.job.decided and context.job.error:
-                return await self._give_up(kind, Reason(context.job.decided), context.job.error, context)
+            if job.decided and job.error:
+                return await self._give_up(kind, Reason(job.decided), job.error, context)
             outcome = await call(kind, context, policy.timeout_seconds, self._watch)
             if isinstance(outcome, Returned):
                 return await self._completed(outcome, context)

@@ -7,26 +7,25 @@ import logging
 import math
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
+from typing import Any, TypeVar, Unpack, overload
 
 from pydantic import JsonValue
 
 from shared.jobs.children import Children
 from shared.jobs.dependencies import Dependencies
+from shared.jobs.effects import Effects, Resolution
 from shared.jobs.errors import InvalidTransitionError, JobCancelledError, JobsError, SupersededError
 from shared.jobs.events import Event, Progressed
+from shared.jobs.kept import KeptStore
 from shared.jobs.kinds import Kind, P
 from shared.jobs.log import LOG
 from shared.jobs.model import FanOut, Job, Progress, Status
+from shared.jobs.steps import StepPolicy, Steps, made_into
 from shared.jobs.ticket import Options, Ticket
 from shared.jobs.tracing import traceparent
-from shared.ports import BlobStore, Clock, DocumentStore, StorageError
+from shared.ports import BlobStore, Clock, Containers, DocumentStore, StorageError
 from shared.settings import Settings
 from shared.storage import Versioned
-
-if TYPE_CHECKING:
-    from shared.jobs.effects import Effects, Resolution
-    from shared.jobs.steps import StepPolicy, Steps
 
 _POLL_SECONDS = 1.0
 """`checkpoint` asks storage at most this often."""
@@ -139,6 +138,11 @@ class JobContext:
         return self._deps.blobs
 
     @property
+    def containers(self) -> Containers:
+        """Other containers of blobs, also of other accounts."""
+        return self._deps.containers
+
+    @property
     def clock(self) -> Clock:
         """The time."""
         return self._deps.clock
@@ -182,8 +186,6 @@ class JobContext:
             SupersededError: a later attempt holds the job.
             Snooze: the policy waits for so long that the job lets go of its worker: let it pass.
         """
-        from shared.jobs.steps import StepPolicy, made_into
-
         result = await self._begun_steps()[0].result(name, do, policy or StepPolicy())
         return result if into is None else made_into(into, result, name)
 
@@ -214,10 +216,6 @@ class JobContext:
         return await self._begun_steps()[1].result(f"{name}:{key}", do, resolve)
 
     def _begun_steps(self) -> tuple[Steps, Effects]:
-        from shared.jobs.effects import Effects
-        from shared.jobs.kept import KeptStore
-        from shared.jobs.steps import Steps
-
         store = KeptStore(self._deps.blobs, self._deps.clock)
         self.steps = self.steps or Steps(self, store)
         return self.steps, Effects(self, store, self.steps)

@@ -10,20 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from shared.jobs.errors import NotDoneError, UncertainError
-from shared.jobs.handler import storable
 from shared.jobs.kept import Kept, KeptStore, State, effect_blob
 from shared.jobs.model import Job
-from shared.jobs.steps import Steps, Work, called
+from shared.jobs.steps import Attempt, Steps, Work, called
+from shared.jobs.storable import storable
 from shared.ports import Clock
 from shared.storage import Versioned
-
-if TYPE_CHECKING:
-    from shared.jobs.context import JobContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +87,14 @@ def _asked(found: Versioned[Kept] | None) -> bool:
 class Effects:
     """The effects of one attempt."""
 
-    def __init__(self, context: JobContext, store: KeptStore, steps: Steps) -> None:
-        self._context = context
+    def __init__(self, attempt: Attempt, store: KeptStore, steps: Steps) -> None:
+        self._attempt = attempt
         self._store = store
         self._steps = steps
 
     async def result(self, name: str, do: Work, resolve: Resolve | None) -> JsonValue:
         """What came of an effect, which is done now unless it was done before."""
-        blob_name = effect_blob(self._context.job_id, name)
+        blob_name = effect_blob(self._attempt.job.job_id, name)
         with self._steps.at(name):
             before = await self._steps.known(blob_name)
             while True:
@@ -106,7 +103,7 @@ class Effects:
                 if before and before.value.state is State.BEGUN:
                     before = await self._resolved(name, before, resolve)
                     continue
-                await self._context.checked()
+                await self._attempt.checked()
                 before, mine = await self._store.put(blob_name, self._kept(name, State.BEGUN), before)
                 if mine:
                     return await self._do(name, do, before)
@@ -115,7 +112,7 @@ class Effects:
         try:
             result = await called(name, do)
         except NotDoneError:
-            await self._store.put(effect_blob(self._context.job_id, name), self._kept(name, State.NOT_DONE), begun)
+            await self._store.put(effect_blob(self._attempt.job.job_id, name), self._kept(name, State.NOT_DONE), begun)
             raise
         return (await self._done(name, result, begun)).value.result
 
@@ -125,27 +122,27 @@ class Effects:
             update={"result": storable(result, f"the result of effect {name!r}")}
         )
         while True:
-            before, mine = await self._store.put(effect_blob(self._context.job_id, name), kept, before)
+            before, mine = await self._store.put(effect_blob(self._attempt.job.job_id, name), kept, before)
             if mine or before.value.state is State.DONE:
                 return before
 
     async def _resolved(self, name: str, begun: Versioned[Kept], resolve: Resolve | None) -> Versioned[Kept]:
         """Ask how it ended, and write the answer down."""
         answer = await called(name, resolve) if resolve else Unknown()
-        self._context.log.info("effect begun by attempt %d, asked: effect=%s", begun.value.attempt, name)
+        self._attempt.log.info("effect begun by attempt %d, asked: effect=%s", begun.value.attempt, name)
         match answer:
             case Done(result):
                 return await self._done(name, result, begun)
             case NotDone():
                 kept = self._kept(name, State.NOT_DONE)
-                return (await self._store.put(effect_blob(self._context.job_id, name), kept, begun))[0]
+                return (await self._store.put(effect_blob(self._attempt.job.job_id, name), kept, begun))[0]
             case Unknown(why):
                 raise UncertainError(question(begun.value, why))
             case _:
                 raise TypeError(f"resolve of effect {name!r} returned {type(answer).__name__}")
 
     def _kept(self, name: str, state: State) -> Kept:
-        return Kept(name=name, state=state, at=self._context.clock.now(), attempt=self._context.fence)
+        return Kept(name=name, state=state, at=self._attempt.clock.now(), attempt=self._attempt.fence)
 
 
 def question(begun: Kept, why: str = "") -> str:

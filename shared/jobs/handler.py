@@ -8,18 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import JsonValue
-from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from shared.jobs.context import JobContext
-from shared.jobs.errors import OvertimeError, UnstorableError
+from shared.jobs.errors import OvertimeError
 from shared.jobs.kinds import Kind
 from shared.jobs.log import LOG, about
 from shared.jobs.loop_watch import LoopWatch
+from shared.jobs.storable import storable
 
 _STUBBORN = 5.0
 """Seconds that a handler has to end, once it was told that its time is up, before the job goes on without it."""
-_DEEPEST = 100
-"""Lists in lists: deeper results could be written, and not be read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,36 +94,3 @@ async def _stopped(task: asyncio.Task[Outcome], context: JobContext, seconds: fl
         overtime.__cause__ = outcome.error  # whose frames say where it was
         return Raised(overtime)
     return outcome
-
-
-def storable(results: Any, whose: str = "the results") -> JsonValue:
-    """What a handler or a step returned, as it will be stored.
-
-    Args:
-        results: what it returned.
-        whose: what the error calls it.
-
-    Raises:
-        UnstorableError: they cannot be.
-    """
-    if results is None:
-        return None
-    try:
-        stored: JsonValue = from_json(to_json(results), allow_inf_nan=False)
-    except (PydanticSerializationError, ValueError, RecursionError) as error:
-        raise UnstorableError(f"{whose} cannot be stored: {error}"[:500]) from None
-    if _depth(stored) > _DEEPEST:
-        raise UnstorableError(f"{whose} cannot be stored: they are nested more than {_DEEPEST} deep")
-    return stored
-
-
-def _depth(value: JsonValue) -> int:
-    """How deep lists and objects are nested."""
-    depth, level = 0, [value]
-    while level := [each for one in level for each in _members(one)]:
-        depth += 1
-    return depth
-
-
-def _members(value: JsonValue) -> list[JsonValue]:
-    return list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []

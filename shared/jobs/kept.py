@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
-from shared.jobs.errors import UnreadableError
+from shared.jobs.errors import UnreadableError, UnstorableError
 from shared.jobs.model import Job
 from shared.ports import BlobInfo, BlobStore, Clock, PreconditionError, StorageError, TooLargeError
 from shared.storage import Versioned
@@ -105,8 +105,15 @@ class KeptStore:
             What is there now, and whether it is what was to be written: False where somebody else wrote first.
 
         Raises:
+            UnstorableError: it is too large.
             StorageError: storage does not answer.
         """
+        try:
+            return await self._put(blob_name, kept, before)
+        except TooLargeError:
+            raise UnstorableError(f"what {kept.name!r} returned is larger than storage takes") from None
+
+    async def _put(self, blob_name: str, kept: Kept, before: Versioned[Kept] | None) -> tuple[Versioned[Kept], bool]:
         kept = kept.model_copy(update={"stamp": f"{random.getrandbits(64):016x}"})
         data = kept.model_dump_json(exclude_none=True).encode()
         metadata = {"state": kept.state.value, "attempt": str(kept.attempt), "tries": str(kept.tries)}

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
@@ -23,13 +25,12 @@ from pydantic_core import to_json
 from shared.jobs.backoff import delay
 from shared.jobs.errors import FinalError, JobsError, OvertimeError, RetryLater, Snooze, StepError
 from shared.jobs.failures import is_outage, name_of
-from shared.jobs.handler import storable
 from shared.jobs.kept import Kept, KeptStore, State, step_blob
 from shared.jobs.kinds import problems_of
+from shared.jobs.model import Job
+from shared.jobs.storable import storable
+from shared.ports import Clock
 from shared.storage import Versioned
-
-if TYPE_CHECKING:
-    from shared.jobs.context import JobContext
 
 _LONG = 15.0
 """Seconds of a wait between two tries, beyond which the job lets go of its worker meanwhile."""
@@ -55,11 +56,44 @@ class StepPolicy:
     """Exceptions that are the attempt's at once."""
 
 
+class Attempt(Protocol):
+    """What steps need of the attempt that they are part of."""
+
+    fence: int
+
+    @property
+    def log(self) -> logging.LoggerAdapter[logging.Logger]:
+        """Names the job in every line."""
+        ...
+
+    @property
+    def job(self) -> Job:
+        """The record as the attempt last saw it."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
+        ...
+
+    def remaining(self) -> float:
+        """Seconds that are left to it."""
+        ...
+
+    async def checkpoint(self) -> None:
+        """Raise if it should stop."""
+        ...
+
+    async def checked(self) -> None:
+        """Raise if it should stop; storage is asked."""
+        ...
+
+
 class Steps:
     """The steps of one attempt."""
 
-    def __init__(self, context: JobContext, store: KeptStore) -> None:
-        self._context = context
+    def __init__(self, attempt: Attempt, store: KeptStore) -> None:
+        self._attempt = attempt
         self._store = store
         self._done: set[str] = set()
         self._running: dict[str, asyncio.Task[Any] | None] = {}
@@ -73,13 +107,14 @@ class Steps:
     async def result(self, name: str, do: Work, policy: StepPolicy) -> JsonValue:
         """The result of a step: the one that is kept, or what it makes now."""
         with self.at(name):
-            kept = await self.known(step_blob(self._context.job, name))
+            kept = await self.known(step_blob(self._attempt.job, name))
             if kept and kept.value.state is State.DONE:
                 return kept.value.result
-            await self._context.checkpoint()
+            await self._attempt.checkpoint()
             return await self._make(name, do, policy, kept)
 
-    def at(self, name: str) -> _At:
+    @contextmanager
+    def at(self, name: str) -> Iterator[None]:
         """Mark a step as being at work; StepError where that cannot be."""
         if not name or len(quote(name, safe="")) > _LONGEST_NAME:
             raise StepError(f"a step's name has 1 to {_LONGEST_NAME} characters")
@@ -89,11 +124,16 @@ class Steps:
             raise StepError(
                 f"two steps are called {name!r}: a step in a loop needs a name of its own, such as f'page-{{n}}'"
             )
-        return _At(name, self._running, self._done)
+        self._running[name] = asyncio.current_task()
+        try:
+            yield
+        finally:
+            del self._running[name]
+        self._done.add(name)
 
     async def known(self, blob_name: str) -> Versioned[Kept] | None:
         """What is kept of a step or an effect; a job's first attempt need not ask."""
-        if self._context.fence == 1 and not self._context.job.decided:
+        if self._attempt.fence == 1 and not self._attempt.job.decided:
             return None
         return await self._store.read(blob_name)
 
@@ -106,33 +146,33 @@ class Steps:
             await asyncio.wait(left, timeout=1)
 
     async def _make(self, name: str, do: Work, policy: StepPolicy, kept: Versioned[Kept] | None) -> JsonValue:
-        job = self._context.job
+        job = self._attempt.job
         this_round = f"{job.replays} {job.failures}"
         tries = kept.value.tries if kept and kept.value.round == this_round else 0
         while True:
             try:
                 result = storable(await called(name, do, policy.timeout_seconds), f"the result of step {name!r}")
-                break
             except Exception as error:
                 tries += 1
                 if tries >= policy.max_attempts or _concerns_the_job(error, policy):
                     raise
                 seconds = _wait(tries, policy, error)
-                self._context.log.warning(
+                self._attempt.log.warning(
                     "step failed, next try in %.1f s: step=%s error=%s", seconds, name, name_of(error)
                 )
-                if seconds > min(_LONG, self._context.remaining() / 2):
+                if seconds > min(_LONG, self._attempt.remaining() / 2):
                     await self._put_off(name, tries, this_round, seconds, kept)
-            await self._context.clock.sleep(seconds)
-            await self._context.checkpoint()
-        return await self._keep(name, result, kept)
+            else:
+                return await self._keep(name, result, kept)
+            await self._attempt.clock.sleep(seconds)
+            await self._attempt.checkpoint()
 
     async def _put_off(
         self, name: str, tries: int, this_round: str, seconds: float, kept: Versioned[Kept] | None
     ) -> None:
         """Let go of the worker until the next try; once the steps have ended that are at work beside this one."""
         waits = self._kept(name, State.WAITING).model_copy(update={"tries": tries, "round": this_round})
-        await self._store.put(step_blob(self._context.job, name), waits, kept)
+        await self._store.put(step_blob(self._attempt.job, name), waits, kept)
         self._waiting.add(name)
         await asyncio.sleep(0)  # what was to begin at the same time has begun then
         mine = self._running[name]
@@ -145,37 +185,20 @@ class Steps:
         """Keep a result. Where another attempt's is kept already, that one stands, for all attempts alike."""
         kept = self._kept(name, State.DONE).model_copy(update={"result": result})
         while True:
-            there, mine = await self._store.put(step_blob(self._context.job, name), kept, before)
+            there, mine = await self._store.put(step_blob(self._attempt.job, name), kept, before)
             if mine or there.value.state is State.DONE:
                 return there.value.result
             before = there
 
     def _kept(self, name: str, state: State) -> Kept:
-        return Kept(name=name, state=state, at=self._context.clock.now(), attempt=self._context.fence)
-
-
-class _At:
-    """Marks a step as at work, and as done once it has ended well."""
-
-    def __init__(self, name: str, running: dict[str, asyncio.Task[Any] | None], done: set[str]) -> None:
-        self._name = name
-        self._running = running
-        self._done = done
-
-    def __enter__(self) -> None:
-        self._running[self._name] = asyncio.current_task()
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        del self._running[self._name]
-        if kind is None:
-            self._done.add(self._name)
+        return Kept(name=name, state=state, at=self._attempt.clock.now(), attempt=self._attempt.fence)
 
 
 async def called(name: str, do: Work, timeout_seconds: float | None = None) -> Any:
     """Do the work of a step: on the event loop where it is a coroutine function, else in a thread."""
-    token = _INSIDE.set(name)
+    token, limit = _INSIDE.set(name), asyncio.timeout(timeout_seconds)
     try:
-        async with asyncio.timeout(timeout_seconds) as limit:
+        async with limit:
             if inspect.iscoroutinefunction(do):
                 return await do()
             result = await asyncio.to_thread(do)

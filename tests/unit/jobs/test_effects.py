@@ -203,7 +203,7 @@ async def test_a_worker_that_comes_back_finds_the_truth_written_by_whoever_knows
 
 async def test_a_resolve_that_answers_something_else_is_an_error_that_says_so() -> None:
     shop = Shop()
-    shop.bank.fails, shop.bank.says = TimeoutError, lambda: "yes"  # type: ignore[assignment,return-value]
+    shop.bank.fails, shop.bank.says = TimeoutError, lambda: "yes"  # type: ignore[assignment]
     bought = await shop.bought()
     assert bought.error
     assert bought.error.message == "resolve of effect 'charge:o1' returned str"
