@@ -14,7 +14,7 @@ export function entryView(adventure, entry, chosen, acts) {
   const element = h('article', {class: `entry ${entry.status}`, 'data-entry': entry.id, 'aria-busy': String(entry.status in MAKING)});
   const sentences = [];
   const text = entry.paragraphs.map((paragraph) => h('div', {class: 'paragraph'}, paragraph.map((sentence) => {
-    const view = sentenceView(adventure, sentence, sentences.length, () => sound?.from?.(view.number));
+    const view = sentenceView(adventure, sentence, sentences.length);
     sentences.push(view.element);
     return [view.element, ' '];
   })));
@@ -40,10 +40,13 @@ function sentenceView(adventure, sentence, number) {
   const translated = sentence.translation
     ? h('span', {class: 'translation', lang: adventure.native_language, id: `t-${Math.random().toString(36).slice(2)}`}, sentence.translation)
     : null;
-  const button = h('button', {
-    type: 'button', class: 'sentence', 'aria-expanded': translated ? 'false' : null, 'aria-controls': translated?.id,
-    disabled: !translated, onclick: () => open(element, !element.classList.contains('open')),
-  }, marked(sentence));
+  const turn = () => open(element, !element.classList.contains('open'));
+  const button = translated
+    ? h('span', {
+      class: 'sentence', role: 'button', tabindex: '0', 'aria-expanded': 'false', 'aria-controls': translated.id, onclick: turn,
+      onkeydown: (event) => { if (event.key === 'Enter' || event.key === ' ') { event.preventDefault(); turn(); } },
+    }, marked(sentence))
+    : h('span', {class: 'sentence'}, marked(sentence));
   const element = h('span', {class: 'pair', 'data-sentence': number}, button, translated && ' ', translated);
   return {element, number};
 }
@@ -51,7 +54,7 @@ function sentenceView(adventure, sentence, number) {
 /** Opens or closes a sentence's translation. */
 export function open(element, on) {
   element.classList.toggle('open', on);
-  element.querySelector('.sentence').setAttribute('aria-expanded', String(on));
+  element.querySelector('[aria-expanded]')?.setAttribute('aria-expanded', String(on));
 }
 
 /** The words of a sentence; those beyond the reader's level stand out. */

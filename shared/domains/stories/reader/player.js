@@ -62,14 +62,5 @@ export function player(path, entry, light) {
       said.textContent = error.message;
     }
   });
-  const element = h('div', {class: 'player', role: 'group', 'aria-label': 'Audio'}, play, place, time, heard, said);
-  element.from = async (sentence) => {
-    const mark = sentences.find((each) => each.sentence === sentence);
-    if (!mark) return;
-    await load();
-    if (heard.readyState === 0) await new Promise((resolve) => { heard.addEventListener('loadedmetadata', resolve, {once: true}); heard.load(); });
-    heard.currentTime = mark.start;
-    await heard.play();
-  };
-  return element;
+  return h('div', {class: 'player', role: 'group', 'aria-label': 'Audio'}, play, place, time, heard, said);
 }

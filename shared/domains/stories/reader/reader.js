@@ -164,7 +164,7 @@ function translations(on) {
 
 /** Moves to the next sentence, or the one before, and so through the text without a mouse. */
 function step(by) {
-  const all = [...document.querySelectorAll('.sentence:not(:disabled)')];
+  const all = [...document.querySelectorAll('[role=button].sentence')];
   if (!all.length) return;
   const at = all.indexOf(document.activeElement);
   current = at >= 0 ? Math.min(Math.max(at + by, 0), all.length - 1) : Math.min(current, all.length - 1);
