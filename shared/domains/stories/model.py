@@ -104,12 +104,13 @@ class Adventure(_Stored):
         return self.model_copy(update=changes)
 
     def told(self, branch: Branch, title: str, now: datetime) -> Self:
-        """With this entry complete."""
-        ended = branch.number >= self.length
-        status = AdventureStatus.FINISHED if ended else AdventureStatus.ACTIVE
-        return self.model_copy(
-            update={"status": status, "title": title if branch.number == 1 else self.title, "updated_at": now}
-        )
+        """With this entry complete. Where the reader has gone on already, what is said of a later entry stands."""
+        ended = AdventureStatus.FINISHED if branch.number >= self.length else AdventureStatus.ACTIVE
+        latest = self.branches[-1].entry_id == branch.entry_id
+        waits = self.status is AdventureStatus.AWAITING_FIRST_ENTRY
+        changes: dict[str, object] = {"status": ended} if latest or waits else {}
+        changes |= {"title": title} if branch.number == 1 else {}
+        return self.model_copy(update={**changes, "updated_at": now})
 
     def failed(self, now: datetime) -> Self:
         """With an entry that could not be made."""

@@ -84,7 +84,7 @@ PARTS_OF_SPEECH: dict[str, dict[str, str]] = {
         ADP="de d' à dans sur sous avec sans pour par chez vers contre entre depuis pendant derrière devant jusqu' du au aux",
         CCONJ="et ou mais donc car ni",
         SCONJ="quand lorsque lorsqu' puisque puisqu' comme",
-        ADV="ne n' pas très jamais toujours souvent encore déjà maintenant alors ici là enfin bien peut-être aussi",
+        ADV="ne n' pas très jamais toujours souvent encore déjà maintenant alors ici là enfin bien peut-être aussi aujourd'hui",
     ),
     "es": _table(
         DET="el los un una unos unas este esta estos estas ese esa esos esas mi tu su mis tus sus cada",

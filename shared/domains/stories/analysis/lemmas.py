@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,12 +119,13 @@ def ranks(language: str) -> dict[str, int]:
 @cache
 def _lemmatizer() -> Lemmatizer:
     from simplemma import Lemmatizer
+    from simplemma.strategies import DefaultStrategy
 
-    return Lemmatizer()
+    return Lemmatizer(lemmatization_strategy=DefaultStrategy(low_memory=True))
 
 
 @cache
 def _is_known() -> Callable[[str, str], bool]:
     from simplemma import is_known
 
-    return is_known
+    return partial(is_known, low_memory=True)
