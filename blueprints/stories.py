@@ -12,15 +12,15 @@ http.serve(bp, api)
 _QUEUE = settings().of(StorySettings).adventure_queue
 
 
-@bp.function_name("GenerateAdventureEntry")
+@bp.function_name("ProcessAdventureEntry")
 @bp.queue_trigger("msg", _QUEUE, queues.CONNECTION, data_type=func.DataType.BINARY)
-async def generate_adventure_entry(msg: func.QueueMessage) -> None:
+async def process_adventure_entry(msg: func.QueueMessage) -> None:
     """Make an entry of an adventure, or its audio."""
     await queues.process(msg, _QUEUE)
 
 
-@bp.function_name("GenerateAdventureEntryDlq")
+@bp.function_name("ProcessAdventureEntryDlq")
 @bp.queue_trigger("msg", f"{_QUEUE}-poison", queues.CONNECTION, data_type=func.DataType.BINARY)
-async def generate_adventure_entry_dlq(msg: bytes) -> None:
+async def process_adventure_entry_dlq(msg: bytes) -> None:
     """Record what gave up, or could not be read."""
     await queues.record(msg, f"{_QUEUE}-poison")

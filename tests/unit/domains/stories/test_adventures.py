@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -162,7 +163,8 @@ async def test_the_newest_adventures_come_first_in_pages(app: StoryApp) -> None:
 async def test_a_service_that_fails_twice_is_waited_for_and_its_entry_is_made(
     app: StoryApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "generator", lambda _, failing=FailingGenerator(2): failing)
+    failing = FailingGenerator(2)
+    monkeypatch.setattr(services, "generator", lambda _: failing)
     begun = await app.begin()
     job_id = begun["entries"][0]["job_id"]
     waits = []
@@ -206,7 +208,8 @@ async def test_only_after_the_third_attempt_it_is_an_error_and_a_replay_takes_it
 async def test_a_service_that_says_when_is_left_alone_until_then(
     app: StoryApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "generator", lambda _, failing=FailingGenerator(1, 600.0): failing)
+    failing = FailingGenerator(1, 600.0)
+    monkeypatch.setattr(services, "generator", lambda _: failing)
     await app.begin()
     await app.drain()
     moment = app.queues.next_at()
@@ -275,7 +278,7 @@ async def test_the_marks_tell_where_each_sentence_is_heard(app: StoryApp) -> Non
     marks = [mark for mark in entry["audio"]["marks"] if mark["word"] is None]
     sentences = [sentence["text"] for paragraph in entry["paragraphs"] for sentence in paragraph]
     assert [mark["sentence"] for mark in marks] == list(range(len(sentences)))
-    assert all(before["end"] <= after["start"] for before, after in zip(marks, marks[1:], strict=False))
+    assert all(before["end"] <= after["start"] for before, after in pairwise(marks))
     assert marks[-1]["end"] <= entry["audio"]["seconds"]
     words = [mark for mark in entry["audio"]["marks"] if mark["sentence"] == 0 and mark["word"] is not None]
     assert len(words) == len(sentences[0].split())

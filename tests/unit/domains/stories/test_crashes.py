@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import pytest
@@ -99,7 +101,7 @@ async def play(watched: Watched, faults: Faults) -> list[str]:
         entry = await complete(app, begun["id"], path[-1])
         texts.append(" ".join(each["text"] for paragraph in entry["paragraphs"] for each in paragraph))
         if decision < DECISIONS:
-            following = await insist(app, lambda entry=entry: app.decide(begun["id"], entry["id"], decision % 2))  # type: ignore[misc]
+            following = await insist(app, partial(app.decide, begun["id"], entry["id"], decision % 2))
             path.append(following["id"])
     app.restart()
     await app.recover()
@@ -157,7 +159,7 @@ async def sweep(monkeypatch: pytest.MonkeyPatch, every: int, failures: int, mode
             assert current[-1].again == [], where
             assert sum(current[-1].runs.values()) <= 3 * (DECISIONS + 1) + failures * (DECISIONS + 1) + 2, where
             for tries in current[-1].failed_at.values():
-                waits = [after - before for before, after in zip(tries, tries[1:], strict=False)]
+                waits = [after - before for before, after in pairwise(tries)]
                 assert all(wait >= least for wait, least in zip(waits, (30, 60), strict=False)), where
     return played
 
