@@ -98,6 +98,10 @@ class StorySettings(Section):
 
         if self.openai_deployment and not settings.openai_endpoint:
             yield "AZURE_OPENAI_STORY_DEPLOYMENT: expected AZURE_OPENAI_ENDPOINT beside it"
+        modelled = not self.stub_generation and (self.openai_deployment or self.anthropic_key)
+        if modelled and not (self.translator_endpoint or self.deepl_key):
+            name = "AZURE_OPENAI_STORY_DEPLOYMENT" if self.openai_deployment else "ANTHROPIC_API_KEY"
+            yield f"{name}: expected AZURE_TRANSLATOR_ENDPOINT or DEEPL_API_KEY beside it: the glossary knows its grammar only"
         if self.speech_endpoint and not self.speech_key and not self.speech_resource:
             yield "AZURE_SPEECH_ENDPOINT: expected AZURE_SPEECH_KEY, or AZURE_SPEECH_RESOURCE_ID, beside it"
         if self.analyser == "spacy" and not find_spec("spacy"):
