@@ -101,7 +101,7 @@ async def delete_adventure(app: App, call: Call) -> Answer:
 
 
 @api.route(
-    "DecideAdventure", f"POST {_ADVENTURE}/decisions", WRITE, {201: "views:EntryView", 200: "views:EntryView"}, (404, 409),
+    "DecideAdventure", f"POST {_ADVENTURE}/decisions", WRITE, {201: "views:StoryEntryView", 200: "views:StoryEntryView"}, (404, 409),
     body="views:Decision", headers=("Location",),
     samples=({"entry_id": "9f1c2b1e-0c5a-5d0e-8f5e-2f6d3a0c7b11", "choice": 0},),
 )  # fmt: skip
@@ -116,7 +116,7 @@ async def decide_adventure(app: App, call: Call) -> Answer:
     return await _entry_answer(app, call, entry, 201 if new else 200)
 
 
-@api.route("GetAdventureEntry", f"GET {_ENTRY}", READ, {200: "views:EntryView", 304: None}, (400, 404))
+@api.route("GetAdventureEntry", f"GET {_ENTRY}", READ, {200: "views:StoryEntryView", 304: None}, (400, 404))
 async def get_adventure_entry(app: App, call: Call) -> Answer:
     """An entry: as much of it as is made."""
     from shared.domains.stories.views import entry_view
@@ -126,7 +126,7 @@ async def get_adventure_entry(app: App, call: Call) -> Answer:
 
 
 @api.route(
-    "RetellAdventureEntry", f"POST {_ENTRY}/regenerate", WRITE, {201: "views:EntryView"}, (400, 404, 409),
+    "RetellAdventureEntry", f"POST {_ENTRY}/regenerate", WRITE, {201: "views:StoryEntryView"}, (400, 404, 409),
     headers=("Location",),
 )  # fmt: skip
 async def retell_adventure_entry(app: App, call: Call) -> Answer:
@@ -155,8 +155,8 @@ async def get_adventure_audio(app: App, call: Call) -> Answer:
 async def speak_adventure_entry(app: App, call: Call) -> Answer:
     """Have the audio of an entry made anew."""
     from shared.api.views import ticket_answer
-    from shared.domains.stories.kinds import EntryJob
     from shared.domains.stories.kinds import speak_adventure_entry as speak
+    from shared.domains.stories.payload import EntryJob
 
     adventure, _, entry = await _entry(app, call)
     if not entry.sentences or not entry.status.final:

@@ -3,30 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, field_validator
-
+from shared.domains.stories.payload import EntryJob
 from shared.domains.stories.ports import ServiceError, UntranslatableError
 from shared.domains.stories.settings import StorySettings
-from shared.domains.users.public import Identifier
 from shared.jobs import Failure, JobContext, Policy, RetryLater, job
 from shared.settings import Settings
-
-
-class EntryJob(BaseModel):
-    """The payload of both kinds: ids, as strings."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-    adventure_id: str
-    entry_id: str
-    user_id: Identifier
-
-    @field_validator("adventure_id", "entry_id")
-    @classmethod
-    def _uuid(cls, value: str) -> str:
-        return str(UUID(value))
 
 
 def _pipeline(settings: Settings) -> Policy:
@@ -69,11 +51,14 @@ async def generate_adventure_entry(payload: EntryJob, job: JobContext) -> dict[s
     from shared.domains.stories.pipeline import Pipeline
 
     try:
-        return await Pipeline(job).make(payload)
+        made = await Pipeline(job).make(payload)
     except ServiceError as error:
         if error.retry_after is None:
             raise
         raise RetryLater(error.retry_after, str(error)) from error
+    if made.get("audio") == "unavailable":
+        await job.submit(speak_adventure_entry, payload)
+    return made
 
 
 @job("speak_adventure_entry", policy=_audio)

@@ -28,7 +28,7 @@ from shared.jobs import SupersededError
 from shared.ports import AlreadyExistsError, BlobStore
 
 if TYPE_CHECKING:
-    from shared.domains.stories.kinds import EntryJob
+    from shared.domains.stories.payload import EntryJob
     from shared.domains.stories.ports import Analyser, Generator, Speech, Translator
     from shared.jobs import Failure, JobContext
 
@@ -94,8 +94,6 @@ class Pipeline:
             return _GONE
         title = entry.title or ""
         await self._adventures.change(user_id, adventure.adventure_id, lambda each: each.told(branch, title, now))
-        if entry.audio.status is AudioStatus.UNAVAILABLE:
-            await self._have_it_spoken(entry)
         return {
             "entry_id": branch.entry_id,
             "sentences": len(entry.sentences),
@@ -209,12 +207,6 @@ class Pipeline:
             "choices": tuple(Choice(text=each) for each in draft.choices),
         }
         return entry.model_copy(update=text)
-
-    async def _have_it_spoken(self, entry: Entry) -> None:
-        from shared.domains.stories.kinds import EntryJob, speak_adventure_entry
-
-        payload = EntryJob(adventure_id=entry.adventure_id, entry_id=entry.entry_id, user_id=entry.user_id)
-        await self._job.submit(speak_adventure_entry, payload)
 
 
 def _with_translation(translation: Translation, entry: Entry) -> Entry:

@@ -21,7 +21,7 @@ from shared.ports import AlreadyExistsError
 from shared.web.answers import Problem
 
 if TYPE_CHECKING:
-    from shared.domains.stories.kinds import EntryJob
+    from shared.domains.stories.payload import EntryJob
     from shared.jobs.engine import Engine
 
 _PATIENCE = timedelta(seconds=20)
@@ -164,7 +164,7 @@ class Telling:
 
 
 def _payload(adventure: Adventure, branch: Branch) -> EntryJob:
-    from shared.domains.stories.kinds import EntryJob
+    from shared.domains.stories.payload import EntryJob
 
     return EntryJob(adventure_id=adventure.adventure_id, entry_id=branch.entry_id, user_id=adventure.user_id)
 

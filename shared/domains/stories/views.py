@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, with_config
 from typing_extensions import TypedDict
@@ -117,7 +117,7 @@ class AudioView(TypedDict):
 
 
 @with_config(_CLOSED)
-class EntryView(TypedDict):
+class StoryEntryView(TypedDict):
     """An entry. What is not made yet is null or empty."""
 
     id: str
@@ -159,9 +159,6 @@ class WordPage(TypedDict):
     cursor: str | None
 
 
-State = Literal["all", "known", "unknown", "due"]
-
-
 def adventure_view(adventure: Adventure) -> AdventureView:
     """An adventure as clients see it."""
     return {
@@ -180,7 +177,7 @@ def adventure_view(adventure: Adventure) -> AdventureView:
     }
 
 
-def entry_view(adventure: Adventure, entry: Entry) -> EntryView:
+def entry_view(adventure: Adventure, entry: Entry) -> StoryEntryView:
     """An entry as clients see it."""
     branch = adventure.branch(entry.entry_id)
     audio = entry.audio
