@@ -47,7 +47,7 @@ class DocumentApp:
     async def ask(self, function: str, **given: Any) -> Answer:
         """Call a route by the name of its function."""
         (route,) = [each for each in api.routes if each.function == function]
-        path = {
+        path: dict[str, str] = {
             name: given.pop(name)
             for name in ("document_id", "upload_id")
             if name in given and f"{{{name}" in route.template

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -236,7 +237,7 @@ async def test_an_upload_that_dies_between_two_calls_is_whole_after_the_next(
     """Each storage call of an upload in turn is the last of its process; the client sends the file again."""
     calls = 0
 
-    def dying(inner):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def dying(inner: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
         async def call(*args: object, **kwargs: object) -> object:
             nonlocal calls
             calls += 1
