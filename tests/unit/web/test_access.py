@@ -38,7 +38,17 @@ ACTIONS = {
     "DiscardDeadLetter", "RunTimer", "CreateSource", "ChangeSource", "DeleteSource", "RunSource", "RunDigest",
     "ReprocessDocuments", "WorkDocumentQueue", "ClearDocuments",
 }  # fmt: skip
-OPEN = {"Health", "GetOpenApi", "GetProblem", "Dashboard", "DashboardPart", "ReadAdventure", "ReadAdventurePart"}
+OPEN = {
+    "Health",
+    "GetOpenApi",
+    "GetProblem",
+    "Greet",
+    "Docs",
+    "Dashboard",
+    "DashboardPart",
+    "ReadAdventure",
+    "ReadAdventurePart",
+}
 
 
 def principal(role: str = "Nightshift.Operator", **changes: Any) -> str:
