@@ -20,7 +20,7 @@ from shared.jobs.machine import Event, Progressed
 from shared.jobs.model import FanOut, Job, Progress, Status
 from shared.jobs.ticket import Options, Ticket
 from shared.jobs.tracing import traceparent
-from shared.ports import BlobStore, Clock, DocumentStore, StorageError
+from shared.ports import BlobStore, Clock, Containers, DocumentStore, StorageError
 from shared.settings import Settings
 from shared.storage import Versioned
 
@@ -131,6 +131,11 @@ class JobContext:
     def blobs(self) -> BlobStore:
         """The status container, for artifacts beside the status."""
         return self._deps.blobs
+
+    @property
+    def containers(self) -> Containers:
+        """Other containers of blobs, also of other accounts."""
+        return self._deps.containers
 
     @property
     def clock(self) -> Clock:

@@ -1,1 +1,1 @@
-"""Pipelines: what is done to each piece of content that is found, written in YAML."""
+"""Pipelines: written in YAML, made of executors, fed by input sources, run as workflows."""

@@ -1,265 +1,250 @@
-"""Executors: what a step of a pipeline does. A module of `shared.domains.pipelines.executors` declares them, and they are found.
+"""Executors: what a pipeline is made of. Declared by one decorated function, found where `executors/*.py` defines them.
 
-    @executor("pass_through", settings=PassThroughSettings, category="control", example={})
-    async def pass_through(item: Content, settings: PassThroughSettings, ctx: Context) -> Content:
-        \"\"\"Hand items on as they are.\"\"\"
-        return item
+Three sorts, by what a function takes and gives::
 
-Three shapes: most take one item and make one of it, or several; some need all the items of the steps before them (`gathering`); and
-inputs find items (`finding`). Each has typed settings, whose descriptions are its page of reference.
+    @executor("pdf_extractor", settings=PdfSettings, category="extract", example={"max_pages": 10})
+    async def pdf_extractor(item: Content, settings: PdfSettings, run: Run) -> Content | list[Content]:
+        ...one item: it is changed and given back, or made into others
+
+    @list_executor("batch_aggregator", settings=BatchSettings, category="transform")
+    async def batch_aggregator(items: list[Content], settings: BatchSettings, run: Run) -> list[Content]:
+        ...all items that come in together
+
+    @input_executor("rss_input", settings=RssSettings)
+    async def rss_input(settings: RssSettings, run: Run) -> AsyncIterator[Found]:
+        ...yields all that is there; what is new of it the crawl finds out, and so `max_results` counts
+
+The first line of a function's docstring is what the reference says of it. What an executor raises fails its item; a `FinalError` (as
+`ContentError` is) says that trying again does not help, and its message is shown to users. Everything else is common to all and done once, by
+`shared.domains.pipelines.running`: `enabled`, `condition`, concurrency, time limits, errors.
 """
 
 from __future__ import annotations
 
-import hashlib
-import importlib
-import inspect
-import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
-from functools import cache
-from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, NamedTuple, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
 
 from shared.domains.pipelines.content import Content
-from shared.ports import AlreadyExistsError
+from shared.jobs import FinalError
+from shared.ports import Clock, Containers, DocumentStore
+from shared.settings import Settings
 
-if TYPE_CHECKING:
-    import logging
-
-    from pydantic import GetJsonSchemaHandler
-    from pydantic.json_schema import JsonSchemaValue
-    from pydantic_core import CoreSchema
-
-    from shared.ports import BlobStore, Clock, DocumentStore
-    from shared.settings import Settings
-
-_PACKAGE = "shared.domains.pipelines.executors"
+LOG = logging.getLogger("nightshift.pipelines")
+Category = Literal["input", "extract", "transform", "analyse", "control", "document_set", "output"]
+Shape = Literal["item", "list", "input"]
 
 
-class ExecutorError(Exception):
-    """A step cannot do its work on this item, and no retry changes that. The message is for the pipeline's author."""
+class ContentError(FinalError):
+    """This content cannot be processed, however often one tries."""
 
 
-class ExecutorUnavailableError(ExecutorError):
-    """What a step needs does not answer now: a later try may succeed."""
-
-    def __init__(self, detail: str = "", retry_after: float | None = None) -> None:
-        super().__init__(detail)
-        self.retry_after = retry_after
-        """Seconds that it asked to be left alone, if it said so."""
-
-
-class ExecutorTwiceError(ValueError):
-    """Two executors have one id."""
-
-
-class Common(BaseModel):
+class ExecutorSettings(BaseModel):
     """The settings that every executor has."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
-    unused: ClassVar[frozenset[str]] = frozenset()
+    ignored: ClassVar[frozenset[str]] = frozenset()
     """Settings that pipelines of the original write and nothing ever read: taken, and without effect."""
 
-    enabled: bool = Field(default=True, description="Off: items pass by this step untouched.")
+    enabled: bool = Field(True, description="Whether the executor does anything; where not, items pass through it.")
     condition: str | None = Field(
-        default=None,
-        description="Items for which it does not hold pass by untouched.",
-        examples=["metadata['type'] == \"invoice\""],
+        None,
+        description="Only items for which this holds are processed; others pass through.",
+        examples=["metadata['type'] == 'invoice'"],
     )
     fail_pipeline_on_error: bool = Field(
-        default=True, description="Whether an item that fails here ends its execution; else it goes on as it came."
+        True,
+        description="Whether the execution fails where an item does; where not, the item passes through as it came.",
     )
-    debug_mode: bool = Field(default=False, description="Log each item of this step.")
+    debug_mode: bool = Field(False, description="Whether a line is logged for each item.")
 
     @model_validator(mode="before")
     @classmethod
-    def _without_unused(cls, given: Any) -> Any:
-        if isinstance(given, Mapping):
-            return {name: value for name, value in given.items() if name not in cls.unused or name in cls.model_fields}
+    def _without_ignored(cls, given: Any) -> Any:
+        if isinstance(given, dict) and cls.ignored:
+            return {name: value for name, value in given.items() if name not in cls.ignored}
         return given
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """The schema for editors: what has no effect is taken, and marked as deprecated."""
         made = handler.resolve_ref_schema(handler(schema))
         without = {"deprecated": True, "description": "Taken, and without effect."}
-        made["properties"] = {**made.get("properties", {}), **dict.fromkeys(sorted(cls.unused), without)}
+        made["properties"] = {**made.get("properties", {}), **dict.fromkeys(sorted(cls.ignored), without)}
         return made
 
-    def lacks(self, settings: Settings) -> Iterable[str]:  # noqa: ARG002 - what most need not look at
-        """What is missing for this step to run here, each in a line that names the setting or the service."""
-        return ()
 
-    def notes(self, settings: Settings) -> Iterable[str]:  # noqa: ARG002 - what most need not look at
-        """What its author should know of how it runs here: that a built-in stands in for a service, say."""
-        return ()
+class ItemSettings(ExecutorSettings):
+    """The settings of executors that take one item at a time."""
 
-
-class Each(Common):
-    """The settings of what works on several items at once."""
-
-    max_concurrent: int = Field(default=3, ge=1, le=50, description="How many items are worked on at a time.")
-    timeout_secs: float = Field(default=300, ge=1, description="Longest time for one item. Unit: seconds.")
+    max_concurrent: int = Field(3, ge=1, le=100, description="Most items at a time.")
+    timeout_secs: float = Field(300, gt=0, description="Seconds after which an item has failed.")
     continue_on_error: bool = Field(
-        default=True, description="Whether the other items go on where one fails, which is then marked as failed."
+        True,
+        description="Whether the other items are still processed when one fails. Whether the execution then fails, `fail_pipeline_on_error` says.",
     )
 
 
-class Shape(StrEnum):
-    """What an executor is given, and what it makes of it."""
+class InputSettings(ExecutorSettings):
+    """The settings of executors that find content."""
 
-    ITEM = "item"
-    """One item; makes one of it, or several."""
-    SET = "set"
-    """All the items of the steps before; makes others of them."""
-    INPUT = "input"
-    """Nothing, or one item that tells where to look; finds items."""
-
-
-S = TypeVar("S", bound=Common)
-C_contra = TypeVar("C_contra", bound=Common, contravariant=True)
-ItemRun = Callable[[Content, S, "Context"], Awaitable[Content | list[Content]]]
-SetRun = Callable[[list[Content], S, "Context"], Awaitable[list[Content]]]
+    polling_interval_seconds: int | None = Field(
+        None, ge=1, le=86_400, description="Seconds between two looks; unset: `DEFAULT_POLLING_INTERVAL_SECONDS`."
+    )
+    max_results: int = Field(
+        0, ge=0, description="Most new items of one look; the others are found by the next ones. 0: no limit."
+    )
 
 
-class Finder(Protocol[C_contra]):
-    """The function of an input."""
+class Step(BaseModel):
+    """An executor inside of another's settings: `for_each_content` has a chain of them."""
 
-    def __call__(
-        self, settings: C_contra, ctx: Context, since: datetime | None, item: Content | None = None
-    ) -> AsyncIterator[Content]:
-        """Find items.
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
-        Args:
-            settings: the step's settings. What filters goes before what limits.
-            ctx: what it may use.
-            since: only what changed at that moment or later, where the source knows; None for all.
-            item: where the input stands in the middle of a pipeline, what came to it.
-        """
-        ...
+    id: str = Field(min_length=1, max_length=100)
+    type: str
+    settings: dict[str, Any] = Field(default_factory=dict)
 
 
-@dataclass(frozen=True, eq=False)
-class Executor:
-    """A declared executor."""
+class NamesPipeline:
+    """Marks a setting that names a pipeline."""
 
-    id: str
-    settings: type[Common]
-    category: str
-    shape: Shape
-    run: Callable[..., Any] = field(repr=False)
-    example: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """Settings as a pipeline may write them."""
-    also: tuple[str, ...] = ()
-    """Other ids that pipelines know it by."""
 
-    @property
-    def summary(self) -> str:
-        """What it does, in a sentence."""
-        return (inspect.getdoc(self.run) or "").partition("\n\n")[0].replace("\n", " ")
+PipelineName = Annotated[str, Field(min_length=1, max_length=200), NamesPipeline()]
+"""A setting that names another pipeline of the same file: validation sees that it is there."""
 
-    @property
-    def details(self) -> str:
-        """The rest of what is said of it."""
-        return (inspect.getdoc(self.run) or "").partition("\n\n")[2]
+S = TypeVar("S", bound=ExecutorSettings)
+S_contra = TypeVar("S_contra", bound=ExecutorSettings, contravariant=True)
+
+
+class Found(NamedTuple):
+    """An item that an input executor found. `content.id` tells versions apart: `unique_id` is another one for each."""
+
+    content: Content
+    changed_at: datetime | None = None
+    """When the source says that it changed; None where it does not say."""
 
 
 class Files(Protocol):
-    """Where the bytes of items are while they flow: an item holds a reference."""
+    """The bytes of content, kept beside the items until the execution's record goes.
 
-    async def put(self, data: bytes, name: str) -> str:
-        """Keep bytes, and return their reference. The same bytes under the same name are kept once."""
+    One executor may run in another process than the next: the path of a temporary file would name nothing there.
+    """
+
+    async def save(self, data: bytes, name: str) -> str:
+        """Keep bytes, and return the reference that a field may hold."""
         ...
 
-    async def get(self, reference: str) -> bytes:
-        """The bytes of a reference; ExecutorError where there are none, or where it is none of this execution's."""
+    async def load(self, reference: str) -> bytes:
+        """Return the bytes; ContentError where there are none by this reference."""
         ...
 
 
 @dataclass(frozen=True)
-class Context:
-    """What an executor may use."""
+class Run:
+    """What an executor may use beside its items and settings."""
 
     executor_id: str
-    """The step's id in its pipeline."""
+    """The id that it has in its pipeline."""
+    pipeline: str
+    """The pipeline's name."""
+    execution_id: str
     settings: Settings
-    """The app's settings."""
-    documents: DocumentStore
     clock: Clock
+    documents: DocumentStore
     files: Files
-    log: logging.Logger | logging.LoggerAdapter[Any]
-    execution_id: str = ""
-    pipeline: str = ""
-    last_attempt: bool = True
-    """Whether nobody tries this step again if it fails."""
-    dry_run: bool = False
-    """Whether outputs write nothing, and say in the item's summary what they would have written."""
+    containers: Containers
+    apply: Callable[[Sequence[Step], list[Content]], Awaitable[list[Content]]]
+    """Runs items through a chain of executors, here and now."""
+    subpipeline: Callable[[str, list[Content]], Awaitable[list[Content]]]
+    """Runs items through another pipeline of the same file, here and now."""
+    inputs: Mapping[str, list[Content]] = field(default_factory=dict)
+    """The items by the executor that they came from, for those that join branches."""
+    since: datetime | None = None
+    """For input executors: what did not change since is known, and may be left out. None: everything is asked for."""
+    dry: bool = False
+    """Whether this is a dry run, in which nothing may be written. Executors of the category `output` are left out of one."""
+    log: logging.Logger | logging.LoggerAdapter[logging.Logger] = LOG
 
 
-class BlobFiles:
-    """Bytes beside an execution's records, in the app's container; they go with the artifacts' retention."""
+@dataclass(frozen=True)
+class Executor(Generic[S]):
+    """An executor as it is declared."""
 
-    def __init__(self, blobs: BlobStore, prefix: str) -> None:
-        self._blobs = blobs
-        self._prefix = prefix
+    name: str
+    """What pipelines have as its `type`."""
+    settings: type[S]
+    run: Callable[..., Any]
+    shape: Shape
+    category: Category
+    aliases: tuple[str, ...] = ()
+    """Other names for the same."""
+    example: Mapping[str, Any] = field(default_factory=dict)
+    """Settings that show what it is for; they validate."""
+    needs: Callable[[S, Settings], Sequence[str]] = lambda _, __: ()
+    """What is missing for it to work, a sentence each, naming the setting: told at validation."""
 
-    async def put(self, data: bytes, name: str) -> str:
-        """Keep bytes under a name that derives from them: put twice, by an attempt that is repeated, they are one blob."""
-        safe = re.sub(r"[^\w.-]+", "_", name.rsplit("/", 1)[-1])[-80:] or "file"
-        reference = f"{self._prefix}{hashlib.sha256(data).hexdigest()[:32]}/{safe}"
-        with suppress(AlreadyExistsError):
-            await self._blobs.create(reference, data)
-        return reference
+    @property
+    def summary(self) -> str:
+        """What it does, in a line."""
+        return (self.run.__doc__ or "").strip().partition("\n")[0]
 
-    async def get(self, reference: str) -> bytes:
-        """The bytes; only of what this execution has put."""
-        found = await self._blobs.read(reference) if reference.startswith(self._prefix) else None
-        if found is None:
-            raise ExecutorError("the file of this item is gone; retrieve its content again")
-        return found.data
+    @property
+    def description(self) -> str:
+        """What it does, whole."""
+        return (self.run.__doc__ or "").strip()
+
+
+class _ItemFunction(Protocol[S_contra]):
+    async def __call__(self, item: Content, settings: S_contra, run: Run, /) -> Content | list[Content]: ...
+
+
+class _ListFunction(Protocol[S_contra]):
+    async def __call__(self, items: list[Content], settings: S_contra, run: Run, /) -> list[Content]: ...
+
+
+class _InputFunction(Protocol[S_contra]):
+    def __call__(self, settings: S_contra, run: Run, /) -> AsyncIterator[Found]: ...
 
 
 def executor(
-    id: str, *, settings: type[S], category: str, example: Mapping[str, Any], also: Sequence[str] = ()
-) -> Callable[[ItemRun[S]], Executor]:
-    """Declare an executor that works on one item. Its docstring is its page of reference."""
-    return lambda run: Executor(id, settings, category, Shape.ITEM, run, example, tuple(also))
+    name: str,
+    *,
+    settings: type[S],
+    category: Category,
+    aliases: tuple[str, ...] = (),
+    example: Mapping[str, Any] | None = None,
+    needs: Callable[[S, Settings], Sequence[str]] = lambda _, __: (),
+) -> Callable[[_ItemFunction[S]], Executor[S]]:
+    """Declare an executor that takes one item at a time; its settings extend `ItemSettings` where it may take many at once."""
+    return lambda run: Executor(name, settings, run, "item", category, aliases, example or {}, needs)
 
 
-def gathering(
-    id: str, *, settings: type[S], category: str, example: Mapping[str, Any], also: Sequence[str] = ()
-) -> Callable[[SetRun[S]], Executor]:
-    """Declare an executor that needs all the items of the steps before it."""
-    return lambda run: Executor(id, settings, category, Shape.SET, run, example, tuple(also))
+def list_executor(
+    name: str,
+    *,
+    settings: type[S],
+    category: Category,
+    aliases: tuple[str, ...] = (),
+    example: Mapping[str, Any] | None = None,
+    needs: Callable[[S, Settings], Sequence[str]] = lambda _, __: (),
+) -> Callable[[_ListFunction[S]], Executor[S]]:
+    """Declare an executor that takes all items that come in together."""
+    return lambda run: Executor(name, settings, run, "list", category, aliases, example or {}, needs)
 
 
-def finding(
-    id: str, *, settings: type[S], category: str, example: Mapping[str, Any], also: Sequence[str] = ()
-) -> Callable[[Finder[S]], Executor]:
-    """Declare an input: an async generator of what it finds."""
-    return lambda run: Executor(id, settings, category, Shape.INPUT, run, example, tuple(also))
-
-
-@cache
-def executors() -> Mapping[str, Executor]:
-    """All executors by their ids, other ids too.
-
-    Raises:
-        ExecutorTwiceError: two have one id.
-    """
-    package = importlib.import_module(_PACKAGE)
-    modules = [importlib.import_module(f"{_PACKAGE}.{each.name}") for each in iter_modules(package.__path__)]
-    declared = dict.fromkeys(each for module in modules for each in vars(module).values() if isinstance(each, Executor))
-    found: dict[str, Executor] = {}
-    for one in declared:
-        for name in (one.id, *one.also):
-            if found.setdefault(name, one) is not one:
-                raise ExecutorTwiceError(f"two executors are called {name!r}")
-    return found
+def input_executor(
+    name: str,
+    *,
+    settings: type[S],
+    aliases: tuple[str, ...] = (),
+    example: Mapping[str, Any] | None = None,
+    needs: Callable[[S, Settings], Sequence[str]] = lambda _, __: (),
+) -> Callable[[_InputFunction[S]], Executor[S]]:
+    """Declare an executor that finds content; its settings extend `InputSettings`."""
+    return lambda run: Executor(name, settings, run, "input", "input", aliases, example or {}, needs)

@@ -1,131 +1,160 @@
-"""Running one step over items: whom it is for, how many at a time, and what becomes of one that fails."""
+"""One executor over items: what is common to all of them."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
-from shared import expressions
-from shared.domains.pipelines.content import Content, Data, LogEntry
-from shared.domains.pipelines.executing import (
-    Common,
-    Context,
-    Each,
-    Executor,
-    ExecutorError,
-    ExecutorUnavailableError,
-    Shape,
-)
+from pydantic import ValidationError
 
-if TYPE_CHECKING:
-    from datetime import datetime
+from shared.domains.pipelines.catalogue import executors
+from shared.domains.pipelines.content import Content, ExecutorLog
+from shared.domains.pipelines.executing import ContentError, Executor, ExecutorSettings, ItemSettings, Run, Step
+from shared.expressions import Expression, parse
+from shared.jobs import JobCancelledError, SupersededError
+from shared.jobs.kinds import problems_of
+
+_LONGEST = 500
+"""Characters of an error's message that are kept."""
 
 
-async def apply(step: Executor, items: Sequence[Content], settings: Common, ctx: Context) -> list[Content]:
-    """Have a step work on items, and return what it makes of them, in their order.
+async def perform(executor: Executor[Any], settings: ExecutorSettings, items: list[Content], run: Run) -> list[Content]:
+    """Run items through an executor that is no input: those that its condition does not hold for pass through.
 
-    Each item's log says what became of it here. Items that are passed by go on untouched.
+    Returns:
+        What comes out, in the order of what went in. Each item's log says what was done to it. One that failed passes through as
+        it came, where the settings say that the pipeline goes on.
 
     Raises:
-        ExecutorError: an item failed, or all did together, and the settings do not let that pass.
-        ExecutorUnavailableError: the same, and a later try may succeed.
+        Exception: what the executor raised, where the settings say that the pipeline fails.
     """
-    begun = ctx.clock.now()
-    if step.shape is Shape.INPUT and not items and settings.enabled:
-        return [_logged(each, ctx, begun, "completed") async for each in step.run(settings, ctx, None)]
-    chosen = {index for index, item in enumerate(items) if concerns(settings, item)}
-    if step.shape is Shape.SET:
-        return await _together(step, items, chosen, settings, ctx)
-    turns = asyncio.Semaphore(settings.max_concurrent if isinstance(settings, Each) else 1)
-
-    async def one(index: int, item: Content) -> list[Content]:
-        if index not in chosen:
-            return [_logged(item, ctx, ctx.clock.now(), "skipped")]
-        async with turns:
-            return await _one(step, item, settings, ctx)
-
-    made = await _all([one(index, item) for index, item in enumerate(items)])
-    return [each for several in made for each in several]
+    if not settings.enabled or (run.dry and executor.category == "output"):
+        why = "disabled" if not settings.enabled else "dry run"
+        return [_logged(item, _log(run, "skipped", run.clock.now(), reason=why)) for item in items]
+    chosen = _chosen(settings, items)
+    if executor.shape == "list":
+        return await _all_together(executor, settings, items, chosen, run)
+    return await _one_by_one(executor, settings, items, chosen, run)
 
 
-def concerns(settings: Common, item: Content) -> bool:
-    """Whether a step is for an item."""
-    if not settings.enabled:
-        return False
-    return settings.condition is None or expressions.parse(settings.condition).holds(item.names())
+async def chain(steps: Sequence[Step], items: list[Content], run: Run) -> list[Content]:
+    """Run items through the executors of a chain, one after the other.
+
+    Raises:
+        ContentError: a step is not valid.
+        Exception: as `perform`.
+    """
+    for step in steps:
+        executor = executors().get(step.type)
+        if executor is None or executor.shape == "input":
+            raise ContentError(f"{step.id}: no executor {step.type!r} can stand in a chain")
+        try:
+            settings = executor.settings.model_validate(step.settings)
+        except ValidationError as error:
+            raise ContentError(
+                f"{step.id}: {'; '.join(f'{p.field}: {p.message}' for p in problems_of(error))}"
+            ) from None
+        items = await perform(executor, settings, items, replace(run, executor_id=f"{run.executor_id}.{step.id}"))
+    return items
 
 
-async def _all(work: Sequence[Coroutine[Any, Any, list[Content]]]) -> list[list[Content]]:
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(each) for each in work]
-    except* ExecutorError as failures:
-        raise _first(failures) from None
-    return [task.result() for task in tasks]
+def condition_of(text: str | None) -> Expression | None:
+    """A condition, None where there is none; ExpressionError where it cannot be read."""
+    return parse(text) if text and text.strip() else None
 
 
-def _first(group: BaseExceptionGroup[ExecutorError]) -> ExecutorError:
-    """What is retried goes before what is not: the others have another chance then."""
-    flat = [each for each in group.exceptions if isinstance(each, ExecutorError)]
-    return next((each for each in flat if isinstance(each, ExecutorUnavailableError)), flat[0])
+def _chosen(settings: ExecutorSettings, items: list[Content]) -> list[bool]:
+    condition = condition_of(settings.condition)
+    return [condition is None or condition.holds(item.scope()) for item in items]
 
 
-async def _together(
-    step: Executor, items: Sequence[Content], chosen: set[int], settings: Common, ctx: Context
+async def _all_together(
+    executor: Executor[Any], settings: ExecutorSettings, items: list[Content], chosen: list[bool], run: Run
 ) -> list[Content]:
-    begun = ctx.clock.now()
-    beside = [_logged(item, ctx, begun, "skipped") for index, item in enumerate(items) if index not in chosen]
-    concerned = [item for index, item in enumerate(items) if index in chosen]
-    if not concerned:
-        return beside
+    taken = [item for item, one in zip(items, chosen, strict=True) if one]
+    others = [
+        _logged(item, _log(run, "skipped", run.clock.now(), reason="condition"))
+        for item, one in zip(items, chosen, strict=True)
+        if not one
+    ]
+    if items and not taken:
+        return others
+    started = run.clock.now()
     try:
-        made = await step.run([each.model_copy(deep=True) for each in concerned], settings, ctx)
-    except ExecutorError as error:
-        if not _lets_pass(error, settings, ctx):
+        found = await executor.run([item.model_copy(deep=True) for item in taken], settings, run)
+    except Exception as error:
+        _tell(run, error)
+        if _fatal(error, settings):
             raise
-        return [*(_failed(each, ctx, begun, error) for each in concerned), *beside]
-    return [*(_logged(each, ctx, begun, "completed") for each in made), *beside]
+        failed = _log(run, "failed", started, error)
+        return [*(_logged(item, failed) for item in taken), *others]
+    done = _log(run, "completed", started)
+    return [*(_logged(item, done) for item in found), *others]
 
 
-async def _one(step: Executor, item: Content, settings: Common, ctx: Context) -> list[Content]:
-    begun = ctx.clock.now()
-    try:
-        async with asyncio.timeout(settings.timeout_secs if isinstance(settings, Each) else None):
-            made = await _made(step, item.model_copy(deep=True), settings, ctx)
-    except TimeoutError:
-        error: ExecutorError = ExecutorUnavailableError("the step took longer than its timeout_secs")
-    except ExecutorError as failure:
-        error = failure
-    else:
-        return [_logged(each, ctx, begun, "completed") for each in made]
-    if _lets_pass(error, settings, ctx):
-        return [_failed(item, ctx, begun, error)]
-    raise error
+async def _one_by_one(
+    executor: Executor[Any], settings: ExecutorSettings, items: list[Content], chosen: list[bool], run: Run
+) -> list[Content]:
+    limits = settings if isinstance(settings, ItemSettings) else ItemSettings(max_concurrent=1)
+    room = asyncio.Semaphore(limits.max_concurrent)
+    errors: list[Exception] = []
+
+    async def one(item: Content, taken: bool) -> list[Content]:
+        started = run.clock.now()
+        if not taken:
+            return [_logged(item, _log(run, "skipped", started, reason="condition"))]
+        async with room:
+            if errors and not limits.continue_on_error:
+                return [_logged(item, _log(run, "skipped", started, reason="an item before it failed"))]
+            try:
+                async with asyncio.timeout(limits.timeout_secs):
+                    found = await executor.run(item.model_copy(deep=True), settings, run)
+            except Exception as error:  # noqa: BLE001 - whatever it raises is of this item
+                _tell(run, error)
+                errors.append(error)
+                return [_logged(item, _log(run, "failed", started, error))]
+        if settings.debug_mode:
+            run.log.info("item done: executor=%s item=%s", run.executor_id, item.id.unique_id)
+        done = _log(run, "completed", started)
+        return [_logged(each, done) for each in (found if isinstance(found, list) else [found])]
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(item, taken)) for item, taken in zip(items, chosen, strict=True)]
+    for error in errors:
+        if _fatal(error, settings):
+            raise error
+    return [each for task in tasks for each in task.result()]
 
 
-def _lets_pass(error: ExecutorError, settings: Common, ctx: Context) -> bool:
-    """Whether a failed item is marked and goes on. What a later try may mend is tried again before that."""
-    if isinstance(error, ExecutorUnavailableError) and not ctx.last_attempt:
-        return False
-    return (isinstance(settings, Each) and settings.continue_on_error) or not settings.fail_pipeline_on_error
+def _fatal(error: Exception, settings: ExecutorSettings) -> bool:
+    return settings.fail_pipeline_on_error or isinstance(error, (JobCancelledError, SupersededError))
 
 
-async def _made(step: Executor, item: Content, settings: Common, ctx: Context) -> list[Content]:
-    if step.shape is Shape.INPUT:
-        return [each async for each in step.run(settings, ctx, None, item)]
-    made = await step.run(item, settings, ctx)
-    return made if isinstance(made, list) else [made]
+def _logged(item: Content, log: ExecutorLog) -> Content:
+    return item.model_copy(update={"executor_logs": [*item.executor_logs, log]})
 
 
-def _failed(item: Content, ctx: Context, begun: datetime, error: ExecutorError) -> Content:
-    ctx.log.warning("item failed in step %s: %s", ctx.executor_id, type(error).__name__)
-    return _logged(item, ctx, begun, "failed", errors=[str(error)])
+def _log(run: Run, status: Any, started: datetime, error: Exception | None = None, **details: Any) -> ExecutorLog:
+    return ExecutorLog(
+        executor_id=run.executor_id, start_time=started, end_time=run.clock.now(), status=status,
+        details=details, errors=[] if error is None else [words_of(error)],
+    )  # fmt: skip
 
 
-def _logged(item: Content, ctx: Context, begun: datetime, status: str, **more: Data | list[str]) -> Content:
-    """The item with a line more in its log; the item that was given stays as it is."""
-    entry = LogEntry.model_validate(
-        {"executor_id": ctx.executor_id, "start_time": begun, "end_time": ctx.clock.now(), "status": status, **more}
-    )
-    return item.model_copy(update={"executor_logs": [*item.executor_logs, entry]})
+def words_of(error: Exception) -> str:
+    """An error as users see it: its message where it was written for them, else its sort alone (it may quote anything)."""
+    if isinstance(error, ContentError):
+        return str(error)[:_LONGEST]
+    return "took too long" if isinstance(error, TimeoutError) else type(error).__name__
+
+
+def _tell(run: Run, error: Exception) -> None:
+    run.log.warning("executor failed on an item: executor=%s cause=%s", run.executor_id, type(error).__name__)
+
+
+def settings_of(executor: Executor[Any], given: Mapping[str, Any]) -> Any:
+    """The settings of an executor as its model; pydantic's ValidationError where they do not fit."""
+    return executor.settings.model_validate(dict(given))

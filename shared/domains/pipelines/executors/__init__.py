@@ -1,1 +1,1 @@
-"""The executors, a module a subject. Each module's top level declares them (`shared.domains.pipelines.executing`); nothing lists them."""
+"""The executors, a file for each group of them. What a module defines of `Executor` is found (`shared.domains.pipelines.catalogue`)."""

@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.domains.pipelines.content import Content, Data
-from shared.domains.pipelines.executing import Common, Context, executor
+from shared.domains.pipelines.content import Content
+from shared.domains.pipelines.executing import ExecutorSettings, Run, executor
+from shared.domains.pipelines.executors.fields import Data
 from shared.domains.pipelines.executors.sets import across, set_of
 
 Operation = Literal["sum", "avg", "min", "max", "count", "delta", "pct_change", "trend", "values"]
@@ -28,7 +29,7 @@ class Aggregation(BaseModel):
     output_key: str | None = Field(default=None, description="Name of the result; unset: the last name of the path.")
 
 
-class AggregationSettings(Common):
+class AggregationSettings(ExecutorSettings):
     """Which fields, and what of them."""
 
     set_data_key: str = Field(default="document_set", description="Field of the set.")
@@ -50,7 +51,7 @@ class AggregationSettings(Common):
         ]
     },
 )
-async def cross_document_field_aggregator(item: Content, settings: AggregationSettings, ctx: Context) -> Content:
+async def cross_document_field_aggregator(item: Content, settings: AggregationSettings, run: Run) -> Content:
     """Reckon figures over the documents of a set, in their order.
 
     Operations: `sum`, `avg`, `min`, `max`, `count`; `delta` and `pct_change` from each document to the next; `trend` (`increasing`, `mostly_increasing`, `stable`,
@@ -66,7 +67,7 @@ async def cross_document_field_aggregator(item: Content, settings: AggregationSe
             each.output_key or each.field_path.rsplit(".", 1)[-1]: _reckoned(across(found, each.field_path), each)
             for each in settings.aggregations
         },
-        "computed_at": ctx.clock.now().isoformat(),
+        "computed_at": run.clock.now().isoformat(),
     }
     return item
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from shared.domains.pipelines.content import Content, Data
-from shared.domains.pipelines.executing import ExecutorError
+from shared.domains.pipelines.content import Content
+from shared.domains.pipelines.executing import ContentError
+
+Data = dict[str, Any]
+"""A JSON object."""
 
 _FIELD = re.compile(r"\{([^{}\n]{1,200})\}")
 _MISSING = object()
@@ -46,7 +50,7 @@ def put(data: Data, path: str, value: Any, delimiter: str = ".", *, create: bool
         create: whether objects on the way are made; else the whole path is one name, where they are missing.
 
     Raises:
-        ExecutorError: something on the way is no object.
+        ContentError: something on the way is no object.
     """
     *way, last = path.split(delimiter)
     if way and not create and not isinstance(value_at(data, delimiter.join(way), delimiter), dict):
@@ -55,7 +59,7 @@ def put(data: Data, path: str, value: Any, delimiter: str = ".", *, create: bool
     for name in way:
         place = place.setdefault(name, {})
         if not isinstance(place, dict):
-            raise ExecutorError(f"{path!r} cannot be written: {name!r} is no object")
+            raise ContentError(f"{path!r} cannot be written: {name!r} is no object")
     place[last] = value
 
 
@@ -94,18 +98,18 @@ def text_at(item: Content, path: str) -> str:
     """The text in a field. Where `text` is asked for and missing, what an extractor before it wrote is taken.
 
     Raises:
-        ExecutorError: there is none.
+        ContentError: there is none.
     """
     value = value_at(item.data, path)
     if value is None and path == "text":
         value = whole_text(item)
     if value is None:
         there_are = ", ".join(sorted(item.data)) or "none"
-        raise ExecutorError(f"there is no field {path!r}; fields of this item: {there_are}")
+        raise ContentError(f"there is no field {path!r}; fields of this item: {there_are}")
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         return "\n".join(value)
     if not isinstance(value, str):
-        raise ExecutorError(f"the field {path!r} holds no text")
+        raise ContentError(f"the field {path!r} holds no text")
     return value
 
 
@@ -118,3 +122,8 @@ def whole_text(item: Content) -> str | None:
         each["text"] for each in item.data.values() if isinstance(each, dict) and isinstance(each.get("text"), str)
     ]
     return str(written[-1]) if written else None
+
+
+def hashed(*texts: str) -> str:
+    """A hash of texts, safe in names and keys."""
+    return hashlib.sha256("\n".join(texts).encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -10,15 +10,15 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from shared import expressions
-from shared.domains.pipelines.content import Content, Data, content_id, hashed
-from shared.domains.pipelines.executing import Common, Context, executor, gathering
-from shared.domains.pipelines.executors.fields import put, shown, value_at
+from shared.domains.pipelines.content import Content, content_id
+from shared.domains.pipelines.executing import ExecutorSettings, Run, executor, list_executor
+from shared.domains.pipelines.executors.fields import Data, hashed, put, shown, value_at
 from shared.domains.pipelines.executors.forms import Names, TextMap
 
 Number = int | float
 
 
-class FilterSettings(Common):
+class FilterSettings(ExecutorSettings):
     """Which items go on."""
 
     filter_condition: str = Field(
@@ -34,46 +34,46 @@ class FilterSettings(Common):
     category="transform",
     example={"filter_condition": "len(text) > 100"},
 )
-async def filter_processor(item: Content, settings: FilterSettings, ctx: Context) -> list[Content]:  # noqa: ARG001 - the shape of all
+async def filter_processor(item: Content, settings: FilterSettings, run: Run) -> list[Content]:  # noqa: ARG001 - the shape of all
     """Let some items go on, and end the others.
 
     The `condition` of every executor lets items pass by; this one takes them out of the execution.
     """
-    holds = expressions.parse(settings.filter_condition).holds(item.names())
+    holds = expressions.parse(settings.filter_condition).holds(item.scope())
     return [item] if holds != settings.invert else []
 
 
-class BatchSettings(Common):
+class BatchSettings(ExecutorSettings):
     """How large batches are."""
 
     batch_size: int = Field(default=10, ge=1, le=10_000, description="Most items of a batch.")
     output_field: str = Field(default="batch", description="Field of a batch's items.")
 
 
-@gathering("batch_processor", settings=BatchSettings, category="transform", example={"batch_size": 50})
-async def batch_processor(items: list[Content], settings: BatchSettings, ctx: Context) -> list[Content]:
+@list_executor("batch_processor", settings=BatchSettings, category="transform", example={"batch_size": 50})
+async def batch_processor(items: list[Content], settings: BatchSettings, run: Run) -> list[Content]:
     """Put items into batches: an item for each, with the items in a field.
 
     `batch_aggregator` with `merge_strategy: unpack` takes them apart again.
     """
     size = settings.batch_size
     batches = [items[start : start + size] for start in range(0, len(items), size)]
-    return [_batch(batch, number, len(batches), settings, ctx) for number, batch in enumerate(batches)]
+    return [_batch(batch, number, len(batches), settings, run) for number, batch in enumerate(batches)]
 
 
-def _batch(batch: list[Content], number: int, total: int, settings: BatchSettings, ctx: Context) -> Content:
-    name = hashed("\n".join(each.id.canonical_id for each in batch))
+def _batch(batch: list[Content], number: int, total: int, settings: BatchSettings, run: Run) -> Content:
+    name = hashed(*(each.id.canonical_id for each in batch))
     return Content(
-        id=content_id(f"batch://{ctx.executor_id}/{name}", source_name=ctx.executor_id, source_type="batch"),
+        id=content_id(f"batch://{run.executor_id}/{name}", source_name=run.executor_id, source_type="batch"),
         data={settings.output_field: [each.model_dump(mode="json") for each in batch]},
         summary_data={"batch_number": number, "batch_total": total, "batch_size": len(batch)},
     )
 
 
-class AggregatorSettings(Common):
+class AggregatorSettings(ExecutorSettings):
     """How items become one."""
 
-    unused: ClassVar[frozenset[str]] = frozenset({"wait_for_all", "create_summary"})
+    ignored: ClassVar[frozenset[str]] = frozenset({"wait_for_all", "create_summary"})
 
     merge_strategy: Literal["combine", "concatenate", "merge", "collect", "unpack", "merge_fields"] = Field(
         default="combine",
@@ -115,14 +115,14 @@ class AggregatorSettings(Common):
         return self
 
 
-@gathering(
+@list_executor(
     "batch_aggregator",
     settings=AggregatorSettings,
     category="transform",
     example={"merge_strategy": "combine"},
-    also=("result_aggregator", "result_combiner"),
+    aliases=("result_aggregator", "result_combiner"),
 )
-async def batch_aggregator(items: list[Content], settings: AggregatorSettings, ctx: Context) -> list[Content]:
+async def batch_aggregator(items: list[Content], settings: AggregatorSettings, run: Run) -> list[Content]:
     """Put items together: the parts of one content, the branches of one item, or all of them.
 
     Parts are rows, pages and chunks: what has a `parent_id` belongs to that.
@@ -135,15 +135,15 @@ async def batch_aggregator(items: list[Content], settings: AggregatorSettings, c
     for item in items:
         source = (item.id.metadata or {}).get("parent_id") or item.id.canonical_id
         groups.setdefault("" if settings.merge_strategy == "collect" else str(source), []).append(item)
-    return [_aggregated(source, group, settings, ctx) for source, group in groups.items()]
+    return [_aggregated(source, group, settings, run) for source, group in groups.items()]
 
 
-def _aggregated(source: str, group: list[Content], settings: AggregatorSettings, ctx: Context) -> Content:
+def _aggregated(source: str, group: list[Content], settings: AggregatorSettings, run: Run) -> Content:
     if settings.merge_strategy == "collect":
-        name = hashed("\n".join(each.id.canonical_id for each in group))
+        name = hashed(*(each.id.canonical_id for each in group))
         made = Content(
             id=content_id(
-                f"collection://{ctx.executor_id}/{name}", source_name=ctx.executor_id, source_type="collection"
+                f"collection://{run.executor_id}/{name}", source_name=run.executor_id, source_type="collection"
             )
         )
         made.data[settings.output_field] = [each.model_dump(mode="json", exclude={"executor_logs"}) for each in group]
@@ -212,7 +212,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, Number) and not isinstance(value, bool) and math.isfinite(value)
 
 
-class FanInSettings(Common):
+class FanInSettings(ExecutorSettings):
     """Nothing beside what every executor has."""
 
     duplicate_field_merge_strategy: Literal["keep-one"] = Field(
@@ -220,8 +220,8 @@ class FanInSettings(Common):
     )
 
 
-@gathering("fan_in_aggregator", settings=FanInSettings, category="transform", example={})
-async def fan_in_aggregator(items: list[Content], settings: FanInSettings, ctx: Context) -> list[Content]:  # noqa: ARG001 - the shape of all
+@list_executor("fan_in_aggregator", settings=FanInSettings, category="transform", example={})
+async def fan_in_aggregator(items: list[Content], settings: FanInSettings, run: Run) -> list[Content]:  # noqa: ARG001 - the shape of all
     """Join parallel branches: the items of one canonical id become one, with the fields of all.
 
     Of a field that several branches wrote, that of the branch which stands first in the pipeline is kept, whichever ended first.

@@ -8,13 +8,13 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from shared.domains.pipelines.content import Content, Data
-from shared.domains.pipelines.executing import Context, Each, ExecutorError, executor
-from shared.domains.pipelines.executors.fields import drop, filled, has, put, shown, value_at
+from shared.domains.pipelines.content import Content
+from shared.domains.pipelines.executing import ContentError, ItemSettings, Run, executor
+from shared.domains.pipelines.executors.fields import Data, drop, filled, has, put, shown, value_at
 from shared.domains.pipelines.executors.forms import JsonObject, TextMap
 
 
-class MappingSettings(Each):
+class MappingSettings(ItemSettings):
     """Which fields become which, and how lists on the way are taken."""
 
     mappings: TextMap = Field(
@@ -67,7 +67,7 @@ class MappingSettings(Each):
     category="transform",
     example={"mappings": {"pdf_output.text": "text"}, "copy_mode": "move"},
 )
-async def field_mapper(item: Content, settings: MappingSettings, ctx: Context) -> Content:  # noqa: ARG001 - the shape of all
+async def field_mapper(item: Content, settings: MappingSettings, run: Run) -> Content:  # noqa: ARG001 - the shape of all
     """Rename, move and copy fields.
 
     First parts of the id are written, then objects, then the mappings in their order. All sources of one mapping are read before its target is written. A
@@ -82,7 +82,7 @@ async def field_mapper(item: Content, settings: MappingSettings, ctx: Context) -
         source, target = _named(item, source, settings), _named(item, target, settings)  # noqa: PLW2901 - as they are meant here
         if _missing(item.data, source, settings):
             if settings.fail_on_missing_source:
-                raise ExecutorError(f"there is no field {source!r}")
+                raise ContentError(f"there is no field {source!r}")
             continue
         value = _combined(_values(item.data, source.split(settings.nested_delimiter), settings), settings)
         written = _write(item.data, _cased(target, settings), value, settings)
@@ -103,7 +103,7 @@ def _of_id(item: Content, source: str) -> Any:
 
 
 def _named(item: Content, path: str, settings: MappingSettings) -> str:
-    return filled(path, item.names()) if settings.template_fields and "{" in path else path
+    return filled(path, item.scope()) if settings.template_fields and "{" in path else path
 
 
 def _write(data: Data, path: str, value: Any, settings: MappingSettings) -> bool:

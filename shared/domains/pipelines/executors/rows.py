@@ -9,18 +9,18 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from shared.domains.pipelines.content import Content, Data, content_id
-from shared.domains.pipelines.executing import Common, Context, ExecutorError, executor
-from shared.domains.pipelines.executors.fields import value_at
+from shared.domains.pipelines.content import Content
+from shared.domains.pipelines.executing import ContentError, ExecutorSettings, Run, executor
+from shared.domains.pipelines.executors.fields import Data, value_at
 from shared.domains.pipelines.executors.forms import Names
 
 Row = Data | list[Any]
 
 
-class RowSettings(Common):
+class RowSettings(ExecutorSettings):
     """Where the table is, and what an item of a row has."""
 
-    unused: ClassVar[frozenset[str]] = frozenset(
+    ignored: ClassVar[frozenset[str]] = frozenset(
         {
             "output_mode", "preserve_table_metadata", "include_row_number", "include_header_info", "flatten_nested_fields",
             "skip_rows_with_empty_key", "key_field", "validate_row_data", "max_concurrent", "continue_on_error", "timeout_secs",
@@ -58,10 +58,10 @@ class RowSettings(Common):
     category="transform",
     example={"table_field": "csv_output.rows", "max_rows": 1000},
 )
-async def table_row_splitter(item: Content, settings: RowSettings, ctx: Context) -> list[Content]:  # noqa: ARG001 - the shape of all
+async def table_row_splitter(item: Content, settings: RowSettings, run: Run) -> list[Content]:  # noqa: ARG001 - the shape of all
     """Make an item of each row of a table.
 
-    Each has `row_data`, `parent_id` and what the settings ask for; its summary says which row it is of how many. Empty rows are left out
+    ItemSettings has `row_data`, `parent_id` and what the settings ask for; its summary says which row it is of how many. Empty rows are left out
     before `max_rows` counts. Rows that share a `row_id_field` are told apart by their number. An item without the table makes none.
     """
     table = value_at(item.data, settings.table_field)
@@ -70,11 +70,11 @@ async def table_row_splitter(item: Content, settings: RowSettings, ctx: Context)
     headers, rows = _read(table, settings)
     kept = [(index, row) for index, row in enumerate(rows) if not (settings.skip_empty_rows and _is_empty(row))]
     kept = [(index, row) for index, row in kept if index >= settings.start_row][: settings.max_rows]
-    ids: set[str] = set()
+    names: set[str] = set()
     made = []
     for index, row in kept:
         columns = headers or (list(row) if isinstance(row, dict) else [])
-        made.append(_item(item, settings, index, _as_object(row, columns), columns, len(kept), ids))
+        made.append(_item(item, settings, index, _as_object(row, columns), columns, len(kept), names))
     return made
 
 
@@ -84,7 +84,7 @@ def _read(table: Any, settings: RowSettings) -> tuple[list[str], Sequence[Row]]:
     if form == "csv":
         return _with_header(_csv(table, settings), settings)
     if not isinstance(table, list):
-        raise ExecutorError(f"the field {settings.table_field!r} holds no table")
+        raise ContentError(f"the field {settings.table_field!r} holds no table")
     if form == "word_tables":
         return _joined(table, settings)
     if all(isinstance(each, dict) for each in table):
@@ -101,12 +101,12 @@ def _form(table: Any) -> str:
 
 def _csv(table: Any, settings: RowSettings) -> list[list[str]]:
     if not isinstance(table, str):
-        raise ExecutorError(f"the field {settings.table_field!r} holds no CSV")
+        raise ContentError(f"the field {settings.table_field!r} holds no CSV")
     reader = csv.reader(io.StringIO(table), delimiter=settings.csv_delimiter, quotechar=settings.csv_quotechar)
     try:
         return list(reader)
     except csv.Error as error:
-        raise ExecutorError(f"the field {settings.table_field!r} is no CSV: {error}") from None
+        raise ContentError(f"the field {settings.table_field!r} is no CSV: {error}") from None
 
 
 def _with_header(rows: Sequence[Row], settings: RowSettings) -> tuple[list[str], Sequence[Row]]:
@@ -152,13 +152,13 @@ def _as_object(row: Row, columns: list[str]) -> Data:
 
 
 def _item(
-    parent: Content, settings: RowSettings, index: int, row: Data, columns: list[str], total: int, ids: set[str]
+    parent: Content, settings: RowSettings, index: int, row: Data, columns: list[str], total: int, names: set[str]
 ) -> Content:
     known = row.get(settings.row_id_field) if settings.row_id_field else None
-    canonical = f"{parent.id.canonical_id}_{settings.row_id_prefix}_{index if known is None else known}"
-    if canonical in ids:
-        canonical = f"{canonical}_{index}"
-    ids.add(canonical)
+    name = f"{settings.row_id_prefix}_{index if known is None else known}"
+    if name in names:
+        name = f"{name}_{index}"
+    names.add(name)
     data: Data = {}
     if settings.output_format != "list":
         data["row_data"] = row
@@ -173,10 +173,6 @@ def _item(
     copied = settings.parent_data_fields or tuple(each for each in parent.data if each != table)
     if settings.preserve_parent_data:
         data = {**{name: parent.data[name] for name in copied if name in parent.data}, **data}
-    source = parent.id
-    known_as = content_id(
-        canonical, source_name=source.source_name, source_type=source.source_type, container=source.container,
-        path=source.path, filename=source.filename, metadata={"parent_id": source.canonical_id, "row_index": index, "is_table_row": True},
-    )  # fmt: skip
-    summary = {"row_number": index + 1, "total_rows": total, "parent_document": source.canonical_id}
-    return Content(id=known_as, data=data, summary_data=summary)
+    made = parent.child(name, data, row_index=index, is_table_row=True)
+    made.summary_data |= {"row_number": index + 1, "total_rows": total, "parent_document": parent.id.canonical_id}
+    return made

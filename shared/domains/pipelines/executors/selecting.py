@@ -8,15 +8,15 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from shared.domains.pipelines.content import Content, Data
-from shared.domains.pipelines.executing import Context, Each, ExecutorError, executor
-from shared.domains.pipelines.executors.fields import drop, put, shown, value_at
+from shared.domains.pipelines.content import Content
+from shared.domains.pipelines.executing import ContentError, ItemSettings, Run, executor
+from shared.domains.pipelines.executors.fields import Data, drop, put, shown, value_at
 from shared.domains.pipelines.executors.forms import Names
 
 _CORE = ("id", "canonical_id", "source_id")
 
 
-class SelectionSettings(Each):
+class SelectionSettings(ItemSettings):
     """Which fields."""
 
     mode: Literal["include", "exclude"] = Field(
@@ -61,7 +61,7 @@ class SelectionSettings(Each):
     category="transform",
     example={"mode": "exclude", "fields": ["temp_*", "internal.*"]},
 )
-async def field_selector(item: Content, settings: SelectionSettings, ctx: Context) -> Content:  # noqa: ARG001 - the shape of all
+async def field_selector(item: Content, settings: SelectionSettings, run: Run) -> Content:  # noqa: ARG001 - the shape of all
     """Keep some fields of items, or remove some.
 
     A field that is kept is kept with all that is in it, and so are the objects that it is in. The item's id, source and log are no fields, and always stay.
@@ -120,7 +120,7 @@ def _chosen(paths: list[str], settings: SelectionSettings) -> set[str]:
         elif pattern in paths:
             chosen.add(pattern)
         elif settings.fail_on_missing_field:
-            raise ExecutorError(f"there is no field {pattern!r}")
+            raise ContentError(f"there is no field {pattern!r}")
     core = [path for path in _CORE if path in paths] if settings.keep_id_fields else []
     return chosen - set(core) if settings.mode == "exclude" else chosen.union(core)
 

@@ -7,15 +7,15 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from shared.domains.pipelines.content import Content, Data, content_id, hashed
-from shared.domains.pipelines.executing import Common, Context, ExecutorError, gathering
-from shared.domains.pipelines.executors.fields import value_at
+from shared.domains.pipelines.content import Content, content_id
+from shared.domains.pipelines.executing import ContentError, ExecutorSettings, Run, list_executor
+from shared.domains.pipelines.executors.fields import Data, hashed, value_at
 from shared.domains.pipelines.executors.forms import Names
 
 _PREFIX = "document_set_"
 
 
-class InitializerSettings(Common):
+class InitializerSettings(ExecutorSettings):
     """What the set is called, and how its documents are told apart."""
 
     set_id: str | None = Field(default=None, description="Id of the set; unset: made of its documents' ids.")
@@ -37,13 +37,13 @@ class InitializerSettings(Common):
     validate_set_size: int = Field(default=0, ge=0, description="How many documents there must be; 0: any number.")
 
 
-@gathering(
+@list_executor(
     "document_set_initializer",
     settings=InitializerSettings,
     category="document_set",
     example={"set_name": "FY2024 quarterly reports", "role_mapping": {"Q1": "Q1_2024", "Q2": "Q2_2024"}},
 )
-async def document_set_initializer(items: list[Content], settings: InitializerSettings, ctx: Context) -> list[Content]:  # noqa: ARG001 - the shape of all
+async def document_set_initializer(items: list[Content], settings: InitializerSettings, run: Run) -> list[Content]:  # noqa: ARG001 - the shape of all
     """Make a set of all items: each is told its set, role, place and how many there are.
 
     Written into the summary, as `document_set_id`, `_name`, `_role`, `_order` (from 0) and `_total`. Without a rule that fits, a document's role is its file's
@@ -51,8 +51,8 @@ async def document_set_initializer(items: list[Content], settings: InitializerSe
     """
     wanted = settings.validate_set_size
     if wanted and len(items) != wanted:
-        raise ExecutorError(f"the set is to have {wanted} documents, and has {len(items)}")
-    set_id = settings.set_id or hashed("\n".join(sorted(each.id.canonical_id for each in items)))[:32]
+        raise ContentError(f"the set is to have {wanted} documents, and has {len(items)}")
+    set_id = settings.set_id or hashed(*sorted(each.id.canonical_id for each in items))
     for order, item in enumerate(_ordered(items, settings)):
         item.summary_data |= {
             "document_set_id": set_id,
@@ -97,7 +97,7 @@ def _role(item: Content, settings: InitializerSettings) -> str:
     if settings.role_field:
         path = settings.role_field
         found = value_at(item.data, path.removeprefix("data.")) if path.startswith("data.") else None
-        found = found or value_at(item.names()["metadata"], path.removeprefix("metadata."))
+        found = found or value_at(item.scope()["metadata"], path.removeprefix("metadata."))
         if found:
             return str(found)
     name = _name(item)
@@ -105,7 +105,7 @@ def _role(item: Content, settings: InitializerSettings) -> str:
     return next(by_pattern, name.rsplit("/", 1)[-1].rsplit(".", 1)[0])
 
 
-class CollectorSettings(Common):
+class CollectorSettings(ExecutorSettings):
     """What of each document is collected."""
 
     require_complete_set: bool = Field(default=True, description="Whether a set that lacks documents fails.")
@@ -117,13 +117,13 @@ class CollectorSettings(Common):
     include_raw_content_list: bool = Field(default=False, description="Keep the whole items, as `raw_content_list`.")
 
 
-@gathering(
+@list_executor(
     "document_set_collector",
     settings=CollectorSettings,
     category="document_set",
     example={"fields_to_collect": ["text", "revenue"], "output_key": "document_set"},
 )
-async def document_set_collector(items: list[Content], settings: CollectorSettings, ctx: Context) -> list[Content]:
+async def document_set_collector(items: list[Content], settings: CollectorSettings, run: Run) -> list[Content]:
     """Make one item of the documents of each set.
 
     It has `set_id`, `set_name`, `total_documents` and `documents` in their order, each with its role, ids and the fields that are collected. Items of no set are
@@ -132,20 +132,20 @@ async def document_set_collector(items: list[Content], settings: CollectorSettin
     groups: dict[str, list[Content]] = {}
     for item in items:
         groups.setdefault(str(item.summary_data.get("document_set_id") or ""), []).append(item)
-    return [_collected(set_id, group, settings, ctx) for set_id, group in groups.items()]
+    return [_collected(set_id, group, settings, run) for set_id, group in groups.items()]
 
 
-def _collected(set_id: str, group: list[Content], settings: CollectorSettings, ctx: Context) -> Content:
+def _collected(set_id: str, group: list[Content], settings: CollectorSettings, run: Run) -> Content:
     first = group[0].summary_data
     name = str(first.get("document_set_name") or ("auto_collected_set" if not set_id else ""))
     total = int(first.get("document_set_total") or len(group)) if set_id else len(group)
     if settings.require_complete_set and len(group) != total:
-        raise ExecutorError(f"the set {name!r} is to have {total} documents, and has {len(group)}")
-    set_id = set_id or f"ungrouped_{hashed(''.join(each.id.canonical_id for each in group))[:12]}"
+        raise ContentError(f"the set {name!r} is to have {total} documents, and has {len(group)}")
+    set_id = set_id or f"ungrouped_{hashed(*(each.id.canonical_id for each in group))[:12]}"
     ordered = sorted(group, key=lambda each: int(each.summary_data.get("document_set_order", 0)))
     data: Data = {
         settings.output_key: {
-            "set_id": set_id, "set_name": name, "total_documents": len(ordered), "collected_at": ctx.clock.now().isoformat(),
+            "set_id": set_id, "set_name": name, "total_documents": len(ordered), "collected_at": run.clock.now().isoformat(),
             "documents": [_document(each, settings) for each in ordered],
         }
     }  # fmt: skip
@@ -184,11 +184,11 @@ def set_of(item: Content, key: str) -> Data:
     """The set that a collector has put into an item.
 
     Raises:
-        ExecutorError: there is none.
+        ContentError: there is none.
     """
     found = value_at(item.data, key)
     if not isinstance(found, dict) or not isinstance(found.get("documents"), list):
-        raise ExecutorError(f"there is no document set in the field {key!r}: document_set_collector makes one")
+        raise ContentError(f"there is no document set in the field {key!r}: document_set_collector makes one")
     return found
 
 

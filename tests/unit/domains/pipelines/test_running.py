@@ -1,141 +1,174 @@
-"""Running a step over items: whom it is for, and what becomes of what fails."""
+"""What is common to all executors: condition, concurrency, time limits, errors, logs."""
 
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
-from shared.domains.pipelines.content import Content
+from shared.domains.pipelines.catalogue import executors
+from shared.domains.pipelines.content import NAMES, Content, content_id
 from shared.domains.pipelines.executing import (
-    BlobFiles,
-    Common,
-    Context,
-    Each,
+    ContentError,
     Executor,
-    ExecutorError,
-    ExecutorUnavailableError,
+    ExecutorSettings,
+    ItemSettings,
+    Run,
+    Step,
     executor,
-    executors,
-    gathering,
+    list_executor,
 )
-from shared.domains.pipelines.running import apply
-from support.executors import Bench, item
+from shared.domains.pipelines.running import chain, perform
+from shared.jobs import JobCancelledError
+from shared.jobs.testing import MemoryApp
+from shared.settings import load
 
 
-class Picky(Each):
-    """Settings of what refuses some items."""
-
-    passing: bool = True
+def items(*names: str) -> list[Content]:
+    return [Content(id=content_id(f"file:{name}", filename=name), data={"n": n}) for n, name in enumerate(names)]
 
 
-@executor("picky", settings=Picky, category="control", example={})
-async def picky(item: Content, settings: Picky, ctx: Context) -> Content:
-    """Refuse what is bad, and wait for what is slow."""
-    if item.data.get("bad"):
-        raise ExecutorError("bad")
-    if item.data.get("away"):
-        raise ExecutorUnavailableError("away", 5)
-    if item.data.get("slow"):
-        await asyncio.Event().wait()
-    item.data["seen"] = True
+def run(**about: Any) -> Run:
+    app = MemoryApp()
+
+    async def none(*_: Any) -> list[Content]:
+        raise AssertionError
+
+    return Run(
+        executor_id="it", pipeline="p", execution_id="e", settings=load({}), clock=app.clock, documents=app.documents,
+        files=about.pop("files", None), containers=app.containers, apply=none, subpipeline=none, **about,
+    )  # fmt: skip
+
+
+@executor("doubler", settings=ItemSettings, category="transform")
+async def doubler(item: Content, settings: ItemSettings, run: Run) -> Content:
+    """Double n."""
+    if item.data["n"] == 1:
+        raise ContentError("one cannot be doubled")
+    item.data["n"] *= 2
     return item
 
 
-@gathering("pair", settings=Common, category="control", example={})
-async def pair(items: list[Content], settings: Common, ctx: Context) -> list[Content]:
-    """Only pairs."""
-    if len(items) != 2:
-        raise ExecutorError(f"{len(items)} items")
-    return items[:1]
+@executor("splitter", settings=ItemSettings, category="transform")
+async def splitter(item: Content, settings: ItemSettings, run: Run) -> list[Content]:
+    """Make two of one."""
+    return [item.child("a", {"n": 1}), item.child("b", {"n": 2}, page=3)]
 
 
-async def run(step: Executor, settings: Common, *items: Content, last: bool = True) -> list[Content]:
-    return await apply(step, items, settings, Bench(last_attempt=last).context)
+@list_executor("joiner", settings=ExecutorSettings, category="output")
+async def joiner(items: list[Content], settings: ExecutorSettings, run: Run) -> list[Content]:
+    """Make one of all."""
+    return [items[0].model_copy(update={"data": {"n": sum(item.data["n"] for item in items)}})]
 
 
-async def test_an_item_that_fails_is_marked_and_the_others_go_on() -> None:
-    made = await run(picky, Picky(), item("a"), item("b", bad=True), item("c"))
-    assert [each.executor_logs[-1].status for each in made] == ["completed", "failed", "completed"]
-    assert made[1].executor_logs[-1].errors == ["bad"]
-    assert [each.data.get("seen") for each in made] == [True, None, True]
+def numbers(found: list[Content]) -> list[int]:
+    return [item.data["n"] for item in found]
 
 
-@pytest.mark.parametrize("fails", [True, False])
-async def test_where_it_does_not_go_on_the_pipeline_fails_unless_that_is_off(fails: bool) -> None:
-    settings = Picky(continue_on_error=False, fail_pipeline_on_error=fails)
-    if fails:
-        with pytest.raises(ExecutorError, match="bad"):
-            await run(picky, settings, item("a"), item("b", bad=True))
-    else:
-        assert len(await run(picky, settings, item("a"), item("b", bad=True))) == 2
+async def test_an_item_that_fails_fails_the_execution_or_passes_through_as_it_came() -> None:
+    with pytest.raises(ContentError, match="one cannot be doubled"):
+        await perform(doubler, ItemSettings(), items("a", "b", "c"), run())
+    found = await perform(doubler, ItemSettings(fail_pipeline_on_error=False), items("a", "b", "c"), run())
+    assert numbers(found) == [0, 1, 4]
+    assert [item.failed for item in found] == [False, True, False]
+    assert found[1].executor_logs[0].errors == ["one cannot be doubled"]
 
 
-async def test_what_may_pass_is_raised_as_long_as_it_is_tried_again() -> None:
-    items = item("a", bad=True), item("b", away=True)
-    with pytest.raises(ExecutorUnavailableError) as raised:
-        await run(picky, Picky(), *items, last=False)
-    assert raised.value.retry_after == 5
-    assert [each.executor_logs[-1].status for each in await run(picky, Picky(), *items)] == ["failed", "failed"]
+async def test_after_an_error_the_others_are_done_or_left() -> None:
+    settings = ItemSettings(max_concurrent=1, continue_on_error=False, fail_pipeline_on_error=False)
+    found = await perform(doubler, settings, items("a", "b", "c"), run())
+    assert [item.executor_logs[0].status for item in found] == ["completed", "failed", "skipped"]
+    assert numbers(found) == [0, 1, 2]
 
 
-async def test_an_item_that_takes_too_long_fails_alone() -> None:
-    made = await run(picky, Picky(timeout_secs=1), item("a", slow=True), item("b"))
-    assert [each.executor_logs[-1].status for each in made] == ["failed", "completed"]
+async def test_what_a_condition_does_not_hold_for_passes_through() -> None:
+    settings = ItemSettings(condition="n > 1 and metadata.get('file_type') in ['pdf']")
+    found = await perform(doubler, settings, items("a.pdf", "b.pdf", "c.txt", "d.pdf"), run())
+    assert numbers(found) == [0, 1, 2, 6]
+    assert [item.executor_logs[0].status for item in found] == ["skipped", "skipped", "skipped", "completed"]
 
 
-async def test_items_that_the_condition_is_not_for_pass_by_untouched() -> None:
-    settings = Picky(condition="metadata['file_type'] in ['jpg', 'png'] or seen_before")
-    items = item("a.jpg"), item("b.txt"), item("c.txt", seen_before=True)
-    made = await run(picky, settings, *items)
-    assert [each.data.get("seen") for each in made] == [True, None, True]
-    assert made[1].executor_logs[-1].status == "skipped"
-    off = await run(picky, Picky(enabled=False), item("a"))
-    assert off[0].executor_logs[-1].status == "skipped"
+async def test_a_disabled_executor_and_an_output_of_a_dry_run_do_nothing() -> None:
+    assert numbers(await perform(doubler, ItemSettings(enabled=False), items("a", "b"), run())) == [0, 1]
+    assert numbers(await perform(joiner, ExecutorSettings(), items("a", "b"), run(dry=True))) == [0, 1]
+    assert numbers(await perform(joiner, ExecutorSettings(), items("a", "b"), run())) == [1]
 
 
-async def test_what_was_given_stays_as_it_is() -> None:
-    given = item("a")
-    await run(picky, Picky(), given)
-    assert given == item("a")
+async def test_a_list_executor_gets_what_its_condition_holds_for() -> None:
+    found = await perform(joiner, ExecutorSettings(condition="n != 1"), items("a", "b", "c"), run())
+    assert numbers(found) == [2, 1]
+    assert numbers(await perform(joiner, ExecutorSettings(condition="n > 7"), items("a"), run())) == [0]
 
 
-async def test_a_step_that_gathers_has_all_that_its_condition_is_for() -> None:
-    settings = Common(condition="paired")
-    made = await run(pair, settings, item("a", paired=1), item("b"), item("c", paired=1))
-    assert [(each.id.filename, each.executor_logs[-1].status) for each in made] == [
-        ("a", "completed"),
-        ("b", "skipped"),
-    ]
-    with pytest.raises(ExecutorError, match="1 items"):
-        await run(pair, settings, item("a", paired=1), item("b"))
-    marked = await run(pair, Common(fail_pipeline_on_error=False), item("a"))
-    assert marked[0].executor_logs[-1].errors == ["1 items"]
+async def test_so_many_items_at_a_time_and_none_for_longer_than_it_may() -> None:
+    most = at_work = 0
+
+    async def slow(item: Content, settings: ItemSettings, run: Run) -> Content:
+        nonlocal most, at_work
+        at_work += 1
+        most = max(most, at_work)
+        await asyncio.sleep(30 if item.data["n"] == 4 else 0.001)
+        at_work -= 1
+        return item
+
+    settings = ItemSettings(max_concurrent=2, timeout_secs=0.2, fail_pipeline_on_error=False)
+    declared: Executor[ItemSettings] = Executor("slow", ItemSettings, slow, "item", "transform")
+    found = await perform(declared, settings, items("a", "b", "c", "d", "e"), run())
+    assert most == 2
+    assert found[4].executor_logs[0].errors == ["took too long"]
 
 
-async def test_files_are_kept_once_and_only_an_execution_s_own_are_read() -> None:
-    bench = Bench()
-    first = await bench.context.files.put(b"x", "../../etc/pass wd")
-    assert await bench.context.files.put(b"x", "../../etc/pass wd") == first
-    assert first.startswith("pipelines/x1/files/")
-    assert first.endswith("/pass_wd")
-    assert await bench.context.files.get(first) == b"x"
-    other = BlobFiles(bench.blobs, "pipelines/x2/files/")
-    for reference in (first, "jobs/1/status.json", ""):
-        with pytest.raises(ExecutorError):
-            await other.get(reference)
+async def test_a_cancelled_job_is_no_failed_item() -> None:
+    async def cancelled(item: Content, settings: ItemSettings, run: Run) -> Content:
+        raise JobCancelledError
+
+    declared: Executor[ItemSettings] = Executor("cancelled", ItemSettings, cancelled, "item", "transform")
+    with pytest.raises(JobCancelledError):
+        await perform(declared, ItemSettings(fail_pipeline_on_error=False), items("a"), run())
 
 
-def test_every_executor_says_what_it_does_and_its_example_fits() -> None:
-    for found in executors().values():
-        assert found.summary.endswith("."), found.id
-        found.settings.model_validate(dict(found.example))
-        described = {name for name, field in found.settings.model_fields.items() if field.description}
-        assert described == set(found.settings.model_fields), found.id
+async def test_other_errors_are_told_by_their_sort_alone() -> None:
+    async def leaky(item: Content, settings: ItemSettings, run: Run) -> Content:
+        raise KeyError("ann@example.com")
+
+    declared: Executor[ItemSettings] = Executor("leaky", ItemSettings, leaky, "item", "transform")
+    found = await perform(declared, ItemSettings(fail_pipeline_on_error=False), items("a"), run())
+    assert found[0].executor_logs[0].errors == ["KeyError"]
 
 
-def test_conditions_see_the_item_as_the_samples_write_it() -> None:
-    names = item("scan.PDF", document_type="pdf").names()
-    assert names["document"]["metadata"]["file_type"] == "pdf"
-    assert names["document_type"] == "pdf"
-    assert names["content"]["id"]["filename"] == "scan.PDF"
+async def test_children_keep_where_they_come_from() -> None:
+    found = await perform(splitter, ItemSettings(), items("a", "b"), run())
+    assert [item.id.canonical_id for item in found] == ["file:a#a", "file:a#b", "file:b#a", "file:b#b"]
+    assert found[1].id.metadata == {"parent_id": "file:a", "page": 3}
+    assert len({item.id.unique_id for item in found}) == 4
+
+
+async def test_a_chain_runs_its_steps_and_refuses_what_is_none() -> None:
+    through = [Step(id="one", type="pass_through"), Step(id="two", type="pass_through_executor")]
+    found = await chain(through, items("a"), run())
+    assert [log.executor_id for log in found[0].executor_logs] == ["it.one", "it.two"]
+    with pytest.raises(ContentError, match="no executor 'nothing'"):
+        await chain([Step(id="one", type="nothing")], items("a"), run())
+    with pytest.raises(ContentError, match="one: speed: Extra inputs"):
+        await chain([Step(id="one", type="pass_through", settings={"speed": 1})], items("a"), run())
+
+
+def test_fields_by_path_and_the_names_of_conditions() -> None:
+    item = items("Report.PDF")[0]
+    item.put("out.sheets", [{"name": "x", "table": [1]}, {"name": "y"}])
+    assert item.get("out.sheets.0.table") == [1]
+    assert item.get("out.sheets.name") == ["x", "y"]
+    assert item.get("out.sheets.7.name", "none") == "none"
+    with pytest.raises(ValueError, match="no object"):
+        item.put("out.sheets.name", 1)
+    scope = item.scope()
+    assert scope.keys() >= set(NAMES)
+    assert scope["document"]["metadata"]["file_type"] == scope["file_type"] == "pdf"
+    assert scope["document"]["n"] == scope["n"] == scope["data"]["n"] == 0
+
+
+def test_every_executor_says_what_it_does_and_its_example_is_valid() -> None:
+    for name, each in executors().items():
+        assert each.summary, name
+        each.settings.model_validate(dict(each.example))

@@ -7,20 +7,21 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from shared.domains.pipelines.executing import ExecutorError, executors
-from support.executors import Bench, item, strict
+from shared.domains.pipelines.catalogue import executors
+from shared.domains.pipelines.executing import ContentError
+from support.executors import Bench, item
 
 TABLE = [["Name", "Total", "Name"], ["Ann", 3, "x"], ["", None, " "], ["Bob", 5]]
 LIKE_TABLES = [{"table_number": 1, "data": [["a", "b"], [1, 2]]}, {"table_number": 2, "data": [["a", "b"], [3, 4]]}]
 
 
 async def one(id: str, settings: dict[str, Any], /, **data: Any) -> dict[str, Any]:
-    (made,) = await Bench().run(id, strict(id, settings), item(**data))
+    (made,) = await Bench().do(id, settings, item(**data))
     return made.data
 
 
 async def test_each_row_is_an_item_that_knows_its_table() -> None:
-    made = await Bench().run("table_row_splitter", {"output_format": "both"}, item(table=TABLE))
+    made = await Bench().do("table_row_splitter", {"output_format": "both"}, item(table=TABLE))
     assert [each.data["row_data"] for each in made] == [
         {"Name": "Ann", "Total": 3, "Name_2": "x"},
         {"Name": "Bob", "Total": 5},
@@ -28,7 +29,7 @@ async def test_each_row_is_an_item_that_knows_its_table() -> None:
     assert [each.data["row_index"] for each in made] == [0, 2]
     assert made[0].data["row_values"] == ["Ann", 3, "x"]
     assert made[0].summary_data == {"row_number": 1, "total_rows": 2, "parent_document": "test://a.txt"}
-    assert made[0].id.canonical_id == "test://a.txt_row_0"
+    assert made[0].id.canonical_id == "test://a.txt#row_0"
     assert made[0].id.metadata == {"parent_id": "test://a.txt", "row_index": 0, "is_table_row": True}
 
 
@@ -47,18 +48,18 @@ async def test_each_row_is_an_item_that_knows_its_table() -> None:
     ],
 )
 async def test_tables_in_all_forms(settings: dict[str, Any], table: Any, rows: list[Any]) -> None:
-    made = await Bench().run("table_row_splitter", settings, item(table=table))
+    made = await Bench().do("table_row_splitter", settings, item(table=table))
     assert [each.data["row_data"] for each in made] == rows
 
 
 async def test_rows_take_their_id_from_a_column_and_fields_from_their_item() -> None:
     settings = {"row_id_field": "sku", "preserve_parent_data": True, "parent_data_fields": "shop"}
     table = [{"sku": "x"}, {"sku": "x"}, {"sku": None}]
-    made = await Bench().run("table_row_splitter", settings, item(table=table, shop="s", other=1))
-    assert [each.id.canonical_id.removeprefix("test://a.txt_row_") for each in made] == ["x", "x_1"]
+    made = await Bench().do("table_row_splitter", settings, item(table=table, shop="s", other=1))
+    assert [each.id.canonical_id.removeprefix("test://a.txt#row_") for each in made] == ["x", "x_1"]
     assert made[0].data["shop"] == "s"
     assert "other" not in made[0].data
-    assert await Bench().run("table_row_splitter", {}, item()) == []
+    assert await Bench().do("table_row_splitter", {}, item()) == []
 
 
 PAGES = {
@@ -112,7 +113,7 @@ async def test_objects_are_made_of_what_belongs_together() -> None:
 
 
 async def test_a_missing_source_fails_where_that_is_asked_for() -> None:
-    with pytest.raises(ExecutorError, match="no field 'x'"):
+    with pytest.raises(ContentError, match="no field 'x'"):
         await one("field_mapper", {"mappings": {"x": "y"}, "fail_on_missing_source": True})
 
 
@@ -145,11 +146,11 @@ async def test_selecting_where_a_condition_holds(operator: str, value: Any, sele
 
 async def test_a_selection_counts_what_it_did() -> None:
     settings = {"fields": ["a"], "add_selection_metadata": True}
-    (made,) = await Bench().run("field_selector", settings, item(a=1, b=2))
+    (made,) = await Bench().do("field_selector", settings, item(a=1, b=2))
     assert made.summary_data["field_selection"] == {
         "mode": "include", "fields_selected": 1, "fields_removed": 1, "patterns": ["a"],
     }  # fmt: skip
-    with pytest.raises(ExecutorError, match="'c'"):
+    with pytest.raises(ContentError, match="'c'"):
         await one("field_selector", {"fields": ["c"], "fail_on_missing_field": True})
 
 
@@ -168,3 +169,13 @@ async def test_a_selection_counts_what_it_did() -> None:
 def test_settings_that_cannot_be_meant_are_refused(id: str, settings: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         executors()[id].settings.model_validate(settings)
+
+
+def test_every_executor_says_what_it_does_and_its_example_fits() -> None:
+    for found in executors().values():
+        assert found.summary.endswith("."), found.name
+        assert {"enabled", "condition"} <= set(found.settings.model_fields), found.name
+        found.settings.model_validate(dict(found.example))
+        described = {name for name, field in found.settings.model_fields.items() if field.description}
+        assert described == set(found.settings.model_fields), found.name
+        assert found.settings.model_json_schema()["additionalProperties"] is False
