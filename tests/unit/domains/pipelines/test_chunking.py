@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -17,7 +18,7 @@ PARAGRAPHS = "\n\n".join(f"Paragraph {n} begins here. " + f"Sentence of paragrap
 
 
 def texts(text: str, **settings: Any) -> list[str]:
-    return [text[each.start : each.end] for each in split(text, ChunkSettings(**settings))]
+    return [text[each.start : each.end] for each in split(text, ChunkSettings.model_validate(settings))]
 
 
 def test_a_text_is_cut_at_paragraphs_where_they_fit() -> None:
@@ -42,8 +43,14 @@ def test_what_is_too_long_is_cut_finer() -> None:
     st.integers(0, 99),
 )
 def test_no_chunk_is_too_long_and_together_they_are_the_text(count: str, text: str, size: int, overlap: int) -> None:
-    settings = ChunkSettings(
-        chunk_size=size, chunk_overlap=overlap, min_chunk_size=50, length_function=count, strip_whitespace=False
+    settings = ChunkSettings.model_validate(
+        {
+            "chunk_size": size,
+            "chunk_overlap": overlap,
+            "min_chunk_size": 50,
+            "length_function": count,
+            "strip_whitespace": False,
+        }
     )
     spans = split(text, settings)
     measure = {"characters": len, "words": lambda each: len(each.split()), "tokens": lambda each: -(-len(each) // 4)}[
@@ -60,18 +67,19 @@ def test_a_small_rest_is_joined_and_separators_go_where_they_are_not_kept() -> N
     assert len(texts(text, chunk_size=300, chunk_overlap=100, min_chunk_size=50)) == 1
     cut = texts("a" * 90 + ";" + "b" * 90, chunk_size=100, chunk_overlap=0, separators=";", keep_separator=False)
     assert cut == ["a" * 90, "b" * 90]
-    assert ChunkSettings(separators="\\n\\n,\\n,.").separators == ("\n\n", "\n", ".")
+    assert ChunkSettings.model_validate({"separators": "\\n\\n,\\n,."}).separators == ("\n\n", "\n", ".")
 
 
 async def test_chunks_know_their_pages_and_offsets() -> None:
-    pages = [{"page_number": n, "text": f"Page {n}. " + "word " * 60} for n in (1, 2, 3)]
-    output = {"text": "\n\n---\n\n".join(each["text"] for each in pages), "pages": pages}
+    texts_of = [f"Page {n}. " + "word " * 60 for n in (1, 2, 3)]
+    text = "\n\n---\n\n".join(texts_of)
+    output = {"text": text, "pages": [{"page_number": n, "text": each} for n, each in enumerate(texts_of, 1)]}
     settings = {"input_field": "pdf_output.text", "chunk_size": 400, "chunk_overlap": 50}
     data = await Bench().data("recursive_text_chunker", settings, pdf_output=output)
     for number, chunk in enumerate(data["chunks"]):
         about = chunk["metadata"]
         assert about["chunk_index"] == number
-        assert output["text"][about["offset"] :].startswith(chunk["text"])
+        assert text[about["offset"] :].startswith(chunk["text"])
         assert about["char_count"] == len(chunk["text"]) <= 400
     assert data["chunks"][0]["metadata"]["page_numbers"] == [1]
     assert data["chunks"][-1]["metadata"]["page_numbers"][-1] == 3
@@ -91,7 +99,7 @@ async def test_the_text_of_an_extractor_is_found_and_none_is_told() -> None:
 )
 def test_sizes_that_cannot_be_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        ChunkSettings(**settings)
+        ChunkSettings.model_validate(settings)
 
 
 @pytest.mark.parametrize(
