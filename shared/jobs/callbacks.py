@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.errors import InvalidTransitionError
+from shared.jobs.events import CalledBack
 from shared.jobs.ids import derived_id
 from shared.jobs.log import LOG, about
-from shared.jobs.machine import CalledBack
 from shared.jobs.model import Job
 from shared.jobs.submit import Submitter
 from shared.jobs.tracing import traceparent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.jobs.callbacks import Callbacks
 from shared.jobs.dependencies import Dependencies
-from shared.jobs.machine import CancelRequested
+from shared.jobs.events import CancelRequested
 from shared.jobs.model import Job, Status
 from shared.storage import Versioned
 

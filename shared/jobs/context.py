@@ -14,9 +14,9 @@ from pydantic import JsonValue
 from shared.jobs.children import Children
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.errors import InvalidTransitionError, JobCancelledError, JobsError, SupersededError
+from shared.jobs.events import Event, Progressed
 from shared.jobs.kinds import Kind, P
 from shared.jobs.log import LOG
-from shared.jobs.machine import Event, Progressed
 from shared.jobs.model import FanOut, Job, Progress, Status
 from shared.jobs.ticket import Options, Ticket
 from shared.jobs.tracing import traceparent
