@@ -19,7 +19,12 @@ HEADER = "# What the direct requirements pull in. Written by `python -m devtools
 
 def main() -> None:
     """Resolve for each Python and write the union."""
-    direct = _direct("requirements.txt") | _direct("requirements-openai.txt") | _direct("requirements-dev.txt")
+    direct = (
+        _direct("requirements.txt")
+        | _direct("requirements-openai.txt")
+        | _direct("requirements-documents.txt")
+        | _direct("requirements-dev.txt")
+    )
     resolved = {python: _resolve(python, sorted(direct)) for python in PYTHONS}
     lines = [line for name in sorted(set().union(*resolved.values())) for line in _pins(name, resolved, direct)]
     (ROOT / "constraints.txt").write_text(HEADER + "".join(f"{line}\n" for line in lines), encoding="utf-8")
