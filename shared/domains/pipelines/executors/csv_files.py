@@ -112,10 +112,10 @@ def _distinct(header: list[str]) -> list[str]:
 
 def _value(value: str, how: Data) -> Any:
     value = value.strip() if how["strip_whitespace"] else value
-    return _number(value) if how["infer_types"] else value
+    return typed(value) if how["infer_types"] else value
 
 
-def _number(value: str) -> Any:
+def typed(value: str) -> Any:
     """A number, where it is written as one and nothing is lost: no `007`, no `1e999`, no `nan`."""
     digits = value.lstrip("-")
     if not digits[:1].isdigit() or (digits[0] == "0" and digits[1:2].isdigit()) or len(digits) > 15:
