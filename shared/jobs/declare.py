@@ -115,7 +115,7 @@ def job(
             policy or Policy(**fields),
             dedupe,
             upgrades or {},
-            on_abort,
+            on_abort=on_abort,
         )
 
     return declare
