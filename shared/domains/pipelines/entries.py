@@ -127,12 +127,12 @@ class Entries:
         known = executors()
         if isinstance(name, str) and name in known:
             return known[name], {}
-        if isinstance(name, str) and name in self._pipelines and "subpipeline" in known:
+        why = next((words for start, words in _UNKNOWN.items() if str(name).startswith(start)), None)
+        if not why and isinstance(name, str) and name in self._pipelines:
             return known["subpipeline"], {"pipeline": name}
         if name is None:
             self._error(path, "`type` is missing: the name of an executor")
             return None, {}
-        why = next((words for start, words in _UNKNOWN.items() if str(name).startswith(start)), None)
         if why:
             self._lack(path, f"{name}: {why}")
         else:
