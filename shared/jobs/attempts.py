@@ -22,9 +22,21 @@ from shared.jobs.errors import (
     JobsError,
     RetryLater,
     Snooze,
+    Suspend,
     UnreadableError,
 )
-from shared.jobs.events import Cancelled, Completed, Decided, Event, HandedOver, LetDown, Released, Retried, Snoozed
+from shared.jobs.events import (
+    Cancelled,
+    Completed,
+    Decided,
+    Event,
+    HandedOver,
+    LetDown,
+    Released,
+    Retried,
+    Snoozed,
+    Suspended,
+)
 from shared.jobs.failures import failure_of, leaves_of, name_of
 from shared.jobs.handler import Raised, Returned, call
 from shared.jobs.kinds import Kind, Policy
@@ -68,7 +80,8 @@ class Attempts:
         """
         context = JobContext(self._deps, current, self._children)
         assert isinstance(kind.policy, Policy)  # noqa: S101 - settled by the registry
-        work = asyncio.create_task(self._run(kind, kind.policy, context))
+        policy = self._deps.kinds.policy_of(current.value) if current.value.overrides else kind.policy
+        work = asyncio.create_task(self._run(kind, policy, context))
         work.add_done_callback(lambda _: self.neighbours.running.discard(context))
         try:
             await asyncio.wait({work})
@@ -118,6 +131,9 @@ class Attempts:
                 due_at = now + timedelta(seconds=snooze.seconds)
                 said = f"snoozes for {snooze.seconds:.1f} s"
                 return await self._waits(Snoozed(now, context.fence, due_at, str(snooze)), "snoozed", said, context)
+            case [Suspend() as suspend]:
+                event, said = Suspended(now, context.fence, str(suspend)), "waits for the jobs that it is made of"
+                return await self._waits(event, "suspended", said, context)
             case [HandOver() as over]:
                 said = "goes on in the next attempt"
                 return await self._waits(HandedOver(now, context.fence, over.state), "handed over", said, context)
@@ -135,7 +151,8 @@ class Attempts:
         if current.value.status is not Status.QUEUED:
             await self._callbacks.finish(current)
             return "cancelled"
-        await self._deps.send(current)
+        if not current.value.suspended_at:
+            await self._deps.send(current)
         await self._deps.project(current.value)
         context.log.info("job %s:", said)
         return word

@@ -90,12 +90,12 @@ class JobContext:
     @property
     def last_attempt(self) -> bool:
         """Whether the job gives up if this attempt fails."""
-        return self.job.failures + 1 >= self._deps.kinds.policy(self.job.kind).max_attempts
+        return self.job.failures + 1 >= self._deps.kinds.policy_of(self.job).max_attempts
 
     @property
     def timeout_seconds(self) -> float:
         """How long an attempt may take."""
-        return self._deps.kinds.policy(self.job.kind).timeout_seconds
+        return self._deps.kinds.policy_of(self.job).timeout_seconds
 
     @property
     def state(self) -> JsonValue:

@@ -64,6 +64,22 @@ class Snoozed:
 
 
 @dataclass(frozen=True, slots=True)
+class Suspended:
+    """The attempt has nothing to do until a job that this one is made of has ended: not an error, and not the end."""
+
+    at: datetime
+    fence: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """A job that this one is made of has ended: it is to go on."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class HandedOver:
     """The attempt goes on in the next one, from `state`: not an error, and not the end."""
 
@@ -184,12 +200,22 @@ class CalledBack:
     callback_job_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The job that this one is a part of knows how this life (`replays`) ended."""
+
+    at: datetime
+    replays: int
+
+
 Event = (
     Claimed
     | Progressed
     | Completed
     | Retried
     | Snoozed
+    | Suspended
+    | Woken
     | HandedOver
     | Released
     | Overran
@@ -203,4 +229,5 @@ Event = (
     | Resent
     | Moved
     | CalledBack
+    | Told
 )

@@ -12,7 +12,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from shared.jobs.errors import FieldProblem, InvalidPayloadError, KindError, NewerVersionError, UnknownKindError
-from shared.jobs.model import Failure, Priority
+from shared.jobs.model import Failure, Job, Priority
 from shared.settings import Settings, SettingsError
 
 P = TypeVar("P", bound=BaseModel)
@@ -75,12 +75,14 @@ class Kind(Generic[P]):
     policy: Policy | Callable[[Settings], Policy] = field(default_factory=Policy)
     dedupe: Callable[[P], Dedupe | None] | None = None
     upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
+    on_abort: Callable[[P, Any, Failure], Awaitable[None]] | None = None
+    """Called once it is decided that a job gives up, before it does."""
     brings: tuple[Kind[Any], ...] = ()
     """Kinds that it needs: known wherever it is."""
     timeouts: tuple[float, ...] = ()
     """Seconds that jobs of other kinds may take which it starts with timeouts of their own."""
-    on_abort: Callable[[P, Any, Failure], Awaitable[None]] | None = None
-    """Called once it is decided that a job gives up, before it does."""
+    parent: Callable[[Any], Any] | None = None
+    """Makes what is told of the jobs that its jobs are made of (`shared.jobs.children.Parent`); None: `fan_out`'s."""
 
     def __post_init__(self) -> None:
         """Refuse what could not work."""
@@ -218,6 +220,11 @@ class Registry:
     def policy(self, name: str) -> Policy:
         """The settled policy of a kind, or UnknownKindError."""
         return self._policies[self[name].name]
+
+    def policy_of(self, job: Job) -> Policy:
+        """The settled policy of a job: its kind's, but for what was said for this job alone; or UnknownKindError."""
+        policy = self.policy(job.kind)
+        return replace(policy, **job.overrides) if job.overrides else policy
 
     def queue(self, name: str, priority: Priority) -> str:
         """The queue that a job of this kind and priority travels on."""

@@ -34,6 +34,9 @@ from shared.jobs.events import (
     Resent,
     Retried,
     Snoozed,
+    Suspended,
+    Told,
+    Woken,
 )
 from shared.jobs.model import HISTORY_LIMIT, Entry, Job, Progress, Status
 
@@ -57,9 +60,13 @@ def apply(job: Job, event: Event) -> Job:  # noqa: C901, PLR0912 - one case for 
             return _retried(job, event)
         case Snoozed():
             return _snoozed(job, event)
+        case Suspended():
+            return _suspended(job, event)
+        case Woken(at):
+            return _woken(job, event)
         case HandedOver(at, fence, state):
             _require_current(job, fence, event)
-            if job.cancel_requested and not job.fan_out:
+            if job.cancel_requested and not job.has_children:
                 return _end(job, Status.CANCELLED, at)
             return _next(job, at, "handed over", **_waiting(at), **_ORDERLY, state=state)
         case Released(at, fence, due_at):
@@ -95,6 +102,8 @@ def apply(job: Job, event: Event) -> Job:  # noqa: C901, PLR0912 - one case for 
             return _next(job, at, "moved by the host", detail, watch_at=watch_at, moved=job.moved + 1)
         case CalledBack():
             return _called_back(job, event)
+        case Told():
+            return _told(job, event)
 
 
 def _claimed(job: Job, event: Claimed) -> Job:
@@ -115,6 +124,8 @@ def _claimed(job: Job, event: Claimed) -> Job:
         due_at=event.lease_until,
         watch_at=event.lease_until,
         started_at=event.at,
+        suspended_at=None,
+        woken_at=None,
     )
 
 
@@ -134,7 +145,7 @@ def _progressed(job: Job, event: Progressed) -> Job:
 
 def _retried(job: Job, event: Retried) -> Job:
     _require_current(job, event.fence, event)
-    if job.cancel_requested and not job.fan_out:
+    if job.cancel_requested and not job.has_children:
         return _end(job, Status.CANCELLED, event.at, error=event.error)
     return _next(
         job,
@@ -150,7 +161,7 @@ def _retried(job: Job, event: Retried) -> Job:
 
 def _snoozed(job: Job, event: Snoozed) -> Job:
     _require_current(job, event.fence, event)
-    if job.cancel_requested and not job.fan_out:
+    if job.cancel_requested and not job.has_children:
         return _end(job, Status.CANCELLED, event.at)
     due_at = event.at if job.cancel_requested else event.due_at
     return _next(job, event.at, "snoozed", event.reason or None, **_waiting(due_at), **_ORDERLY)
@@ -163,6 +174,23 @@ def _decided(job: Job, event: Decided) -> Job:
         _require_current(job, event.fence, event)
     waiting = {} if event.due_at is None else _waiting(event.due_at)
     return _next(job, event.at, "to give up", event.error.told, **waiting, error=event.error, decided=event.reason)
+
+
+def _suspended(job: Job, event: Suspended) -> Job:
+    _require_current(job, event.fence, event)
+    detail = event.reason or None
+    if job.cancel_requested or job.woken_at:  # meanwhile: there is something to do
+        return _next(job, event.at, "goes on", detail, **_waiting(event.at), **_ORDERLY)
+    rest = {"status": Status.QUEUED, "message_id": None, "due_at": event.at, "watch_at": None}
+    return _next(job, event.at, "suspended", detail, **rest, **_ORDERLY, suspended_at=event.at)
+
+
+def _woken(job: Job, event: Woken) -> Job:
+    if job.status is Status.RUNNING:
+        return _next(job, event.at, None, woken_at=event.at)
+    if not job.suspended_at:
+        raise InvalidTransitionError("it does not wait to be woken")
+    return _next(job, event.at, "woken", **_waiting(event.at), suspended_at=None)
 
 
 def _waiting(due_at: datetime) -> dict[str, Any]:
@@ -187,9 +215,9 @@ def _failed(job: Job, event: Failed) -> Job:
 
 
 def _cancel_requested(job: Job, event: CancelRequested) -> Job:
-    if job.status is Status.QUEUED and job.fan_out:  # an attempt of its own cancels the children, and then the job
-        at = event.at
-        return _next(job, at, "cancel requested", event.by, cancel_requested=True, due_at=at, watch_at=at)
+    if job.status is Status.QUEUED and job.has_children:  # an attempt of its own cancels these, and then the job
+        at, awake = event.at, {"suspended_at": None}
+        return _next(job, at, "cancel requested", event.by, cancel_requested=True, due_at=at, watch_at=at, **awake)
     if job.status is Status.QUEUED:
         return _end(job, Status.CANCELLED, event.at, event.by, cancel_requested=True)
     _require(job, event, Status.RUNNING)
@@ -198,8 +226,8 @@ def _cancel_requested(job: Job, event: CancelRequested) -> Job:
 
 def _replayed(job: Job, event: Replayed) -> Job:
     _require(job, event, Status.FAILED)
-    if job.callback_due:
-        raise InvalidTransitionError("the outcome of this life is still to be told to its callback")
+    if job.callback_due or job.tell_due:
+        raise InvalidTransitionError("the outcome of this life is still to be told")
     edited: dict[str, Any] = {}
     if event.payload is not None or event.payload_blob is not None:
         edited = {
@@ -223,6 +251,7 @@ def _replayed(job: Job, event: Replayed) -> Job:
         cancel_requested=False,
         discarded_at=None,
         callback_job_id=None,
+        told_at=None,
         progress=None,
         due_at=event.at,
         watch_at=event.at,
@@ -233,11 +262,18 @@ def _replayed(job: Job, event: Replayed) -> Job:
 def _called_back(job: Job, event: CalledBack) -> Job:
     if not job.callback_due or job.replays != event.replays:
         raise InvalidTransitionError("this outcome was told already")
-    return _next(job, event.at, None, callback_job_id=event.callback_job_id, watch_at=None)
+    watch_at = job.watch_at if job.tell_due else None
+    return _next(job, event.at, None, callback_job_id=event.callback_job_id, watch_at=watch_at)
+
+
+def _told(job: Job, event: Told) -> Job:
+    if not job.tell_due or job.replays != event.replays:
+        raise InvalidTransitionError("this outcome was told already")
+    return _next(job, event.at, None, told_at=event.at, watch_at=job.watch_at if job.callback_due else None)
 
 
 def _end(job: Job, status: Status, at: datetime, detail: str | None = None, **changes: Any) -> Job:
-    watch_at = at if job.callback_url else None  # until the callback's job is made
+    watch_at = at if job.callback_url or job.parent_kind else None  # until the outcome is told
     return _next(job, at, status.value, detail, status=status, due_at=at, watch_at=watch_at, **changes)
 
 

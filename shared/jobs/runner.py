@@ -196,6 +196,7 @@ class Runner:
         current = await self._deps.status.write(current, apply(job, then) if then else job)
         if letter:
             await self._note_replay(letter, Replay(at=now, by="queue", job_id=job.job_id, edited=bool(edited)))
+        await self._callbacks.put_back(current.value)
         return current
 
     async def _note_replay(self, letter: str, replay: Replay) -> None:
@@ -211,6 +212,7 @@ class Runner:
             job_id=envelope.job_id, kind=envelope.kind, status=Status.QUEUED, version=1, created_at=now, updated_at=now,
             payload_version=envelope.payload_version, payload=envelope.payload, payload_blob=envelope.payload_blob,
             due_at=now, watch_at=now, history=(Entry(at=now, event="adopted from a message", attempt=0),),
+            workflow=True if self._deps.kinds[envelope.kind].parent else None,
         )  # fmt: skip
         current, created = await self._deps.status.create(await self._deps.apart(job))
         if created and envelope.dead_letter:

@@ -20,7 +20,7 @@ LARGEST = 500
 """Steps of a workflow: the record of a run holds them all. What there are more of are items of an `each`."""
 Payloads = Mapping[str, type[BaseModel]]
 _OF_ALL = frozenset({"payload", "states", "failures"})
-_OF_ITEMS = frozenset({"item", "index", "key"})
+_OF_ITEMS = frozenset({"item", "index"})
 
 
 def check(graph: Graph, payloads: Payloads | None = None) -> None:
@@ -119,14 +119,14 @@ def _used(node: Node, before: frozenset[str], names: frozenset[str], *, certain:
 
 def _payload(node: Node, payloads: Payloads) -> Iterator[GraphProblem]:
     """Whether what is certain of its payload fits: all of it, where no expression is in it."""
-    if node.kind not in payloads:
-        yield GraphProblem(
-            node.name, "kind", f"there is no kind of job {node.kind!r}{_meant(str(node.kind), payloads)}"
-        )
+    model = payloads.get(str(node.kind))
+    if model is None:
+        meant = _meant(str(node.kind), payloads)
+        yield GraphProblem(node.name, "kind", f"there is no kind of job {node.kind!r}{meant}")
         return
     if node.payload == CODE or (node.payload is None and node.each):
         return
-    model, template = payloads[node.kind], {} if node.payload is None else node.payload
+    template: JsonValue = {} if node.payload is None else node.payload
     if not isinstance(template, dict) or set(template) == {"$"}:
         if not isinstance(template, dict):
             yield GraphProblem(node.name, "payload", "a payload is an object")

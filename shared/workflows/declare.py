@@ -17,6 +17,7 @@ from shared.workflows.check import check
 from shared.workflows.conditions import all_of, any_failed, succeeded
 from shared.workflows.errors import GraphError, GraphProblem
 from shared.workflows.graph import CODE, AtLeast, Condition, Each, Graph, Node, OnFailure, Wait
+from shared.workflows.helpers import EVENT_KIND, TIMER, GraphRun
 from shared.workflows.view import Run
 
 P = TypeVar("P", bound=BaseModel)
@@ -87,13 +88,15 @@ class Workflow(Kind[P]):
     """A workflow: the kind of job that a run of it is, with its graph and the functions that belong to the graph."""
 
     graph: Graph = field(default_factory=lambda: Graph(name="none", nodes=()))
+    """Without steps: each run brings its own (`graph_workflow`)."""
     code: Mapping[str, Code] = field(default_factory=dict)
     earlier: tuple[Workflow[Any], ...] = ()
     """Versions of it that runs may still be pinned to."""
 
     def of_version(self, version: int) -> Workflow[Any] | None:
         """This workflow, or the earlier one of that version."""
-        return next((each for each in (self, *self.earlier) if each.graph.version == version), None)
+        known = (self, *self.earlier)
+        return next((each for each in known if each.graph.version == version), None)
 
 
 class Flow(Generic[P]):
@@ -292,14 +295,43 @@ def workflow(
         graph = Graph(name=name, version=version, nodes=tuple(flow.nodes))
         check(graph, {kind.name: kind.payload for kind in flow.kinds.values()})
         _check_functions(graph, flow.code)
-        policy = Policy(**{"public": True, **fields})
+        fields.setdefault("public", True)
         return Workflow(
-            name, payload, _handler_of(function), policy=policy, brings=tuple(flow.kinds.values()),
+            name, payload, _handler_of(function), policy=Policy(**fields), brings=(*flow.kinds.values(), TIMER, EVENT_KIND),
             timeouts=tuple(node.timeout_seconds for node in graph.nodes if node.timeout_seconds),
-            graph=graph, code=flow.code, earlier=tuple(earlier),
+            parent=_conductor, graph=graph, code=flow.code, earlier=tuple(earlier),
         )  # fmt: skip
 
     return declare
+
+
+def graph_workflow(name: str, *brings: Kind[Any], **fields: Unpack[PolicyFields]) -> Workflow[GraphRun]:
+    """A workflow whose runs each bring their own graph, as data.
+
+    Example::
+
+        PIPELINE = graph_workflow("pipeline")
+        digest = await Definitions(blobs, kinds).keep(graph)
+        await app.submit(PIPELINE, GraphRun(definition=digest, input={"document": "a.pdf"}))
+
+    Args:
+        name: the kind of the runs' jobs.
+        *brings: kinds that the graphs use, where they are not declared by a domain.
+        **fields: what differs from the usual `Policy` of the run's job.
+    """
+
+    async def handle(payload: GraphRun, job: Any) -> Any:
+        return await _take_up(payload, job)
+
+    brought = (*brings, TIMER, EVENT_KIND)
+    return Workflow(name, GraphRun, handle, policy=Policy(**fields), brings=brought, parent=_conductor)
+
+
+def _conductor(children: Any) -> Any:
+    """What conducts the runs of all workflows of a process; loaded by the first that is run."""
+    from shared.workflows.conductor import Conductor
+
+    return Conductor(children)
 
 
 def _handler_of(function: Callable[..., None]) -> Callable[[Any, Any], Awaitable[Any]]:

@@ -80,7 +80,7 @@ class Each(_Data):
 
     over: str | None = None
     """The step whose result the list is made from; None: the payload of the run."""
-    items: JsonValue = Field(default_factory=lambda: {"$": "value"})
+    items: JsonValue = {"$": "value"}
     """A template of the list; `value` is the result of `over` (or the payload)."""
     width: int = Field(default=8, ge=1, le=256)
     """How many items are under way at the same time, at most."""
@@ -155,10 +155,15 @@ class Graph(_Data):
         return {node.name: node for node in self.nodes}
 
     @cached_property
+    def order(self) -> tuple[str, ...]:
+        """The steps, each after all that it waits for. Only of a graph that was checked."""
+        return tuple(TopologicalSorter({node.name: sorted(node.needs) for node in self.nodes}).static_order())
+
+    @cached_property
     def ancestors(self) -> Mapping[str, frozenset[str]]:
         """Of each step, all steps that have ended before it begins. Only of a graph that was checked."""
         found: dict[str, frozenset[str]] = {}
-        for name in TopologicalSorter({node.name: node.needs for node in self.nodes}).static_order():
+        for name in self.order:
             needs = self.by_name[name].needs
             found[name] = frozenset(needs).union(*(found[each] for each in needs))
         return found

@@ -3,7 +3,7 @@
 A template is JSON in which ``{"$": "expression"}`` stands for the value of an expression (`shared.expressions`). Its names are
 `payload` (the run's), each step that has ended before by its own name (its result; what is no letter, digit or `_` in the name is
 written `_`), `states` (what became of each step: `completed`, `failed`, `skipped` ...), `failures` (of each step that failed, why), in
-an `each` also `item`, `index` and `key`, and in the list that it is made over `value`.
+an `each` also `item` and `index`, and in the list that it is made over `value`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pydantic import JsonValue
 
 from shared.expressions import Expression, parse
 
-RESERVED = frozenset({"payload", "states", "failures", "item", "index", "key", "value"})
+RESERVED = frozenset({"payload", "states", "failures", "item", "index", "value"})
 """Names that stand for something else than a step."""
 
 

@@ -149,6 +149,7 @@ class Replayer:
             event = Replayed(event.at, by, None, version, payload_blob=name)
         current = await self._deps.status.change(current, event)
         await run_all((self._deps.send_or_leave(current), self._deps.project(current.value)))
+        await self._callbacks.put_back(current.value)
         return current
 
     async def _anew(self, letter: DeadLetter, payload: dict[str, Any], by: str, *, dry_run: bool) -> ReplayResult:

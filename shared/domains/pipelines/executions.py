@@ -1,0 +1,210 @@
+"""Executions: begun once for each task or content item, pinned to a version of their pipeline, and listed by vault and pipeline.
+
+How an execution fares its job knows, which is a run of a workflow; its document says what it is of, and makes it be found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol, Unpack
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.domains.pipelines.compiling import graph_of
+from shared.domains.pipelines.content import Content, ContentId, content_id
+from shared.domains.pipelines.kept import keep, load
+from shared.domains.pipelines.settings import PipelineSettings
+from shared.domains.pipelines.store import PipelineStore, StoredPipeline
+from shared.domains.pipelines.tasks import ContentProcessingTask
+from shared.jobs import FinalError, JobContext, Options, Priority, Ticket
+from shared.jobs.ids import derived_id
+from shared.ports import AlreadyExistsError, BlobStore, DocumentStore, Page, Query, Where
+from shared.settings import Settings
+from shared.storage import iso
+from shared.workflows.definitions import name_of
+from shared.workflows.graph import Graph
+from shared.workflows.helpers import GraphRun
+
+_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+"""The moment in the ids of jobs that are derived from what their execution is called."""
+
+
+class Execution(BaseModel):
+    """What is known of an execution beside how it fares."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    job_id: str
+    pipeline_id: str
+    pipeline_name: str
+    version: int
+    definition: str
+    vault_id: str | None = None
+    task_id: str | None = None
+    left_out: str | None = None
+    retry_of: str | None = None
+    content: str | None = None
+    """The canonical id of the content, of the first of several."""
+    filename: str | None = None
+    items: dict[str, Any]
+    """Where its items are."""
+    count: int
+    created_at: datetime
+
+
+class Takes(Protocol):
+    """Takes jobs in: an app, or a job's context."""
+
+    async def submit(self, kind: Any, payload: Any, **options: Unpack[Options]) -> Ticket:
+        """See `shared.jobs.submit.Submitter.submit`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Begin:
+    """What to execute."""
+
+    id: str
+    pipeline: StoredPipeline
+    items: Sequence[Content]
+    vault_id: str | None = None
+    task_id: str | None = None
+    left_out: str | None = None
+    retry_of: str | None = None
+    max_retries: int | None = None
+    priority: Priority | None = None
+    made_at: datetime = _SINCE
+
+
+class Executions:
+    """Begins executions, and finds them."""
+
+    def __init__(self, documents: DocumentStore, blobs: BlobStore, settings: Settings, takes: Takes) -> None:
+        self._documents = documents
+        self._blobs = blobs
+        self._settings = settings
+        self._takes = takes
+        self._own = settings.of(PipelineSettings)
+        self._kept: set[str] = set()
+
+    async def begin(self, begin: Begin, now: datetime) -> tuple[Execution, bool]:
+        """Begin an execution, once: its job's id is derived from its own.
+
+        Job, then document: where a crash falls between the two, the same again writes the document.
+
+        Returns:
+            The execution, and whether it is a new one.
+
+        Raises:
+            FinalError: the pipeline's version is gone.
+            StorageError: it was begun, or not; the same again is safe.
+        """
+        pipeline = begin.pipeline
+        definition = await PipelineStore(self._documents, self._settings).definition(
+            pipeline.id, pipeline.version, pipeline.definition
+        )
+        whole = definition.pipeline
+        graph = graph_of(whole.without(begin.left_out) if begin.left_out else whole, _attempts(begin.max_retries))
+        if not graph.nodes:
+            raise FinalError("nothing is left of the pipeline without the executor that ran before")
+        execution = Execution(
+            id=begin.id, job_id=derived_id(begin.made_at, f"pipeline-execution\n{begin.id}"),
+            pipeline_id=pipeline.id, pipeline_name=pipeline.name, version=pipeline.version, definition=pipeline.definition,
+            vault_id=begin.vault_id, task_id=begin.task_id, left_out=begin.left_out, retry_of=begin.retry_of,
+            content=begin.items[0].id.canonical_id if begin.items else None,
+            filename=begin.items[0].id.filename if begin.items else None,
+            items=await keep(self._blobs, begin.id, "items", begin.items), count=len(begin.items), created_at=now,
+        )  # fmt: skip
+        given: dict[str, Any] = {
+            "execution": execution.id, "pipeline_id": pipeline.id, "version": pipeline.version,
+            "definition": pipeline.definition, "left_out": begin.left_out, "items": execution.items,
+        }  # fmt: skip
+        options = Options(job_id=execution.job_id, priority=begin.priority)
+        from shared.domains.pipelines.workflows import EXECUTION
+
+        ticket = await self._takes.submit(
+            EXECUTION, GraphRun(definition=await self._keep(graph), input=given), **options
+        )
+        await self._record(execution)
+        return execution, not ticket.duplicate
+
+    async def get(self, id: str) -> Execution | None:
+        """An execution, or None."""
+        found = await self._documents.read(self._own.executions, id, id)
+        return Execution.model_validate(found.value) if found else None
+
+    async def page(self, limit: int, cursor: str | None, **where: str | None) -> Page:
+        """Executions, the newest first: all, or those of a vault (`vault_id`) or a pipeline (`pipeline_id`)."""
+        asked = tuple(Where(name, "=", value) for name, value in where.items() if value)
+        query = Query(asked, "order", descending=True, limit=limit, after=cursor)
+        return await self._documents.query(self._own.executions, query)
+
+    async def items(self, execution: Execution) -> list[Content]:
+        """What it was begun with."""
+        return await load(self._blobs, execution.items)
+
+    async def _keep(self, graph: Graph) -> str:
+        """Keep the graph, once in this process."""
+        if graph.hash not in self._kept:
+            with suppress(AlreadyExistsError):
+                await self._blobs.create(name_of(graph.hash), graph.to_json())
+            self._kept.add(graph.hash)
+        return graph.hash
+
+    async def _record(self, execution: Execution) -> None:
+        seconds = self._own.execution_days * 86_400
+        document = {
+            "pk": execution.id, "order": f"{iso(execution.created_at)} {execution.id}", "ttl": seconds,
+            **execution.model_dump(mode="json", exclude_none=True),
+        }  # fmt: skip
+        with suppress(AlreadyExistsError):
+            await self._documents.create(self._own.executions, document)
+
+
+def content_of(given: Any, name: Any, execution: str) -> list[Content]:
+    """The items of a task: whole items, as an input executor made them, or the fields of one.
+
+    Args:
+        given: `content_data`: an item, a list of items, or fields.
+        name: `content_id`: what the content is called, or its whole identifier.
+        execution: names the content where nothing else does.
+    """
+    if isinstance(given, list):
+        return [item for index, each in enumerate(given) for item in content_of(each, None, f"{execution}-{index}")]
+    fields = dict(given or {})
+    if isinstance(fields.get("id"), dict) and "canonical_id" in fields["id"]:
+        return [Content.model_validate({key: value for key, value in fields.items() if key in Content.model_fields})]
+    if isinstance(name, dict):
+        return [Content(id=ContentId.model_validate(name), data=fields)]
+    return [Content(id=content_id(f"task:{name or execution}", filename=fields.get("filename")), data=fields)]
+
+
+async def begin_for_task(task: ContentProcessingTask, job: JobContext) -> dict[str, Any]:
+    """Begin the execution of a task.
+
+    Raises:
+        FinalError: there is no such pipeline, or it is switched off; or the content is none.
+    """
+    current = await PipelineStore(job.documents, job.settings).get(task.pipeline_id)
+    if current is None:
+        raise FinalError(f"there is no pipeline {task.pipeline_id}")
+    if not current.value.enabled:
+        raise FinalError(f"the pipeline {task.pipeline_id} is switched off")
+    try:
+        items = content_of(task.content_data, task.content_id, task.execution)
+    except ValueError:
+        raise FinalError("content_data is no content item") from None
+    begin = Begin(
+        id=task.execution, pipeline=current.value, items=items, vault_id=task.vault_id, task_id=task.task_id,
+        left_out=task.executed_input_executor, max_retries=task.max_retries, priority=Priority(task.priority),
+    )  # fmt: skip
+    execution, new = await Executions(job.documents, job.blobs, job.settings, job).begin(begin, job.clock.now())
+    return {"execution_id": execution.id, "job_id": execution.job_id, "new": new}
+
+
+def _attempts(max_retries: int | None) -> int | None:
+    return None if max_retries is None else max_retries + 1

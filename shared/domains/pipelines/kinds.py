@@ -1,0 +1,59 @@
+"""The kinds of jobs that pipelines are made of. What starts an execution is in `shared.domains.pipelines.executions`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from shared.domains.pipelines.compiling import KIND
+from shared.domains.pipelines.settings import PipelineSettings
+from shared.domains.pipelines.tasks import ContentProcessingTask
+from shared.jobs import JobContext, Policy, job
+from shared.settings import Settings
+
+
+class ExecutorJob(BaseModel):
+    """The payload of one executor's job in an execution."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    execution: str
+    pipeline_id: str
+    version: int
+    definition: str
+    """The hash of the pipeline's definition."""
+    left_out: str | None = None
+    """The executor that ran before, when the content was found."""
+    node: str
+    """The executor's id in the pipeline."""
+    inputs: dict[str, JsonValue] = {}
+    """The results of the executors that lead to it."""
+    items: JsonValue = None
+    """Where the items are, of one that none leads to."""
+
+
+def _policy(settings: Settings) -> Policy:
+    own = settings.of(PipelineSettings)
+    return Policy(
+        max_attempts=own.max_task_retries + 1,
+        timeout_seconds=own.task_timeout_seconds,
+        base_backoff_seconds=5,
+        max_backoff_seconds=300,
+    )
+
+
+@job(KIND, policy=_policy)
+async def run_executor(payload: ExecutorJob, job: JobContext) -> dict[str, Any]:
+    """Run one executor over the items of an execution. Safe to run twice, as far as what it writes to is."""
+    from shared.domains.pipelines.stepping import run_step
+
+    return await run_step(payload, job)
+
+
+@job("content-processing", max_attempts=8, public=True)
+async def process_content(payload: ContentProcessingTask, job: JobContext) -> dict[str, Any]:
+    """Begin the execution that a task asks for: one, however often the task is sent. Safe to run twice."""
+    from shared.domains.pipelines.executions import begin_for_task
+
+    return await begin_for_task(payload, job)

@@ -1,0 +1,8 @@
+"""An execution of a pipeline is a run of a workflow that brings its own graph."""
+
+from __future__ import annotations
+
+from shared.domains.pipelines.kinds import run_executor
+from shared.workflows.declare import graph_workflow
+
+EXECUTION = graph_workflow("pipeline-execution", run_executor, public=False)
