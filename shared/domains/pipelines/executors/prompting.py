@@ -103,7 +103,8 @@ class PromptSettings(ModelSettings):
     chunk_fields_to_apply_prompt_on: Names = Field(
         default=("markdown", "text"), description="Fields of a chunk that are its content."
     )
-    output_field: str = Field(default="", description="Field of the answer, of the chunk or the item; unset: output_field_name."
+    output_field: str = Field(
+        default="", description="Field of the answer, of the chunk or the item; unset: output_field_name."
     )
     output_field_name: str = Field(default="custom_ai_prompt_output", description="The same, under its older name.")
     max_completion_tokens: int = Field(default=4000, ge=16, description="Most tokens of an answer.")
