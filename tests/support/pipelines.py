@@ -16,6 +16,7 @@ from shared.domains.pipelines.workflows import EXECUTION
 from shared.jobs import Job
 from shared.jobs.kinds import Kind
 from shared.jobs.testing import MemoryApp
+from shared.workflows.keeping import Keeper
 from shared.workflows.record import Record, StepState, name_of
 
 
@@ -73,7 +74,8 @@ class Pipes:
         """The items that came out of a step."""
         state = (await self.steps(execution))[step]
         assert state.result, state
-        return await load(self.app.blobs, state.result.value["items"])  # type: ignore[index, call-overload, arg-type]
+        result = await Keeper(self.app.blobs).load(state.result)
+        return await load(self.app.blobs, result["items"])
 
 
 def item(name: str = "a.txt", **data: Any) -> Content:

@@ -37,6 +37,9 @@ class ForEachSettings(ExecutorSettings):
     continue_on_error: bool = Field(
         default=True, description="Whether the others go on where one fails, which then passes as it came."
     )
+    fail_pipeline_on_error: bool = Field(
+        default=False, description="Whether the execution fails where the step as a whole does."
+    )
     preserve_order: bool = Field(default=True, description="Taken: the order is always that of the items.")
 
 

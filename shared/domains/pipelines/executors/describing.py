@@ -151,7 +151,7 @@ async def keyword_extractor(item: Content, settings: KeywordSettings, run: Run) 
     async def built_in(text: str) -> Any:
         how = settings.keyword_type, settings.min_word_length, settings.ranking_method
         terms = await parsed(run, reckoned.keywords, text, max(settings.max_keywords, 3), *how)
-        return [(each.term, each.score) for each in terms][: settings.max_keywords], [each.term for each in terms[:3]]
+        return terms[: settings.max_keywords], [term for term, _ in terms[:3]]
 
     terms, topics = await told_by(item, settings, run, by_model, built_in)
     listed = [{"term": term, "score": score} if settings.include_score else term for term, score in terms]

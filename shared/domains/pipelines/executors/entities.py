@@ -47,7 +47,7 @@ _PATTERNS: dict[str, re.Pattern[str]] = {
     "ip-address": re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]\d|\d)|(?<![\w:])(?:[0-9A-Fa-f]{1,4}:){2,7}[0-9A-Fa-f]{1,4}(?![\w:])"),
 }  # fmt: skip
 _NAME = re.compile(
-    r"\b(?:[A-ZÀ-Þ][\w'\u2019-]*|(?:[A-Z]\.)+)(?:(?: (?:of|de|von|van|del|la|the|and|&|der|du|di|da)){0,2} (?:[A-ZÀ-Þ][\w'\u2019-]*|(?:[A-Z]\.)+))*"
+    r"\b(?:(?:[A-Z]\.)+|[A-ZÀ-Þ][\w'\u2019-]*)(?:(?: (?:of|de|von|van|del|la|the|and|&|der|du|di|da)){0,2} (?:(?:[A-Z]\.)+|[A-ZÀ-Þ][\w'\u2019-]*))*"
 )
 _LEADS = frozenset(["in", "at", "from", "near", "to", "into", "across", "around", "throughout", "outside", "inside"])
 """Words before a place."""
@@ -94,6 +94,8 @@ def is_phone(text: str) -> bool:
     """Whether digits are as many as a telephone has, and written as one: no date, no year, no amount."""
     digits = re.sub(r"\D", "", text)
     parts = re.split(r"[ .\-/()]+", text.strip("+() "))
+    if len(parts) < 2 or (len(parts) == 2 and "." in text):
+        return False  # one number, or one with a point
     years = re.fullmatch(r"(?:19|20)\d\d[ \-/](?:19|20)\d\d", text)
     alike = len(set(digits)) == 1 or re.fullmatch(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}", text)
     return (
@@ -101,7 +103,6 @@ def is_phone(text: str) -> bool:
         and not years
         and not alike
         and (text.startswith(("+", "0", "(")) or len(parts) in (2, 3, 4))
-        and len(parts) > 1
     )
 
 

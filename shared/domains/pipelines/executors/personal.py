@@ -63,7 +63,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool], float], ...]
     ("license", re.compile(r"(?i:\b(?:driver'?s? )?licen[cs]e(?: ?(?:number|no|#))?\.?[ :#]{0,3})([A-Z0-9-]{5,16})\b"), lambda text: sum(each.isdigit() for each in text) > 3, 0.75),
     ("ip_address", re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]\d|\d)|(?<![\w:])(?:[0-9A-Fa-f]{1,4}:){3,7}[0-9A-Fa-f]{1,4}(?![\w:])"), is_ip, 0.9),
     ("phone", re.compile(r"(?<![\w.+-])\+?(?:\(\d{1,4}\)|\d{1,4})(?:[ .\-/]?(?:\(\d{1,5}\)|\d{2,5})){2,5}(?![\w-]|\.\d)"), is_phone, 0.8),
-    ("address", re.compile(rf"\b\d{{1,5}}[A-Za-z]?,? (?:[A-ZÀ-Þ][\w'.]*\.? ){{1,4}}(?:{_STREET})\b\.?(?:,? (?:Apt|Suite|Unit|#)\.? ?\w{{1,6}})?(?:, [A-ZÀ-Þ][\w ]{{1,30}}){{0,2}}(?:,? [A-Z]{{2}} \d{{5}}(?:-\d{{4}})?)?"), lambda _: True, 0.8),
+    ("address", re.compile(rf"\b\d{{1,5}}[A-Za-z]?,? (?:[A-ZÀ-Þ][\w'.]*\.? ){{1,4}}(?:{_STREET})\b(?:(?<=St|Rd|Dr|Ln|Ct|Pl|Sq)\.)?(?:,? (?:Apt|Suite|Unit|#)\.? ?\w{{1,6}})?(?:, [A-ZÀ-Þ][\w ]{{1,30}}){{0,2}}(?:,? [A-Z]{{2}} \d{{5}}(?:-\d{{4}})?)?"), lambda _: True, 0.8),
     ("address", re.compile(r"\b[A-ZÄÖÜ][a-zäöüß-]{2,30}(?:straße|strasse|str\.|weg|platz|allee|gasse) \d{1,4}[a-z]?(?:, \d{5} [A-ZÄÖÜ][a-zäöüß]+)?"), lambda _: True, 0.8),
     ("address", re.compile(r"\b\d{1,4},? (?:rue|avenue|boulevard|place|chemin|calle|plaza|avenida) (?:[\w'\u2019-]+ ){0,4}[\w'\u2019-]+(?:, \d{5} [A-ZÀ-Þ][\w-]+)?"), lambda _: True, 0.75),
 )  # fmt: skip

@@ -6,7 +6,6 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from shared import folding
 from shared.domains.pipelines.executors.fields import Data
@@ -53,7 +52,7 @@ def _score(place: int, telling: Sequence[str], usual: Mapping[str, int], wanted:
         return 0.0
     weight = math.fsum(math.log1p(usual[word]) for word in set(telling)) / math.sqrt(len(telling) + 3)
     return (
-        weight * (1.0 + 0.6 / (1 + place)) * (1.15 if figure else 1.0) * (1.0 + 0.8 * len(wanted.intersection(telling)))
+        weight * (1.0 + 0.6 / (1 + place)) * (1.15 if figure else 1.0) * (1.0 + 3.0 * len(wanted.intersection(telling)))
     )
 
 
@@ -74,15 +73,8 @@ def _fresh(telling: Sequence[str], said: set[str]) -> float:
     return 1.0 - 0.7 * len(said.intersection(telling)) / len(set(telling)) if telling else 1.0
 
 
-class Term(NamedTuple):
-    """A keyword with its score, from 0 to 1."""
-
-    term: str
-    score: float
-
-
-def keywords(text: str, most: int, sort: str, least_letters: int, ranking: str) -> list[Term]:
-    """The words and phrases that a text is about, the best first.
+def keywords(text: str, most: int, sort: str, least_letters: int, ranking: str) -> list[tuple[str, float]]:
+    """The words and phrases that a text is about, each with a score from 0 to 1, the best first.
 
     Phrases are runs of words between those that say nothing. A term counts by how often it comes, by how early, and by how much the words of a phrase keep to each
     other; `frequency` counts how often it comes alone.
@@ -104,7 +96,7 @@ def keywords(text: str, most: int, sort: str, least_letters: int, ranking: str) 
     scores = {key: _term_score(key, counts, alone, first[key], ranking) for key in kept}
     ranked = sorted(scores, key=lambda key: (-scores[key], first[key]))
     best = scores[ranked[0]] if ranked else 1.0
-    return [Term(_spelled(shown[key]), round(scores[key] / best, 3)) for key in _without_parts(ranked, counts)[:most]]
+    return [(_spelled(shown[key]), round(scores[key] / best, 3)) for key in _without_parts(ranked, counts)[:most]]
 
 
 def _runs(text: str) -> Iterator[list[str]]:

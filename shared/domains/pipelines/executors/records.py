@@ -59,6 +59,7 @@ class LookupSettings(ItemSettings):
     flatten_single: bool = Field(default=False, description="A list of one is that one.")
     max_results: int = Field(default=50, ge=1, le=1000, description="Most records.")
     max_concurrent: int = Field(default=5, ge=1, le=100, description="Most items at a time.")
+    fail_pipeline_on_error: bool = Field(default=False, description="Whether the execution fails where an item does.")
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from shared.domains.pipelines.content import Content
 from shared.domains.pipelines.executing import ContentError, ItemSettings, Run, executor
@@ -35,10 +35,19 @@ class RetrievalSettings(ItemSettings):
 class ContentRetrievalSettings(RetrievalSettings, Account):
     """Where the bytes are, where an item does not say."""
 
-    blob_storage_account_credential_type: storage.CredentialType | None = Field(
-        default=None, description="The same as blob_storage_credential_type."
+    blob_storage_account_credential_type: storage.CredentialType = Field(
+        default="default_azure_credential",
+        description="The same as blob_storage_credential_type: a key is used where either says so.",
     )
     blob_container_name: str | None = Field(default=None, description="The container; unset: the item's own.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_as(cls, given: Any) -> Any:
+        """Either name of the credential's type counts."""
+        if isinstance(given, dict) and given.get("blob_storage_account_credential_type") == "azure_key_credential":
+            return {**given, "blob_storage_credential_type": "azure_key_credential"}
+        return given
 
 
 def _needs(settings: ContentRetrievalSettings, app: Settings) -> Sequence[str]:

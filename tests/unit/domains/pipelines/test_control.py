@@ -27,7 +27,9 @@ async def test_a_chain_runs_over_each_item_and_one_that_fails_passes_as_it_came(
     assert [each.data.get("chunks") is not None for each in made] == [True, False, True]
     assert "there is no field 'text'" in made[1].summary_data["error"]
     with pytest.raises(ContentError, match="no field 'text'"):
-        await bench().do("for_each_content", {"steps": CHUNK, "continue_on_error": False}, item("b"))
+        await bench().do(
+            "for_each_content", {"steps": CHUNK, "continue_on_error": False, "fail_pipeline_on_error": True}, item("b")
+        )
 
 
 @pytest.mark.parametrize("settings", [{"steps": CHUNK}, {"pipeline": "other"}])
