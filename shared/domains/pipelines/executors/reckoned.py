@@ -52,7 +52,7 @@ def _score(place: int, telling: Sequence[str], usual: Mapping[str, int], wanted:
         return 0.0
     weight = math.fsum(math.log1p(usual[word]) for word in set(telling)) / math.sqrt(len(telling) + 3)
     return (
-        weight * (1.0 + 0.6 / (1 + place)) * (1.15 if figure else 1.0) * (1.0 + 3.0 * len(wanted.intersection(telling)))
+        weight * (1.0 + 0.6 / (1 + place)) * (1.15 if figure else 1.0) * (1.0 + 8.0 * len(wanted.intersection(telling)))
     )
 
 
