@@ -87,7 +87,11 @@ def call_of(route: Route, req: func.HttpRequest, caller: str = "") -> Call:
 
 def _require_length(route: Route, req: func.HttpRequest) -> None:
     """Refuse a body that the host did not read: it reads none without Content-Length, and hands over an empty one."""
-    if route.body and not req.get_body() and "chunked" in req.headers.get("transfer-encoding", "").lower():
+    if (
+        (route.body or route.media)
+        and not req.get_body()
+        and "chunked" in req.headers.get("transfer-encoding", "").lower()
+    ):
         detail = "the body did not arrive: send it with Content-Length, not chunked (Transfer-Encoding)"
         raise Problem(411, "Length required", detail)
 

@@ -81,14 +81,16 @@ async def get_dead_letter(app: App, call: Call) -> Answer:
     (404, 409), body="bodies:ReplayRequest", optional=True,
 )  # fmt: skip
 async def replay_dead_letter(app: App, call: Call) -> Answer:
-    """Put a dead letter back (202), with an edited payload if one is given; 200 for a dry run."""
+    """Put a dead letter back (202), with an edited payload and answers about effects if these are given; 200 for a dry run."""
     from shared.api.bodies import ReplayRequest
     from shared.api.views import replay_view
     from shared.jobs.dead_letters.replay import ReplayOutcome
 
     wanted = read_model(ReplayRequest, call.body, optional=True)
     by = call.caller or "api"
-    result = await app.engine.replays.one(_id(call), by=by, payload=wanted.payload, dry_run=wanted.dry_run)
+    result = await app.engine.replays.one(
+        _id(call), by=by, payload=wanted.payload, effects=wanted.effects, dry_run=wanted.dry_run
+    )
     if result.outcome is ReplayOutcome.INVALID and not wanted.dry_run:
         raise _unfit(result)
     if result.outcome is ReplayOutcome.NOT_FAILED and not wanted.dry_run:
@@ -159,5 +161,8 @@ def _id(call: Call) -> str:
 def _unfit(result: ReplayResult) -> Problem:
     from shared.jobs.errors import FieldProblem
 
-    problems = tuple(FieldProblem(f"payload.{field}", message) for field, message in result.problems)
+    problems = tuple(
+        FieldProblem(field if field.startswith("effects.") else f"payload.{field}", message)
+        for field, message in result.problems
+    )
     return Problem(422, "The payload does not fit", result.detail or "", problems)

@@ -119,6 +119,15 @@ async def get_job_payload(app: App, call: Call) -> Answer:
     return json_answer(content, headers=_NO_STORE)
 
 
+@api.route("GetJobSteps", "GET jobs/{job_id}/steps", READ, {200: "schemas:StepsView"}, (400, 404))
+async def get_job_steps(app: App, call: Call) -> Answer:
+    """The steps and effects of a job of which something is kept, in the order in which that was written; without results."""
+    from shared.api.views import steps_view
+
+    job = (await _current(app, call)).value
+    return json_answer(steps_view(job, await app.engine.kept(job)), headers=_NO_STORE)
+
+
 @api.route("ExplainJob", "GET jobs/{job_id}/explain", READ, {200: "schemas:ExplanationView"}, (400, 404))
 async def explain_job(app: App, call: Call) -> Answer:
     """Why a job is not running, and what to do, in words and in fields."""

@@ -235,7 +235,7 @@ def _replayed(job: Job, event: Replayed) -> Job:
             "payload_blob": event.payload_blob,
             "payload_version": event.payload_version,
         }
-        edited |= {"fan_out": None, "state": None}  # another payload, another plan
+        edited |= {"fan_out": None, "state": None, "edits": job.edits + 1}  # another payload, another plan
     return _next(
         job,
         event.at,

@@ -61,6 +61,19 @@ def document(routes: Iterable[Route], public: Iterable[Kind[Any]]) -> Schema:
     }
 
 
+_FILE: Schema = {"schema": {"type": "string", "format": "binary"}}
+_FORM: Schema = {
+    "schema": {
+        "type": "object",
+        "required": ["file"],
+        "properties": {
+            "file": {"type": "string", "format": "binary"},
+        },
+        "additionalProperties": {"type": "string"},
+    }
+}
+
+
 def _key(text: str) -> Schema:
     return {"type": "apiKey", "in": "header", "name": "x-functions-key", "description": text}
 
@@ -89,6 +102,11 @@ def _content(operation: _Operation, schemas: _Schemas) -> Schema:
         content["parameters"] = [_parameter(route, each) for each in route.parameters]
     if route.body:
         content["requestBody"] = _body(operation, schemas)
+    if route.media:
+        content["requestBody"] = {
+            "required": True,
+            "content": {each: _FORM if each.startswith("multipart/") else _FILE for each in route.media},
+        }
     return content
 
 
