@@ -21,4 +21,8 @@ LOCKS = Container("vault_exec_locks", "Who looks for content, one at a time for 
 CHECKPOINTS = Container(
     "vault_crawl_checkpoints", "How far the look for content has come. `pk` = the vault's id.", unindexed=("/seen/*",)
 )
+RECORDS = Container(
+    "pipeline_records",
+    "What pipelines write with `cosmos_output`. `pk` = the collection that the pipeline names.",
+)
 ITEMS = Artifacts("pipelines/", "The content items of executions, and their files.")

@@ -188,7 +188,7 @@ class Entries:
             model = executor.settings.model_validate(resolved(dict(settings)))
         except ValidationError as error:
             for one in error.errors(include_url=False, include_input=False):
-                self._unfit(path, executor, settings, value, one)
+                self._unfit(path, executor, settings, value, one, unset)
             return tuple(name for name in self._pipelines if name in _texts(settings))
         used = tuple(dict.fromkeys(pipelines_of(model)))
         for name in used:
@@ -196,14 +196,20 @@ class Entries:
                 way = next((k for k, v in settings.items() if v == name), "")
                 words = f"no pipeline {name!r} in this file{meant(name, self._pipelines)}"
                 self._error(self._way(path, value, (way,) if way else ()), words)
-        if not unset:
-            for words in executor.needs(model, self._settings):
-                self._lack((*path, "type"), f"{executor.name}: {words}")
+        for at, name, given in unset:
+            if resolved(given) is None:
+                self._warning(at, f"the setting {name} is not set; {executor.name} does without it")
+            else:
+                self._lack(at, f"the setting {name} is not set")
+        for words in executor.needs(model, self._settings):
+            self._lack((*path, "type"), f"{executor.name}: {words}")
         return used
 
-    def _environment_of(self, path: Path, settings: Mapping[str, Any], value: Mapping[str, Any]) -> bool:
-        """Whether a setting of the app that is named is not set; those that may not be named are errors."""
-        unset = False
+    def _environment_of(
+        self, path: Path, settings: Mapping[str, Any], value: Mapping[str, Any]
+    ) -> list[tuple[Path, str, Any]]:
+        """The settings of the app that are named and not set: where, which, and in what. Those that may not be named are errors."""
+        unset = []
         for key, each in settings.items():
             for name in names_in(each):
                 way = self._way(path, value, (key,))
@@ -211,8 +217,7 @@ class Entries:
                     words = f"${{{name}}} may not be read by pipelines{meant(name, self._environment)} (PIPELINE_ENVIRONMENT adds names)"
                     self._error(way, words)
                 elif not os.environ.get(name):
-                    unset = True
-                    self._lack(way, f"the setting {name} is not set")
+                    unset.append((way, name, each))
         return unset
 
     def _unfit(
@@ -222,10 +227,13 @@ class Entries:
         settings: Mapping[str, Any],
         value: Mapping[str, Any],
         error: Any,
+        unset: list[tuple[Path, str, Any]],
     ) -> None:
         location = tuple(error["loc"])
-        if location and location[0] in settings and any(names_in(settings[location[0]])):
-            return  # what is not set yet cannot be judged
+        if unset and (not location or any(names_in(settings.get(location[0])))):
+            for at, name, _ in unset:  # what is not set yet cannot be judged
+                self._lack(at, f"the setting {name} is not set")
+            return
         way = self._way(path, value, location)
         if error["type"] == "extra_forbidden":
             known = {*executor.settings.model_fields, *executor.settings.ignored} if len(location) == 1 else ()

@@ -34,9 +34,16 @@ def allowed(more: Iterable[str]) -> frozenset[str]:
 
 
 def resolved(value: Any, environ: Mapping[str, str] | None = None) -> Any:
-    """The value with what is set in place of the names; what is not set stays as it is written. Names were checked before."""
+    """The value with what is set in place of the names. Names were checked before.
+
+    A text that is nothing but the name of what is not set is null: most executors have something built in that does without it. Within a
+    longer text such a name stays as it is written.
+    """
     known = os.environ if environ is None else environ
     if isinstance(value, str):
+        whole = _NAME.fullmatch(value.strip())
+        if whole and not known.get(whole[1]):
+            return None
         return _NAME.sub(lambda found: known.get(found[1]) or found[0], value)
     if isinstance(value, dict):
         return {name: resolved(each, known) for name, each in value.items()}

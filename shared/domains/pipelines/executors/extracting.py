@@ -91,7 +91,8 @@ def _pages(found: Text, number: str) -> list[Data]:
     return [{number: page.number, "text": text, "char_count": len(text)} for page, text in listed]
 
 
-def _tables(found: Text) -> list[Data]:
+def tables_of(found: Text) -> list[Data]:
+    """The tables of a document, as extractors write them."""
     return [
         {"table_number": number, "page_number": table.page, "rows": len(table.rows), "columns": _width(table), "data": [list(row) for row in table.rows]}
         for number, table in enumerate(found.tables, 1)
@@ -175,7 +176,7 @@ async def word_extractor(item: Content, settings: WordSettings, run: Run) -> Con
     if settings.extract_paragraphs:
         output["paragraphs"] = paragraphs
     if settings.extract_tables:
-        output["tables"] = _tables(found)
+        output["tables"] = tables_of(found)
     if settings.extract_properties:
         output["properties"] = properties_of(found)
     if settings.extract_images:
@@ -233,7 +234,7 @@ async def powerpoint_extractor(item: Content, settings: SlideSettings, run: Run)
     if settings.extract_slides:
         output["slides"] = slides
     if settings.extract_tables:
-        output["tables"] = _tables(found)
+        output["tables"] = tables_of(found)
     if settings.extract_properties:
         output["properties"] = properties_of(found)
     if settings.extract_images:
