@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.declarations import settings_of
+from shared.domains.pipelines.catalogue import executors
 from shared.domains.pipelines.checking import check
 from shared.domains.pipelines.content import Content, content_id
+from shared.domains.pipelines.crawling import reschedule
 from shared.domains.pipelines.executions import Begin, Execution, Executions
 from shared.domains.pipelines.kept import load
-from shared.domains.pipelines.kinds import process_content
+from shared.domains.pipelines.kinds import crawl_vault, process_content, watch_vaults
 from shared.domains.pipelines.store import PipelineStore, StoredPipeline
+from shared.domains.pipelines.vaults import Vault, VaultStore
 from shared.domains.pipelines.workflows import EXECUTION
 from shared.jobs import Job
 from shared.jobs.kinds import Kind
@@ -25,7 +28,7 @@ class Pipes:
 
     def __init__(self, *kinds: Kind[Any], environ: Mapping[str, str] | None = None) -> None:
         self.settings = settings_of(dict(environ or {}))
-        self.app = MemoryApp(EXECUTION, process_content, *kinds, settings=self.settings)
+        self.app = MemoryApp(EXECUTION, process_content, crawl_vault, watch_vaults, *kinds, settings=self.settings)
 
     @property
     def store(self) -> PipelineStore:
@@ -42,6 +45,9 @@ class Pipes:
         checked = check(text, self.settings)
         assert not checked.errors, [each.line(id) for each in checked.errors]
         definition = checked.definition(name)
+        first = definition.pipeline.first[0]
+        if executors()[first.type].shape == "input":
+            about.setdefault("input_executor", first.id)
         before = await self.store.get(id)
         now = self.app.clock.now()
         made = StoredPipeline(
@@ -49,6 +55,26 @@ class Pipes:
             **about,
         )  # fmt: skip
         return (await self.store.save(made, definition, before)).value
+
+    @property
+    def vaults(self) -> VaultStore:
+        """The vaults."""
+        return VaultStore(self.app.documents, self.settings)
+
+    async def vault(self, id: str = "v", **about: Any) -> Vault:
+        """Make a vault, or change it; it is looked at at once."""
+        now, before = self.app.clock.now(), await self.vaults.get(id)
+        known = before.value.model_dump() if before else {"name": id, "pipeline_id": "p", "created_at": now}
+        await self.vaults.write(Vault.model_validate({**known, "id": id, "updated_at": now, **about}), before)
+        await reschedule(self.app, self.vaults, [id], now)
+        found = await self.vaults.get(id)
+        assert found
+        return found.value
+
+    async def executed(self) -> list[str]:
+        """The files of all executions that were begun, in alphabetical order."""
+        page = await self.executions.page(10_000, None)
+        return sorted(str(each["filename"]) for each in page.items)
 
     async def begin(self, pipeline: StoredPipeline, *items: Content, id: str = "e", **about: Any) -> Execution:
         """Begin an execution; nothing runs yet."""

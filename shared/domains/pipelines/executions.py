@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, Unpack
 
 from pydantic import BaseModel, ConfigDict
@@ -28,8 +28,8 @@ from shared.workflows.definitions import name_of
 from shared.workflows.graph import Graph
 from shared.workflows.helpers import GraphRun
 
-_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
-"""The moment in the ids of jobs that are derived from what their execution is called."""
+_SETTLED = timedelta(days=8)
+"""After so long no crash lies between an execution's document and its job: a job that is missing was purged."""
 
 
 class Execution(BaseModel):
@@ -53,6 +53,7 @@ class Execution(BaseModel):
     items: dict[str, Any]
     """Where its items are."""
     count: int
+    max_retries: int | None = None
     created_at: datetime
 
 
@@ -77,7 +78,6 @@ class Begin:
     retry_of: str | None = None
     max_retries: int | None = None
     priority: Priority | None = None
-    made_at: datetime = _SINCE
 
 
 class Executions:
@@ -92,9 +92,10 @@ class Executions:
         self._kept: set[str] = set()
 
     async def begin(self, begin: Begin, now: datetime) -> tuple[Execution, bool]:
-        """Begin an execution, once: its job's id is derived from its own.
+        """Begin an execution, once.
 
-        Job, then document: where a crash falls between the two, the same again writes the document.
+        Document, then job: the first document of an id says which version and which job it is, for good. Where a crash falls between
+        the two, the same again submits the job; one that is there already stays as it is.
 
         Returns:
             The execution, and whether it is a new one.
@@ -104,33 +105,32 @@ class Executions:
             StorageError: it was begun, or not; the same again is safe.
         """
         pipeline = begin.pipeline
-        definition = await PipelineStore(self._documents, self._settings).definition(
-            pipeline.id, pipeline.version, pipeline.definition
-        )
-        whole = definition.pipeline
-        graph = graph_of(whole.without(begin.left_out) if begin.left_out else whole, _attempts(begin.max_retries))
-        if not graph.nodes:
-            raise FinalError("nothing is left of the pipeline without the executor that ran before")
         execution = Execution(
-            id=begin.id, job_id=derived_id(begin.made_at, f"pipeline-execution\n{begin.id}"),
+            id=begin.id, job_id=derived_id(now, f"pipeline-execution\n{begin.id}"), max_retries=begin.max_retries,
             pipeline_id=pipeline.id, pipeline_name=pipeline.name, version=pipeline.version, definition=pipeline.definition,
             vault_id=begin.vault_id, task_id=begin.task_id, left_out=begin.left_out, retry_of=begin.retry_of,
             content=begin.items[0].id.canonical_id if begin.items else None,
             filename=begin.items[0].id.filename if begin.items else None,
             items=await keep(self._blobs, begin.id, "items", begin.items), count=len(begin.items), created_at=now,
         )  # fmt: skip
+        graph = await self._graph(execution)
+        new = await self._record(execution)
+        if not new:
+            known = await self.get(begin.id)
+            if known is None or now - known.created_at > _SETTLED:
+                return known or execution, False
+            if known.job_id != execution.job_id:
+                execution = known
+                graph = await self._graph(known)
         given: dict[str, Any] = {
-            "execution": execution.id, "pipeline_id": pipeline.id, "version": pipeline.version,
-            "definition": pipeline.definition, "left_out": begin.left_out, "items": execution.items,
+            "execution": execution.id, "pipeline_id": execution.pipeline_id, "version": execution.version,
+            "definition": execution.definition, "left_out": execution.left_out, "items": execution.items,
         }  # fmt: skip
         options = Options(job_id=execution.job_id, priority=begin.priority)
         from shared.domains.pipelines.workflows import EXECUTION
 
-        ticket = await self._takes.submit(
-            EXECUTION, GraphRun(definition=await self._keep(graph), input=given), **options
-        )
-        await self._record(execution)
-        return execution, not ticket.duplicate
+        await self._takes.submit(EXECUTION, GraphRun(definition=await self._keep(graph), input=given), **options)
+        return execution, new
 
     async def get(self, id: str) -> Execution | None:
         """An execution, or None."""
@@ -147,6 +147,15 @@ class Executions:
         """What it was begun with."""
         return await load(self._blobs, execution.items)
 
+    async def _graph(self, execution: Execution) -> Graph:
+        store = PipelineStore(self._documents, self._settings)
+        definition = await store.definition(execution.pipeline_id, execution.version, execution.definition)
+        whole = definition.pipeline
+        left = whole.without(execution.left_out) if execution.left_out else whole
+        if not left.nodes:
+            raise FinalError("nothing is left of the pipeline without the executor that ran before")
+        return graph_of(left, _attempts(execution.max_retries))
+
     async def _keep(self, graph: Graph) -> str:
         """Keep the graph, once in this process."""
         if graph.hash not in self._kept:
@@ -155,14 +164,18 @@ class Executions:
             self._kept.add(graph.hash)
         return graph.hash
 
-    async def _record(self, execution: Execution) -> None:
+    async def _record(self, execution: Execution) -> bool:
+        """Write what an execution is; False where there is one of its id."""
         seconds = self._own.execution_days * 86_400
         document = {
             "pk": execution.id, "order": f"{iso(execution.created_at)} {execution.id}", "ttl": seconds,
             **execution.model_dump(mode="json", exclude_none=True),
         }  # fmt: skip
-        with suppress(AlreadyExistsError):
+        try:
             await self._documents.create(self._own.executions, document)
+        except AlreadyExistsError:
+            return False
+        return True
 
 
 def content_of(given: Any, name: Any, execution: str) -> list[Content]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, JsonValue
@@ -49,6 +50,42 @@ async def run_executor(payload: ExecutorJob, job: JobContext) -> dict[str, Any]:
     from shared.domains.pipelines.stepping import run_step
 
     return await run_step(payload, job)
+
+
+class Crawl(BaseModel):
+    """The payload of a crawl."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    vault_id: str
+    generation: int
+    sequence: int
+
+
+@job("crawl-vault", max_attempts=4, base_backoff_seconds=10, max_backoff_seconds=120, timeout_seconds=540)
+async def crawl_vault(payload: Crawl, job: JobContext) -> dict[str, Any]:
+    """Look for new content of a vault, and have the next look come. Safe to run twice."""
+    from shared.domains.pipelines.crawling import crawl
+
+    return await crawl(payload, job)
+
+
+class WatchVaults(BaseModel):
+    """The payload of the look after the crawls."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    scheduled_at: datetime | None = None
+    """The occurrence of the timer that it was made for, if any."""
+
+
+@job("watch-vaults", max_attempts=3)
+async def watch_vaults(payload: WatchVaults, job: JobContext) -> dict[str, Any]:  # noqa: ARG001 - it looks at what is there
+    """See that every vault is looked at. Safe to run twice."""
+    from shared.domains.pipelines.crawling import mend
+    from shared.domains.pipelines.vaults import VaultStore
+
+    return await mend(VaultStore(job.documents, job.settings), job)
 
 
 @job("content-processing", max_attempts=8, public=True)

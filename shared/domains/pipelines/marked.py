@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-LARGEST = 256 * 1024
+LARGEST = 48 * 1024
 """Characters of a file."""
 _MOST_VALUES = 20_000
 _MOST_DEEP = 50

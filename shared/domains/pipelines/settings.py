@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from shared.settings.spec import Section, Spec, queue, setting, text, whole
+from shared.settings.spec import Section, Spec, queue, schedule, setting, text, whole
 
 
 def _names(given: str) -> tuple[str, ...]:
@@ -79,6 +79,9 @@ class PipelineSettings(Section):
     locks: str = _container("COSMOS_DB_CONTAINER_LOCKS", "vault_exec_locks", "the locks of crawls")
     checkpoints: str = _container(
         "COSMOS_DB_CONTAINER_CRAWL_CHECKPOINTS", "vault_crawl_checkpoints", "how far crawls have come"
+    )
+    watch_schedule: str = schedule(
+        "PIPELINE_WATCH_SCHEDULE", "30 */5 * * * *", "When it is seen to that every vault is looked at."
     )
     polling_seconds: int = whole(
         "DEFAULT_POLLING_INTERVAL_SECONDS",

@@ -35,8 +35,6 @@ class StoredPipeline(BaseModel):
     """The hash of its definition."""
     input_executor: str | None = None
     """The executor that finds content, if its first is one."""
-    interval_seconds: int | None = None
-    """How often that looks."""
     created_at: datetime
     updated_at: datetime
 
