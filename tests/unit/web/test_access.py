@@ -34,7 +34,7 @@ OID = "11111111-2222-3333-4444-555555555555"
 RULES = {route.function: route.rule for route in routes()}
 OPERATE = {name for name, rule in RULES.items() if rule.role == "operator"}
 ACTIONS = {
-    "CancelJob", "RetryJob", "GetJobPayload", "PauseKind", "ResumeKind", "GetDeadLetter", "ReplayDeadLetter", "ReplayDeadLetters",
+    "CancelJob", "RetryJob", "RenewRun", "GetJobPayload", "PauseKind", "ResumeKind", "GetDeadLetter", "ReplayDeadLetter", "ReplayDeadLetters",
     "DiscardDeadLetter", "RunTimer", "CreateSource", "ChangeSource", "DeleteSource", "RunSource", "RunDigest",
     "ReprocessDocuments", "WorkDocumentQueue", "ClearDocuments",
     "ValidatePipeline", "ListPipelines", "CreatePipeline", "GetPipeline", "ChangePipeline", "DeletePipeline", "ListPipelineVersions", "GetPipelineVersion", "ExecutePipeline", "DryRunPipeline", "ListVaults", "CreateVault", "GetVault", "ChangeVault", "DeleteVault", "CrawlVault", "GetVaultCheckpoints", "DeleteVaultCheckpoints", "ListVaultExecutions", "ListExecutions", "GetExecution", "GetExecutionItems", "CancelExecution", "RetryExecution",
