@@ -7,17 +7,51 @@ for Python, `node_modules` for the emulators) unless that is done already, then 
 
 from __future__ import annotations
 
-import argparse
-import io
 import os
 import shutil
 import subprocess
 import sys
+
+
+def _newer_python() -> str | None:
+    """A Python on the path that is new enough, where the one that runs this is not."""
+    found = (shutil.which(f"python3.{minor}") for minor in (13, 12, 11))
+    return next(
+        (
+            path
+            for path in found
+            if path and not subprocess.run([path, "-V"], capture_output=True, check=False).returncode
+        ),
+        None,
+    )
+
+
+if sys.version_info < (3, 11):  # first: what is imported below takes it for granted
+    other = _newer_python()
+    if not other:
+        sys.exit(f"dev.py needs Python 3.11 or later; this is {sys.version.split()[0]}.")
+    os.execv(other, [other, *sys.argv])
+
+import argparse
+import io
 import time
 from pathlib import Path
 
 from devtools.browser import Chromium
-from devtools.environment import APP, PEER, STATE, NodeTools, TroubleError, become, ensure, run, say, set_up_alone
+from devtools.environment import (
+    APP,
+    PEER,
+    STATE,
+    NodeTools,
+    TroubleError,
+    become,
+    ensure,
+    reader_gone,
+    renew,
+    run,
+    say,
+    set_up_alone,
+)
 from devtools.operator import verbs as operator
 
 CODE = ("function_app.py", "dev.py", "blueprints", "shared", "devhost", "devtools")
@@ -29,11 +63,12 @@ CHECKS = {
     "bandit": ["bandit", "--quiet", "--configfile", "pyproject.toml", "--recursive", *CODE],
     "audit": ["python", "-m", "devtools.audit"],
 }
+LAST_PORT = 65535
 NOT_DONE = 3
 """A check's exit code where it could not be made here: said, and no failure."""
 
 
-PARALLEL = ["--numprocesses", "auto", "--maxprocesses", "4", "--dist", "worksteal"]
+PARALLEL = ["--numprocesses", "4", "--dist", "worksteal"]  # on two cores, too: a third of the time is spent waiting
 """The whole suite runs in as many processes as there are cores, up to four, each with emulators of its own."""
 QUICK = ["--hypothesis-profile", "quick"]
 """Fewer of the examples that Hypothesis makes up (tests/conftest.py)."""
@@ -45,8 +80,8 @@ UNIT = ["-p", "no:schemathesis", "tests/unit"]
 
 
 def setup(args: argparse.Namespace, _: list[str]) -> int:
-    """Set up everything, and nothing else."""
-    ensure(APP, NodeTools())
+    """Set up everything, and nothing else; what is set up already is looked through."""
+    renew(APP, NodeTools(), force=args.force)
     if args.with_core_tools:
         with set_up_alone():
             NodeTools().install(core_tools=True)
@@ -173,7 +208,7 @@ def parser() -> argparse.ArgumentParser:
     verb.set_defaults(verb=demo)
 
     verb = verbs.add_parser("start", help="run the app, with an emulated storage account unless one is configured")
-    verb.add_argument("--port", type=int, help="default: 7071, or a free one where that is taken")
+    verb.add_argument("--port", type=_port, help="default: 7071, or a free one where that is taken")
     verb.add_argument("--data", type=Path, metavar="DIR", help="where its data is kept (default: .nightshift)")
     verb.set_defaults(verb=start)
 
@@ -216,15 +251,24 @@ def parser() -> argparse.ArgumentParser:
 
     operator.add(verbs)
 
-    verb = verbs.add_parser("setup", help="only set up")
+    verb = verbs.add_parser("setup", help="only set up, and look through what is: what lacks a file is made anew")
+    verb.add_argument("--force", action="store_true", help="make all of it anew")
     verb.add_argument("--with-core-tools", action="store_true", help="also fetch Azure Functions Core Tools (large)")
     verb.set_defaults(verb=setup)
     return top
 
 
+def _port(text: str) -> int:
+    """A port; 0 for the default."""
+    if not (text.isdecimal() and int(text) <= LAST_PORT):
+        raise argparse.ArgumentTypeError(f"a port is a number up to {LAST_PORT}, not {text!r}")
+    return int(text)
+
+
 def _jobs(text: str) -> int:
     """How many jobs a soak has."""
-    if (number := int(text)) < 1:
+    number = int(text)
+    if number < 1:
         raise ValueError(text)
     return number
 
@@ -249,6 +293,16 @@ def main(arguments: list[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # not every console has every character
+    try:
+        try:
+            return _run(arguments)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        return reader_gone()
+
+
+def _run(arguments: list[str]) -> int:
     args, rest = parser().parse_known_args(arguments)
     if rest and args.verb not in (test, bench):
         parser().error(f"unknown: {' '.join(rest)}")
@@ -261,23 +315,5 @@ def main(arguments: list[str]) -> int:
         return 130
 
 
-def _newer_python() -> str | None:
-    """A Python on the path that is new enough, where the one that runs this is not."""
-    found = (shutil.which(f"python3.{minor}") for minor in (13, 12, 11))
-    return next(
-        (
-            path
-            for path in found
-            if path and not subprocess.run([path, "-V"], capture_output=True, check=False).returncode
-        ),
-        None,
-    )
-
-
 if __name__ == "__main__":
-    if sys.version_info < (3, 11):
-        other = _newer_python()
-        if not other:
-            sys.exit(f"dev.py needs Python 3.11 or later; this is {sys.version.split()[0]}.")
-        os.execv(other, [other, *sys.argv])
     sys.exit(main(sys.argv[1:]))

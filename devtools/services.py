@@ -67,12 +67,14 @@ class Service:
         self.stop()
 
     def start(self, timeout: float = 60) -> None:
-        """Start, and wait until it answers; TroubleError where it ends or stays silent."""
+        """Start, and wait until it answers; TroubleError where it ends, stays silent, or is stopped meanwhile by another thread."""
         with self._output() as output:
-            self._process = guarded(self.command, cwd=ROOT, env=self.env, stdout=output, stderr=output)
+            self._process = started = guarded(self.command, cwd=ROOT, env=self.env, stdout=output, stderr=output)
         deadline = time.monotonic() + timeout
         try:
             while not self.answers():
+                if self._process is not started:
+                    raise TroubleError(f"{self.name} was stopped")
                 self._check(deadline)
                 time.sleep(0.05)
         except BaseException:

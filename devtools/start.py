@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from devtools.environment import ROOT, STATE, TroubleError, say, step, try_lock
+from devtools.environment import ROOT, STATE, TroubleError, reader_gone, say, step, try_lock
 from devtools.services import app, azurite, free_ports, is_free
 
 _DEFAULT_PORT = 7071
@@ -30,6 +30,8 @@ def main() -> int:
     except TroubleError as error:
         print(f"dev.py: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        return reader_gone()
     except KeyboardInterrupt:
         say("\nstopped")
         return 0

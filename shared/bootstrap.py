@@ -13,11 +13,11 @@ from typing import Any
 
 from shared import declarations
 from shared.adapters.clock import SystemClock
-from shared.adapters.opening import open_blobs, open_documents, open_queues
+from shared.adapters.opening import OpenedContainers, open_blobs, open_documents, open_queues
 from shared.app import App
 from shared.calls import Calls
 from shared.domains.webhooks.message import callback_of
-from shared.jobs.dependencies import Dependencies, Timing
+from shared.jobs.dependencies import Dependencies, Timing, no_containers
 from shared.jobs.engine import Engine
 from shared.jobs.kinds import Kind, Queues, Registry
 from shared.jobs.observe import Observers
@@ -26,7 +26,7 @@ from shared.jobs.timers.timer import Timer
 from shared.monitor.monitor import Monitor
 from shared.monitor.stats import Stats
 from shared.monitor.telemetry import Telemetry
-from shared.ports import BlobStore, Clock, DocumentStore, MessageQueues, OwnBlobs
+from shared.ports import BlobStore, Clock, Containers, DocumentStore, MessageQueues, OwnBlobs
 from shared.settings import Settings
 
 _UNTIL_MENDED = timedelta(minutes=5)
@@ -44,10 +44,11 @@ def build(chosen: Settings) -> App:
     calls, clock = Calls(), SystemClock()
     blobs, queues = open_blobs(chosen, chosen.status_container, calls), open_queues(chosen, calls)
     documents = open_documents(chosen, calls)
+    containers = OpenedContainers(chosen, calls)
     again = partial(open_blobs, chosen, chosen.status_container, calls)
-    made = compose(chosen, blobs, queues, documents, clock, calls=calls, open_again=again)
+    made = compose(chosen, blobs, queues, documents, clock, calls=calls, open_again=again, containers=containers)
     made.stats.start(calls.counts, chosen.stats_flush_seconds)
-    return made.closing(blobs, queues, documents)
+    return made.closing(blobs, queues, documents, containers)
 
 
 async def postpone(queue: str, text: str) -> None:
@@ -68,6 +69,7 @@ def compose(  # noqa: PLR0913, PLR0917 - what an app is made of
     kinds: tuple[Kind[Any], ...] = (),
     calls: Calls | None = None,
     open_again: Callable[[], OwnBlobs] | None = None,
+    containers: Containers = no_containers,
 ) -> App:
     """Make an app of the given ports. A kind that is given takes the place of the one of its name, if there is one.
 
@@ -81,7 +83,9 @@ def compose(  # noqa: PLR0913, PLR0917 - what an app is made of
     stats = Stats(documents, clock, (kind.name for kind in registry), timedelta(days=chosen.stats_days))
     telemetry = _telemetry(chosen, registry)
     observer = Observers(stats, telemetry) if telemetry else stats
-    deps = Dependencies(blobs, queues, documents, clock, registry, chosen, timing, callback_of, observer, open_again)
+    deps = Dependencies(
+        blobs, queues, documents, clock, registry, chosen, timing, callback_of, observer, open_again, containers
+    )
     engine = Engine(deps)
     timers = declarations.timers()
     ledger = Ledger(engine, timers, _rules(chosen, timers, os.environ))

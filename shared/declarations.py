@@ -1,7 +1,7 @@
 """What the domains declare, found by convention: nothing lists domains.
 
 A module ``shared/domains/<domain>/settings.py`` declares settings, ``containers.py`` the containers of documents and the blobs
-that it writes, ``kinds.py`` kinds of jobs, ``timers.py`` timers, ``api.py`` routes. What such a module names at its top level is served. A module is
+that it writes, ``kinds.py`` kinds of jobs, ``workflows.py`` workflows, ``timers.py`` timers, ``api.py`` routes. What such a module names at its top level is served. A module is
 imported when it is first asked for: a cold start reads the settings, and not one model.
 """
 
@@ -95,10 +95,11 @@ def of_users() -> tuple[Container | Artifacts, ...]:
 
 
 def kinds() -> tuple[Kind[Any], ...]:
-    """The kinds of jobs."""
+    """The kinds of jobs, workflows among them: a run of one is a job."""
     from shared.jobs.kinds import Kind
 
-    return _once("kinds of jobs", ((each.name, place, each) for place, each in _declared("kinds", Kind)))
+    found = (*_declared("kinds", Kind), *_declared("workflows", Kind))
+    return _once("kinds of jobs", ((each.name, place, each) for place, each in found))
 
 
 def timers() -> tuple[Timer, ...]:

@@ -70,6 +70,8 @@ class BlobInfo:
     etag: str
     last_modified: datetime
     metadata: Mapping[str, str]
+    size: int = 0
+    """Bytes of its content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,26 @@ class OwnBlobs(BlobStore, Protocol):
 
     async def close(self) -> None:
         """Close its connections."""
+        ...
+
+
+class Containers(Protocol):
+    """Containers of blobs by name, of the app's storage account and of others: where content comes from and goes to.
+
+    A container that is missing is empty, and is made by the first write.
+    """
+
+    def __call__(self, name: str, account: str | None = None, key: str | None = None) -> BlobStore:
+        """Open one, or hand out again what was opened before. Nothing is sent.
+
+        Args:
+            name: the container's name.
+            account: the storage account's name; None for the app's own.
+            key: the account's key; None: by the app's identity.
+
+        Raises:
+            ValueError: no account or container can have such a name.
+        """
         ...
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import signal
 import sys
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ from devtools.demo import night, real
 from devtools.demo.stage import stage
 from devtools.demo.story import tell
 from devtools.demo.terminal import Story, say
-from devtools.environment import TroubleError
+from devtools.environment import TroubleError, reader_gone
 
 
 def main() -> int:
@@ -29,9 +30,11 @@ def main() -> int:
     except TroubleError as error:
         print(f"dev.py: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        return reader_gone()
     except KeyboardInterrupt:
-        say("\nstopped")
-        return 0
+        say("\nstopped before its end")
+        return 130
 
 
 async def _run(options: argparse.Namespace) -> int:
@@ -60,7 +63,9 @@ async def _end(story: Story, options: argparse.Namespace, url: str, pages: Itera
     say("\nAll as it should be." if not story.broken else f"\nNot as it should be: {'; '.join(story.broken)}")
     if not options.once:
         say("\nStill running, until Ctrl-C:" + "".join(f"\n  {url}/api/{page}" for page in pages))
-        await asyncio.Event().wait()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        say("\nstopped")
     return 1 if story.broken else 0
 
 

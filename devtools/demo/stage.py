@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -59,7 +60,11 @@ async def stage(settings: Mapping[str, str] | None = None) -> AsyncIterator[Stag
             stack.enter_context(host)
         say(f"  {host.address}   (the host's log: {host.log})")
         http = await stack.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)))
-        yield Stage(host, emulator.address, shop, Client(http, host.address))
+        try:
+            yield Stage(host, emulator.address, shop, Client(http, host.address))
+        except asyncio.CancelledError:
+            say("\n  stopping")
+            raise
 
 
 def _settings(emulator: Service, folder: Path, shop: Shop, pace: Mapping[str, str]) -> dict[str, str]:

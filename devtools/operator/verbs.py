@@ -83,13 +83,22 @@ def _add_letters(verbs: Any) -> None:
 
 
 def _add_replay(verbs: Any) -> None:
-    codes = "0 all replayed (or would be), 1 some refused, 2 the app could not be asked"
+    codes = "0 all replayed (or would be), 1 some refused, failed again, or not agreed to, 2 the app could not be asked"
     verb = _verb(verbs, "replay", replay.replay, "put dead letters of a running app back on their queue", codes)
     verb.add_argument("id", nargs="?", metavar="ID", help="one dead letter; without it, all that match")
     verb.add_argument("--kind", help="only of this kind of job")
     verb.add_argument("--fingerprint", help="only with this fingerprint")
     _add_since(verb)
     verb.add_argument("--dry-run", action="store_true", help="say what would happen, send nothing")
+    verb.add_argument("--yes", action="store_true", help="replay however many match, without asking first")
+    verb.add_argument(
+        "--wait",
+        type=float,
+        default=30.0,
+        metavar="SECONDS",
+        help="how long to look what becomes of them (default: 30)",
+    )
+    verb.add_argument("--json", action="store_true", help="for other programs")
     verb.add_argument("--payload", type=Path, metavar="FILE", help="replay ID with the payload in FILE (JSON)")
 
 

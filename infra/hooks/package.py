@@ -33,7 +33,10 @@ APP = ("function_app.py", "host.json", "requirements.txt", "constraints.txt", "b
 PYTHON = "3.12"
 """The default of `pythonVersion` in infra/main.bicep."""
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
-EXTRAS = {"requirements-openai.txt": ("DEPLOY_OPENAI", "DEPLOY_EXTRA_OPENAI")}
+EXTRAS = {
+    "requirements-openai.txt": ("DEPLOY_OPENAI", "DEPLOY_EXTRA_OPENAI"),
+    "requirements-documents.txt": ("DEPLOY_EXTRA_DOCUMENTS",),
+}
 """Requirements that are installed where one of these variables is `true`."""
 
 _LOCALES = "babel/locale-data/*.dat"

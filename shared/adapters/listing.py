@@ -55,6 +55,7 @@ def _info(row: Any) -> BlobInfo:
         name=_name(row),
         etag=_quoted(properties.findtext("Etag")),
         last_modified=moment(properties.findtext("Last-Modified")),
+        size=int(properties.findtext("Content-Length") or 0),
         metadata={} if metadata is None else {each.tag: each.text or "" for each in metadata},
     )
 

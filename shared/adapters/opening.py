@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from shared.adapters.calls import Naming, blob_operation, document_operation, queue_operation
@@ -20,6 +21,8 @@ _NO_STORAGE = (
     "AzureWebJobsStorage: no storage account. Set it to a connection string, or, for access by identity, "
     "AzureWebJobsStorage__accountName or AzureWebJobsStorage__{service}ServiceUri"
 )
+_CONTAINER = re.compile(r"\$web|\$root|[a-z0-9](?:-?[a-z0-9]){2,62}")
+_ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
 _BAD_CONNECTION = "AzureWebJobsStorage: this is not a connection string"
 
 
@@ -47,6 +50,57 @@ def open_blobs(settings: Settings, container: str, calls: Calls | None = None) -
         client = ContainerClient(url, container, credential=owned[0], **options)
     pipeline.lean(client, pipeline.BLOBS)
     return AzureBlobs(client, *owned)
+
+
+class OpenedContainers:
+    """Containers by name (`shared.ports.Containers`), each opened once."""
+
+    def __init__(self, settings: Settings, calls: Calls | None = None) -> None:
+        self._settings = settings
+        self._calls = calls
+        self._opened: dict[tuple[str, str | None, str | None], AzureBlobs] = {}
+
+    def __call__(self, name: str, account: str | None = None, key: str | None = None) -> AzureBlobs:
+        """Open one: the app's own account as its settings say, another by the key, or by the app's identity."""
+        if not _CONTAINER.fullmatch(name):
+            raise ValueError(f"not the name of a container: {name!r}")
+        if account is not None and not _ACCOUNT.fullmatch(account):
+            raise ValueError(f"not the name of a storage account: {account!r}")
+        which = (name, account, key)
+        if which not in self._opened:
+            self._opened[which] = self._open(*which)
+        return self._opened[which]
+
+    async def close(self) -> None:
+        """Close what was opened."""
+        for each in self._opened.values():
+            await each.close()
+        self._opened.clear()
+
+    def _open(self, name: str, account: str | None, key: str | None) -> AzureBlobs:
+        if account is None or account == _own_account(self._settings):
+            return open_blobs(self._settings, name, self._calls)
+        from azure.storage.blob.aio import ContainerClient
+
+        from shared.adapters import pipeline
+        from shared.adapters.blobs import AzureBlobs
+
+        credential: Any = {"account_name": account, "account_key": key} if key else _storage_identity(self._settings)
+        options = _storage_options("blobs", blob_operation, self._calls)
+        url = f"https://{account}.blob.core.windows.net"
+        client = ContainerClient(url, name, credential=credential, **options)
+        pipeline.lean(client, pipeline.BLOBS)
+        return AzureBlobs(client, *([] if key else [credential]))
+
+
+def _own_account(settings: Settings) -> str | None:
+    """The name of the app's own storage account."""
+    found = re.search(r"(?:^|;)\s*AccountName=([^;]+)", settings.storage_connection or "", re.IGNORECASE)
+    if found:
+        return found[1].strip()
+    if "UseDevelopmentStorage=true" in (settings.storage_connection or ""):
+        return "devstoreaccount1"
+    return settings.storage_account
 
 
 def open_queues(settings: Settings, calls: Calls | None = None) -> AzureQueues:

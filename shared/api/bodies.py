@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.jobs.dead_letters.vault import Filter
+from shared.web.parameters import LETTER_CURSOR
 
 _CLOSED = ConfigDict(extra="forbid", defer_build=True)
 
@@ -29,13 +30,17 @@ class DiscardRequest(BaseModel):
 
 
 class ReplaysRequest(BaseModel):
-    """The body of a replay by filter. An empty filter means every one never replayed or discarded."""
+    """The body of a replay by filter. An empty filter means every one never replayed or discarded.
+
+    Whoever goes on sends `cursor` and, as `filter.until`, the `until` of the answer before.
+    """
 
     model_config = _CLOSED
 
     filter: Filter = Filter()
     ids: Annotated[list[str], Field(max_length=100)] | None = None
     limit: int = Field(100, ge=1, le=500)
+    cursor: Annotated[str, StringConstraints(pattern=LETTER_CURSOR)] | None = None
     dry_run: bool = False
     payload: dict[str, Any] | None = None
 

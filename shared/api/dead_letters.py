@@ -12,6 +12,7 @@ from shared.web.rules import INSPECT, OPERATE, READ, REPLAY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from shared.api.bodies import ReplaysRequest
     from shared.app import App
@@ -115,26 +116,29 @@ async def discard_dead_letter(app: App, call: Call) -> Answer:
     optional=True, samples=({"filter": {"kind": "taste-analysis"}, "dry_run": True},),
 )  # fmt: skip
 async def replay_dead_letters(app: App, call: Call) -> Answer:
-    """Put back what a filter, or a list of ids, names: each one's outcome, and whether there is more."""
+    """Put back what a filter, or a list of ids, names: each one's outcome, and the cursor of the next."""
     from shared.api.bodies import ReplaysRequest
     from shared.api.views import replay_view
     from shared.jobs.dead_letters.replay import ReplayOutcome
+    from shared.storage import iso
 
     wanted = read_model(ReplaysRequest, call.body, optional=True)
     if wanted.payload is not None and len(wanted.ids or []) != 1:
         raise unfit("payload", "an edited payload needs exactly one id in `ids`")
-    results, more = await _replay(app, wanted, call.caller or "api")
+    until = wanted.filter.until or app.clock.now()
+    results, cursor = await _replay(app, wanted, until, call.caller or "api")
     counts = {outcome.value: sum(each.outcome is outcome for each in results) for outcome in ReplayOutcome}
     content = {"dry_run": wanted.dry_run, "counts": counts, "results": [replay_view(each) for each in results]}
-    return json_answer({**content, "more": more})
+    return json_answer({**content, "until": iso(until), "cursor": cursor})
 
 
-async def _replay(app: App, wanted: ReplaysRequest, by: str) -> tuple[list[ReplayResult], bool]:
+async def _replay(app: App, wanted: ReplaysRequest, until: datetime, by: str) -> tuple[list[ReplayResult], str | None]:
     replays = app.engine.replays
     if wanted.ids is None:
-        return await replays.some(wanted.filter, by=by, limit=wanted.limit, dry_run=wanted.dry_run)
-    ids = [read_uuid(each, "ids") for each in wanted.ids]
-    return [await replays.one(each, by=by, payload=wanted.payload, dry_run=wanted.dry_run) for each in ids], False
+        chosen = wanted.filter.model_copy(update={"until": until})
+        return await replays.some(chosen, by=by, limit=wanted.limit, dry_run=wanted.dry_run, cursor=wanted.cursor)
+    ids = [read_uuid(each, "ids") for each in dict.fromkeys(wanted.ids)]
+    return [await replays.one(each, by=by, payload=wanted.payload, dry_run=wanted.dry_run) for each in ids], None
 
 
 def read_filter(query: Mapping[str, str]) -> Filter:

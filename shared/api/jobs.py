@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from shared.web.answers import Answer, Problem, cached_answer, json_answer
-from shared.web.parameters import OF_KIND, PAGE, PREFER, UUID, WORD
-from shared.web.requests import KEY_PATTERN, read_choice, read_limit, read_uuid
+from shared.web.parameters import IDS, OF_KIND, PAGE, PREFER, UUID, WORD
+from shared.web.requests import KEY_PATTERN, read_choice, read_uuid
 from shared.web.routes import TICKET, Api, Call, Parameter
 from shared.web.rules import INSPECT, OPERATE, READ, SUBMIT
 
@@ -32,11 +32,15 @@ _KEY = Parameter(
     "The same key with the same body gets the same ticket.",
 )  # fmt: skip
 _FILTERS = (
+    Parameter(
+        "ids", "query", {"type": "string", "pattern": IDS},
+        "Only these jobs, up to 50 ids with commas between; those that are not there are left out.",
+    ),
     OF_KIND,
     Parameter("id", "query", {"type": "string", "pattern": "^[0-9a-fA-F-]{0,36}$"}, "Only ids that start so."),
     Parameter("parent_id", "query", {"type": "string"}, "Only children of this job."),
     Parameter("status", "query", "shared.jobs.model:Status", "Only in this state."),
-)
+)  # fmt: skip
 _RESULTS = Parameter(
     "results", "query", {"type": "string", "enum": ["whole"]},
     "`whole`: results of any size; without it `results_excerpt` stands for those over 256 KiB.",
@@ -58,14 +62,11 @@ async def submit_job(app: App, call: Call) -> Answer:
 @api.route("ListJobs", "GET jobs", READ, {200: "schemas:JobPage"}, (422,), parameters=(*_FILTERS, *PAGE))
 async def list_jobs(app: App, call: Call) -> Answer:
     """Jobs, newest first, from the index."""
-    from shared.api.queries import where
+    from shared.api.queries import page_of
     from shared.api.views import job_view
-    from shared.containers import JOBS
     from shared.jobs.model import Job
-    from shared.ports import Query
 
-    limit, after = read_limit(call.query), call.query.get("cursor") or None
-    page = await app.documents.query(JOBS, Query(where(call.query), descending=True, limit=limit, after=after))
+    page = await page_of(app, call.query)
     items = [job_view(Job.model_validate(item), whole=False) for item in page.items]
     return json_answer({"items": items, "cursor": page.cursor}, headers=_NO_STORE)
 

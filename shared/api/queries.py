@@ -7,12 +7,15 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from shared.containers import JOBS
+from shared.jobs.concurrently import run_all
 from shared.jobs.explain import Circumstances
 from shared.jobs.ids import prefixes
 from shared.jobs.model import Status
-from shared.ports import Where
+from shared.ports import Document, Page, Query, Where
 from shared.storage import iso
-from shared.web.requests import read_choice, read_moment, unfit
+from shared.web.parameters import IDS
+from shared.web.requests import read_choice, read_limit, read_moment, unfit
 
 if TYPE_CHECKING:
     from shared.app import App
@@ -38,6 +41,24 @@ async def circumstances_of(app: App, job: Job) -> Circumstances:
         grace=deps.timing.grace,
         sweep_schedule=app.settings.sweep_schedule,
     )
+
+
+async def page_of(app: App, query: Mapping[str, str]) -> Page:
+    """The page of the index that the parameters of a query mean; 422 for what does not fit."""
+    if ids := query.get("ids"):
+        return Page(await _named(app, ids, query))
+    limit, after = read_limit(query), query.get("cursor") or None
+    return await app.documents.query(JOBS, Query(where(query), descending=True, limit=limit, after=after))
+
+
+async def _named(app: App, ids: str, query: Mapping[str, str]) -> list[Document]:
+    """Jobs by their ids, in that order."""
+    if others := sorted({*query} - {"ids", "code"}):
+        raise unfit("ids", f"goes with no other parameter, such as {others[0]}")
+    if not re.fullmatch(IDS, ids):
+        raise unfit("ids", "must be at most 50 UUIDs with commas between")
+    found = await run_all(app.documents.read(JOBS, each, each) for each in dict.fromkeys(ids.lower().split(",")))
+    return [document.value for document in found if document]
 
 
 def where(query: Mapping[str, str]) -> tuple[Where, ...]:

@@ -270,9 +270,14 @@ class ReplayView(TypedDict):
 
 @with_config(_CLOSED)
 class ReplaysView(TypedDict):
-    """What became of several replays."""
+    """What became of several replays, and how to go on with those that are older.
+
+    `until`: only what was recorded before this moment is meant; to be passed as `filter.until`, so that nothing which has
+    failed since is among the rest. `cursor`: to be passed for the next ones, null at the end.
+    """
 
     dry_run: bool
     counts: dict[str, int]
     results: list[ReplayView]
-    more: bool
+    until: Moment
+    cursor: str | None

@@ -1,47 +1,93 @@
 // Replaying dead letters: looked at first, then done, and told.
 
-import {post} from './api.js';
+import {get, post} from './api.js';
 import {announce, h, swap} from './dom.js';
 import {number, plural, short} from './format.js';
 import {action, confirmed, jobLink, table} from './parts.js';
 import {to} from './router.js';
 
-const BATCH = 100;
+const BATCH = 100, AT_ONCE = 50; // dead letters of one request; jobs of one
+const PATIENCE = 30_000, FIRST_PAUSE = 300, LONGEST_PAUSE = 5000; // ms for which the jobs are followed, and between two looks
 const WORDS = {replayed: 'replayed', would_replay: 'would be replayed', invalid: 'payload does not fit', not_failed: 'nothing to replay'};
 
 /** The two buttons for many: `what()` is the body of the request, {filter} or {ids}; `name` says which they are. */
 export function replayButtons(name, what, said, done) {
-  const run = async (dryRun) => {
-    swap(said, h('p', {}, dryRun ? 'Looking …' : 'Replaying …'));
-    const outcome = await replayAll(what(), dryRun).catch((error) => { swap(said); throw error; });
-    swap(said, outcomeView(outcome));
-    announce(summary(outcome));
-    if (!dryRun) done?.();
+  const look = async () => {
+    swap(said, h('p', {}, 'Looking …'));
+    return replayAll(what(), true).catch((error) => { swap(said); throw error; });
   };
-  return [
-    action(`Dry run ${name}`, () => run(true), {into: said}),
-    action(`Replay ${name}`, async () => {
-      if (await confirmed(`Replay ${name}?`, 'Each payload is checked, and its job is put back on its queue.', 'Replay')) await run(false);
-    }, {primary: true, into: said}),
-  ];
+  const tell = (outcome) => { swap(said, outcomeView(outcome)); announce(summary(outcome)); };
+  const replay = async () => {
+    const looked = await look();
+    const count = looked.counts.would_replay ?? 0;
+    tell(looked);
+    if (!count || !await confirmed(`Replay ${plural(count, 'dead letter')}?`, 'Each job is put back on its queue, once.', 'Replay')) return;
+    swap(said, h('p', {}, 'Replaying …'));
+    const outcome = await replayAll(snapshot(what(), looked.until), false).catch((error) => { swap(said); throw error; });
+    tell(outcome);
+    done?.();
+    await followed(outcome.results.filter((each) => each.outcome === 'replayed'), said);
+  };
+  return [action(`Dry run ${name}`, async () => tell(await look()), {into: said}), action(`Replay ${name}`, replay, {primary: true, into: said})];
 }
 
-/** Asks batch after batch, until there is no more, or nothing of a batch went through. */
+/** What was there at a moment: what fails again afterwards is not among it. */
+const snapshot = (what, until) => (what.ids ? what : {...what, filter: {...what.filter, until}});
+
+/** Asks for one batch after the other, from the newest to the oldest: going on from the cursor meets none twice. */
 async function replayAll(what, dryRun) {
-  const total = {dry_run: dryRun, counts: {}, results: [], more: false};
+  const total = {dry_run: dryRun, counts: {}, results: []};
+  let wanted = {...what, limit: BATCH, dry_run: dryRun};
   for (;;) {
-    const answer = await post('dead-letters/replay', {...what, limit: BATCH, dry_run: dryRun});
+    const answer = await post('dead-letters/replay', wanted);
     for (const [name, count] of Object.entries(answer.counts)) total.counts[name] = (total.counts[name] ?? 0) + count;
     total.results.push(...answer.results);
-    total.more = answer.more;
-    if (dryRun || what.ids || !answer.more || !answer.counts.replayed) return total;
-    announce(`${number(total.counts.replayed)} replayed so far`);
+    total.until ??= answer.until;
+    if (!answer.cursor) return total;
+    wanted = {...snapshot(wanted, answer.until), cursor: answer.cursor};
+    if (!dryRun) announce(`${number(total.counts.replayed)} replayed so far`);
   }
 }
 
-const summary = ({counts, more}) => {
+/** Says below how jobs that were replayed fare, until all have ended or for half a minute. */
+async function followed(results, said) {
+  const letters = new Map(results.map((each) => [each.job_id, each.dead_letter_id]));
+  const counts = {completed: 0, 'failed again': 0, cancelled: 0};
+  const going = new Set(letters.keys());
+  const line = h('p', {class: 'aftermath'});
+  said.querySelector('.notice')?.append(line);
+  const end = Date.now() + PATIENCE;
+  for (let pause = FIRST_PAUSE; going.size && line.isConnected; pause = Math.min(pause * 1.5, LONGEST_PAUSE)) {
+    for (const job of await jobs([...going])) {
+      const ended = outcomeOf(job, letters.get(job.job_id));
+      if (!ended) continue;
+      counts[ended] += 1;
+      going.delete(job.job_id);
+    }
+    const words = Object.entries({...counts, 'not ended yet': going.size}).filter(([, count]) => count);
+    swap(line, 'Since then: ', words.map(([name, count]) => `${number(count)} ${name}`).join(', '), '.');
+    if (counts['failed again']) said.querySelector('.notice')?.classList.replace('good', 'warn');
+    if (Date.now() >= end) break;
+    if (going.size) await new Promise((resolve) => { setTimeout(resolve, pause); });
+  }
+  announce(line.textContent);
+}
+
+async function jobs(ids) {
+  const found = [];
+  for (let n = 0; n < ids.length; n += AT_ONCE) found.push(...(await get('jobs', {params: {ids: ids.slice(n, n + AT_ONCE).join(',')}})).body.items);
+  return found;
+}
+
+/** How a replayed job has ended; null while it has not, or while the index still shows the state before. */
+const outcomeOf = ({status, dead_letter_id: letter}, before) => {
+  if (status === 'failed') return letter === before ? null : 'failed again';
+  return status === 'completed' || status === 'cancelled' ? status : null;
+};
+
+const summary = ({counts}) => {
   const said = Object.entries(counts).filter(([, count]) => count).map(([name, count]) => `${number(count)} ${WORDS[name] ?? name}`);
-  return (said.join(', ') || 'There was nothing to replay') + (more ? ', and there are more' : '');
+  return said.join(', ') || 'There was nothing to replay';
 };
 
 function outcomeView(outcome) {

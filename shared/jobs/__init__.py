@@ -7,13 +7,14 @@ from shared.jobs.errors import FinalError, HandOver, JobCancelledError, JobsErro
 from shared.jobs.fan_out import fan_out
 from shared.jobs.kinds import Dedupe, Kind, Policy
 from shared.jobs.locks import FencedError, Lock, LockedError, Locks, LostLockError
-from shared.jobs.model import Job, Priority, Status
+from shared.jobs.model import Failure, Job, Priority, Status
 from shared.jobs.ticket import IdempotencyKey, Options, Ticket
 from shared.jobs.timers.timer import Missed, Timer
 
 __all__ = [
     "Child",
     "Dedupe",
+    "Failure",
     "FencedError",
     "FinalError",
     "HandOver",

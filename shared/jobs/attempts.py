@@ -22,13 +22,25 @@ from shared.jobs.errors import (
     JobsError,
     RetryLater,
     Snooze,
+    Suspend,
     UnreadableError,
 )
-from shared.jobs.failures import failure_of, leaves_of
+from shared.jobs.events import (
+    Cancelled,
+    Completed,
+    Decided,
+    Event,
+    HandedOver,
+    LetDown,
+    Released,
+    Retried,
+    Snoozed,
+    Suspended,
+)
+from shared.jobs.failures import failure_of, leaves_of, name_of
 from shared.jobs.handler import Raised, Returned, call
 from shared.jobs.kinds import Kind, Policy
 from shared.jobs.loop_watch import LoopWatch
-from shared.jobs.machine import Cancelled, Completed, Decided, Event, HandedOver, LetDown, Released, Retried, Snoozed
 from shared.jobs.model import Failure, Job, Status
 from shared.jobs.neighbours import Neighbours
 from shared.ports import PreconditionError, StorageError, TooLargeError
@@ -39,6 +51,9 @@ _TO_LET_GO = 2.0
 _OUTAGES = 20
 """So often in a row storage may let attempts down before that counts as a failure: more than half an hour, by the delays."""
 _OUTAGE_BASE, _OUTAGE_CAP = 5.0, 300.0
+
+
+_TRIES_TO_ABORT = 3
 
 
 class Attempts:
@@ -65,7 +80,8 @@ class Attempts:
         """
         context = JobContext(self._deps, current, self._children)
         assert isinstance(kind.policy, Policy)  # noqa: S101 - settled by the registry
-        work = asyncio.create_task(self._run(kind, kind.policy, context))
+        policy = self._deps.kinds.policy_of(current.value) if current.value.overrides else kind.policy
+        work = asyncio.create_task(self._run(kind, policy, context))
         work.add_done_callback(lambda _: self.neighbours.running.discard(context))
         try:
             await asyncio.wait({work})
@@ -82,11 +98,11 @@ class Attempts:
             if context.job.cancel_requested:  # under a worker that vanished
                 return await self._cancelled(context)
             if context.job.decided and context.job.error:
-                return await self._give_up(Reason(context.job.decided), context.job.error, context)
+                return await self._give_up(kind, Reason(context.job.decided), context.job.error, context)
             outcome = await call(kind, context, policy.timeout_seconds, self._watch)
             if isinstance(outcome, Returned):
                 return await self._completed(outcome, context)
-            return await self._raised(outcome, policy, context)
+            return await self._raised(outcome, kind, policy, context)
         except InvalidTransitionError as error:  # of this job: a handler's are in the outcome
             context.log.warning("outcome dropped, %s:", error)
             return "superseded"
@@ -100,7 +116,7 @@ class Attempts:
         context.log.info("job completed:")
         return "completed"
 
-    async def _raised(self, outcome: Raised, policy: Policy, context: JobContext) -> str:
+    async def _raised(self, outcome: Raised, kind: Kind[Any], policy: Policy, context: JobContext) -> str:
         """Decide what it means; of exceptions about jobs, only what this attempt's own context raised is about this one."""
         error, now = outcome.error, self._deps.clock.now()
         leaves = leaves_of(error)
@@ -115,6 +131,9 @@ class Attempts:
                 due_at = now + timedelta(seconds=snooze.seconds)
                 said = f"snoozes for {snooze.seconds:.1f} s"
                 return await self._waits(Snoozed(now, context.fence, due_at, str(snooze)), "snoozed", said, context)
+            case [Suspend() as suspend]:
+                event, said = Suspended(now, context.fence, str(suspend)), "waits for the jobs that it is made of"
+                return await self._waits(event, "suspended", said, context)
             case [HandOver() as over]:
                 said = "goes on in the next attempt"
                 return await self._waits(HandedOver(now, context.fence, over.state), "handed over", said, context)
@@ -124,7 +143,7 @@ class Attempts:
         failure = failure_of(error, context.attempt, now)
         if all(map(_is_outage, leaves)) and context.job.outages < _OUTAGES:
             return await self._let_down(failure, context)
-        return await self._failed(leaves, failure, policy, context)
+        return await self._failed(leaves, failure, kind, policy, context)
 
     async def _waits(self, event: Event, word: str, said: str, context: JobContext) -> str:
         """Write that the job waits for its next attempt, and send the message that starts it."""
@@ -132,7 +151,8 @@ class Attempts:
         if current.value.status is not Status.QUEUED:
             await self._callbacks.finish(current)
             return "cancelled"
-        await self._deps.send(current)
+        if not current.value.suspended_at:
+            await self._deps.send(current)
         await self._deps.project(current.value)
         context.log.info("job %s:", said)
         return word
@@ -155,7 +175,9 @@ class Attempts:
         context.log.info("job cancelled:")
         return "cancelled"
 
-    async def _failed(self, leaves: list[BaseException], failure: Failure, policy: Policy, context: JobContext) -> str:
+    async def _failed(
+        self, leaves: list[BaseException], failure: Failure, kind: Kind[Any], policy: Policy, context: JobContext
+    ) -> str:
         final = any(isinstance(leaf, (FinalError, UnreadableError, *policy.final)) for leaf in leaves)
         if context.overran:
             await context.confirm()
@@ -165,10 +187,13 @@ class Attempts:
         await context.confirm()  # who was superseded leaves no dead letter of a job that goes on without it
         if context.job.cancel_requested:
             return await self._cancelled(context)  # it was to stop, and has; its children are to stop too
-        return await self._give_up(Reason.FINAL if final else Reason.EXHAUSTED, failure, context)
+        return await self._give_up(kind, Reason.FINAL if final else Reason.EXHAUSTED, failure, context)
 
-    async def _give_up(self, reason: Reason, failure: Failure, context: JobContext) -> str:
+    async def _give_up(self, kind: Kind[Any], reason: Reason, failure: Failure, context: JobContext) -> str:
         """Give up; where the vault cannot be told, write down what was decided, so that the handler need not run again."""
+        if kind.on_abort and not await self._abort(kind, reason, failure, context):
+            now = self._deps.clock.now()
+            return await self._waits(Released(now, context.fence, now), "released", "goes on to give up", context)
         try:
             await self._recorder.give_up(context.current, reason, failure, context.fence)
         except StorageError:
@@ -179,11 +204,38 @@ class Attempts:
             raise
         return "gave up"
 
+    async def _abort(self, kind: Kind[Any], reason: Reason, failure: Failure, context: JobContext) -> bool:
+        """Tell the kind that its job gives up: written down before, so that after a crash no handler runs, but this again.
+
+        Returns:
+            Whether the job can give up; False where the host ends the invocation.
+        """
+        if not context.job.decided:
+            await context.settle(Decided(self._deps.clock.now(), context.fence, failure, reason.value, None))
+
+        async def told(payload: Any, context: JobContext) -> None:
+            assert kind.on_abort  # noqa: S101 - asked above
+            await kind.on_abort(payload, context, failure)
+
+        for tried in range(1, _TRIES_TO_ABORT + 1):
+            outcome = await call(kind, context, context.timeout_seconds, self._watch, told)
+            if isinstance(outcome, Returned):
+                return True
+            if context.ended_by_host:
+                return False
+            if isinstance(outcome.error, StorageError):  # an outage: another attempt does it
+                raise outcome.error
+            await context.confirm()
+            context.log.error("on_abort failed, try %d of %d: error=%s", tried, _TRIES_TO_ABORT, name_of(outcome.error))
+            await self._deps.clock.sleep(tried)
+        return True
+
     async def _retry(self, leaves: list[BaseException], failure: Failure, policy: Policy, context: JobContext) -> str:
         now = self._deps.clock.now()
         seconds = delay(
             context.job.failures + 1,
             base=policy.base_backoff_seconds,
+            least=policy.min_backoff_seconds,
             cap=policy.max_backoff_seconds,
             jitter=policy.jitter_seconds,
             at_least=max((leaf.seconds for leaf in leaves if isinstance(leaf, RetryLater)), default=0.0),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.jobs.callbacks import Callbacks
 from shared.jobs.dependencies import Dependencies
-from shared.jobs.machine import CancelRequested
+from shared.jobs.events import CancelRequested
 from shared.jobs.model import Job, Status
 from shared.storage import Versioned
 
@@ -14,7 +14,7 @@ class Canceller:
 
     def __init__(self, deps: Dependencies, callbacks: Callbacks) -> None:
         self._deps = deps
-        self._callbacks = callbacks
+        self.callbacks = callbacks
 
     async def cancel(self, current: Versioned[Job], by: str | None = None) -> Versioned[Job]:
         """Cancel a job, or ask it to stop; return it as it then is.
@@ -26,5 +26,5 @@ class Canceller:
         current = await self._deps.status.change(current, event)
         if current.value.status is Status.QUEUED:  # it has children, which its next attempt stops: wake it
             await self._deps.send_or_leave(current)
-        await self._callbacks.finish(current)
+        await self.callbacks.finish(current)
         return current

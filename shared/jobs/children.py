@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar, Unpack
 
 from pydantic import JsonValue
 
@@ -19,10 +19,11 @@ from shared.jobs.cancel import Canceller
 from shared.jobs.concurrently import run_all
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.errors import FinalError, InvalidTransitionError, JobsError, UnreadableError
+from shared.jobs.events import Woken
 from shared.jobs.ids import derived_id
 from shared.jobs.kinds import Kind, P, stored
 from shared.jobs.log import LOG, about
-from shared.jobs.model import Job
+from shared.jobs.model import Job, Status
 from shared.jobs.submit import Submitter
 from shared.jobs.ticket import Options, Ticket
 from shared.jobs.tracing import traceparent
@@ -54,13 +55,62 @@ class Child:
 Plan = tuple[Child, ...]
 
 
+class Parent(Protocol):
+    """What jobs of a kind make of the jobs that they are made of."""
+
+    async def child_changed(self, child: Job) -> None:
+        """A child has ended, or was put back to life. May be told more than once, by several processes, in any order.
+
+        Raises:
+            StorageError: it could not be made sure that nothing is lost: to be told again.
+        """
+        ...
+
+    async def cancel(self, parent: Job) -> None:
+        """Have everything stop that is under way; nothing is started after this returns."""
+        ...
+
+
 class Children:
     """Starts, finds and stops the children of jobs."""
 
     def __init__(self, deps: Dependencies, submitter: Submitter, canceller: Canceller) -> None:
-        self._deps = deps
+        self.deps = deps
         self._submitter = submitter
         self._canceller = canceller
+        self._parents: dict[Callable[[Children], Parent], Parent] = {}
+        self.replay: Callable[..., Awaitable[object]] | None = None
+        """Puts a dead letter back, given its id and `by`."""
+        self.finish: Callable[[Versioned[Job]], Awaitable[None]] = canceller.callbacks.finish
+        """Does what is left once the outcome of a job is written."""
+
+    def parent(self, kind: str) -> Parent:
+        """What jobs of a kind make of their children; UnknownKindError where this code does not know the kind."""
+        make: Callable[[Children], Parent] = self.deps.kinds[kind].parent or _Waking
+        if make not in self._parents:
+            self._parents[make] = make(self)
+        return self._parents[make]
+
+    async def tell(self, child: Job) -> None:
+        """Tell the job that another is a part of how that one ended, or that it lives again."""
+        await self.parent(str(child.parent_kind)).child_changed(child)
+
+    async def wake(self, job_id: str, by: str, *, revive: bool = False) -> None:
+        """Have a job go on that waits for its children; with `revive`, replay it where it failed. What has ended otherwise stays."""
+        current = await self.deps.status.read(job_id)
+        if current is None:
+            return
+        job = current.value
+        if job.status is Status.FAILED and revive and self.replay:
+            await self.replay(job.dead_letter_id, by=by)
+        if job.status.final:
+            return
+        try:
+            current = await self.deps.status.change(current, Woken(self.deps.clock.now()))
+        except InvalidTransitionError:
+            return  # it is about to look anyway, or has ended
+        if current.value.status is Status.QUEUED:
+            await self.deps.send_or_leave(current)
 
     async def plan(self, parent: Job, draft: AsyncIterator[Child]) -> tuple[str, Plan]:
         """Keep a plan for good, and return the name of its blob; where the job has one already, that one stands."""
@@ -70,13 +120,13 @@ class Children:
             raise FinalError("two children of the plan have the same key")
         data = _written(children) if len(children) < _LONG else await asyncio.to_thread(_written, children)
         with suppress(AlreadyExistsError):
-            await self._deps.blobs.create(name, data)
+            await self.deps.blobs.create(name, data)
             return name, tuple(children)
         return name, await self.planned(name)
 
     async def planned(self, name: str) -> Plan:
         """Read a plan back; UnreadableError where it is gone."""
-        blob = await self._deps.blobs.read(name)
+        blob = await self.deps.blobs.read(name)
         if blob is None:
             raise UnreadableError(f"the plan {name} is gone")
         return _read(blob.data) if len(blob.data) < _LARGE else await asyncio.to_thread(_read, blob.data)
@@ -85,10 +135,10 @@ class Children:
         """Each child as it stands; None where it was not started yet."""
 
         async def one(child: Child) -> Job | None:
-            current = await self._deps.status.read(id_of(parent, child))
+            current = await self.deps.status.read(id_of(parent, child))
             return current.value if current else None
 
-        return await _each(children, one)
+        return await each(children, one)
 
     async def start(self, parent: Job, children: Iterable[Child]) -> None:
         """Start children; one that was started already stays as it is."""
@@ -96,7 +146,7 @@ class Children:
         async def one(child: Child) -> None:
             await self._submit(parent, child)
 
-        await _each(children, one)
+        await each(children, one)
 
     async def cancel(self, parent: Job) -> None:
         """Cancel the children that are under way.
@@ -104,6 +154,8 @@ class Children:
         One that was about to be started is started first: so it cannot be started afterwards by an attempt that does
         not know yet that the job was cancelled.
         """
+        if self.deps.kinds[parent.kind].parent:
+            await self.parent(parent.kind).cancel(parent)
         fan_out = parent.fan_out
         if fan_out is None or not fan_out.under_way:
             return
@@ -114,16 +166,24 @@ class Children:
             return
 
         async def one(child: Child) -> None:
-            try:
-                ticket = await self._submit(parent, child)
-                if not ticket.job.status.final:
-                    await self._canceller.cancel(Versioned(ticket.job, ticket.etag))
-            except InvalidTransitionError:
-                return  # it ended meanwhile
-            except JobsError as error:  # nothing can start it any more
-                LOG.error("child not cancelled: %s key=%s cause=%s", about(parent), child.key, type(error).__name__)
+            await self.stop(parent, child.key, lambda: self._submit(parent, child))
 
-        await _each((plan[number] for number in fan_out.under_way), one)
+        await each((plan[number] for number in fan_out.under_way), one)
+
+    async def stop(self, parent: Job, key: str, start: Callable[[], Awaitable[Ticket]]) -> None:
+        """Cancel a child, having started it: so nobody can who does not know yet that it is to stop."""
+        try:
+            ticket = await start()
+            if not ticket.job.status.final:
+                await self._canceller.cancel(Versioned(ticket.job, ticket.etag))
+        except InvalidTransitionError:
+            return  # it ended meanwhile
+        except JobsError as error:  # nothing can start it any more
+            LOG.error("child not cancelled: %s key=%s cause=%s", about(parent), key, type(error).__name__)
+
+    async def start_one(self, kind: str, payload: Mapping[str, Any], **options: Unpack[Options]) -> Ticket:
+        """Start a child under the id that the options say; one that was started already stays as it is."""
+        return await self._submitter.submit(kind, payload, **options)
 
     async def submit(self, by: Job, kind: Kind[P], payload: P, key: str, options: Options) -> Ticket:
         """Submit a job on behalf of another, under an id derived from both: submitted twice, it is one."""
@@ -136,7 +196,7 @@ class Children:
         return await self._submitter.submit(kind, payload, **options)
 
     async def _submit(self, parent: Job, child: Child) -> Ticket:
-        usual = self._deps.kinds.policy(parent.kind).priority
+        usual = self.deps.kinds.policy(parent.kind).priority
         return await self._submitter.submit(
             child.kind,
             child.payload,
@@ -147,6 +207,20 @@ class Children:
             else None,  # what was asked for the parent holds for all
             trace=traceparent(parent),
         )
+
+
+class _Waking:
+    """What a fan-out makes of its children: it looks for itself, once it is awake."""
+
+    def __init__(self, children: Children) -> None:
+        self._children = children
+
+    async def child_changed(self, child: Job) -> None:
+        """Wake the parent."""
+        await self._children.wake(str(child.parent_id), f"child {child.child_key}")
+
+    async def cancel(self, parent: Job) -> None:
+        """`Children.cancel` does it, by the plan."""
 
 
 def id_of(parent: Job, child: Child) -> str:
@@ -163,7 +237,7 @@ def _read(data: bytes) -> Plan:
     return tuple(Child(*json.loads(line)) for line in data.splitlines())
 
 
-async def _each(what: Iterable[T], act: Callable[[T], Awaitable[U]]) -> list[U]:
+async def each(what: Iterable[T], act: Callable[[T], Awaitable[U]]) -> list[U]:
     """Act on each, some at the same time."""
     limit = asyncio.Semaphore(_AT_ONCE)
 

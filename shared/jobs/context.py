@@ -14,13 +14,13 @@ from pydantic import JsonValue
 from shared.jobs.children import Children
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.errors import InvalidTransitionError, JobCancelledError, JobsError, SupersededError
+from shared.jobs.events import Event, Progressed
 from shared.jobs.kinds import Kind, P
 from shared.jobs.log import LOG
-from shared.jobs.machine import Event, Progressed
 from shared.jobs.model import FanOut, Job, Progress, Status
 from shared.jobs.ticket import Options, Ticket
 from shared.jobs.tracing import traceparent
-from shared.ports import BlobStore, Clock, DocumentStore, StorageError
+from shared.ports import BlobStore, Clock, Containers, DocumentStore, StorageError
 from shared.settings import Settings
 from shared.storage import Versioned
 
@@ -90,12 +90,12 @@ class JobContext:
     @property
     def last_attempt(self) -> bool:
         """Whether the job gives up if this attempt fails."""
-        return self.job.failures + 1 >= self._deps.kinds.policy(self.job.kind).max_attempts
+        return self.job.failures + 1 >= self._deps.kinds.policy_of(self.job).max_attempts
 
     @property
     def timeout_seconds(self) -> float:
         """How long an attempt may take."""
-        return self._deps.kinds.policy(self.job.kind).timeout_seconds
+        return self._deps.kinds.policy_of(self.job).timeout_seconds
 
     @property
     def state(self) -> JsonValue:
@@ -131,6 +131,11 @@ class JobContext:
     def blobs(self) -> BlobStore:
         """The status container, for artifacts beside the status."""
         return self._deps.blobs
+
+    @property
+    def containers(self) -> Containers:
+        """Other containers of blobs, also of other accounts."""
+        return self._deps.containers
 
     @property
     def clock(self) -> Clock:

@@ -76,6 +76,8 @@ def decide(
         return Drop("the job has failed, and this message is not a replay of it")
     if job.status.final:
         return Drop(f"the job is {job.status} already")
+    if job.suspended_at is not None:
+        return Drop("it waits for the jobs that it is made of")
     if job.status is Status.QUEUED:
         return Claim() if job.due_at <= now + SLACK else PutBack(job.due_at)
     if job.due_at > now and job.message_id != delivery.message_id:

@@ -13,9 +13,10 @@ from pydantic import BaseModel
 from shared.jobs.context import JobContext
 from shared.jobs.errors import KindError
 from shared.jobs.kinds import Dedupe, Kind, P, Policy, Upgrade
-from shared.jobs.model import Priority
+from shared.jobs.model import Failure, Priority
 
 Handler = Callable[[P, JobContext], Awaitable[Any]]
+OnAbort = Callable[[P, JobContext, Failure], Awaitable[None]]
 
 
 class PolicyFields(TypedDict, total=False):
@@ -27,6 +28,7 @@ class PolicyFields(TypedDict, total=False):
     max_attempts: int
     max_stalls: int
     base_backoff_seconds: float
+    min_backoff_seconds: float
     max_backoff_seconds: float
     jitter_seconds: float
     timeout_seconds: float
@@ -41,6 +43,17 @@ def job(
     name: str,
     *,
     dedupe: Callable[[P], Dedupe | None],
+    version: int = ...,
+    policy: Policy | Callable[[Any], Policy] | None = ...,
+    upgrades: Mapping[int, Upgrade] | None = ...,
+    on_abort: OnAbort[P] | None = ...,
+    **fields: Unpack[PolicyFields],
+) -> Callable[[Handler[P]], Kind[P]]: ...
+@overload
+def job(
+    name: str,
+    *,
+    on_abort: OnAbort[P],
     version: int = ...,
     policy: Policy | Callable[[Any], Policy] | None = ...,
     upgrades: Mapping[int, Upgrade] | None = ...,
@@ -62,6 +75,7 @@ def job(
     version: int = 1,
     policy: Policy | Callable[[Any], Policy] | None = None,
     upgrades: Mapping[int, Upgrade] | None = None,
+    on_abort: OnAbort[Any] | None = None,
     **fields: Unpack[PolicyFields],
 ) -> Callable[[Handler[P]], Kind[P]]:
     """Declare a kind of job. Its payload is what the handler's first parameter is annotated with: a pydantic model.
@@ -81,6 +95,9 @@ def job(
         version: the payload's version; raise it when the model changes incompatibly.
         policy: the policy, or a function that makes it from the app's settings; in place of its fields as keywords.
         upgrades: for each older version, a function from its JSON to that of the next version.
+        on_abort: is called with payload, context and failure once it is decided that the job gives up, and before it does: after
+            its last attempt, and never before a retry. At least once, so that it must be safe to run twice. What it raises
+            is logged, and it is tried again, three times in all; then the job gives up all the same.
         **fields: what differs from the usual `Policy`.
 
     Raises:
@@ -91,7 +108,14 @@ def job(
 
     def declare(handler: Handler[P]) -> Kind[P]:
         return Kind(
-            name, _payload_of(name, handler), handler, version, policy or Policy(**fields), dedupe, upgrades or {}
+            name,
+            _payload_of(name, handler),
+            handler,
+            version,
+            policy or Policy(**fields),
+            dedupe,
+            upgrades or {},
+            on_abort=on_abort,
         )
 
     return declare

@@ -19,7 +19,7 @@ from shared.jobs.model import Job, summary
 from shared.jobs.observe import NullObserver, Observer
 from shared.jobs.pauses import Pauses
 from shared.jobs.store import StatusStore
-from shared.ports import BlobStore, Clock, DocumentStore, MessageQueues, OwnBlobs, StorageError
+from shared.ports import BlobStore, Clock, Containers, DocumentStore, MessageQueues, OwnBlobs, StorageError
 from shared.settings import Settings
 from shared.storage import Versioned
 
@@ -40,6 +40,11 @@ def _no_callbacks(job: Job) -> Mapping[str, Any]:
     raise LookupError(f"job {job.job_id} wants a callback, and this app knows no way to make one")
 
 
+def no_containers(name: str, account: str | None = None, key: str | None = None) -> BlobStore:  # noqa: ARG001 - the port's
+    """For an app that works with no containers beside that of its jobs."""
+    raise LookupError(f"this app opens no containers: {name}")
+
+
 @dataclass(frozen=True)
 class Dependencies:
     """The ports and kinds that an engine works with."""
@@ -57,6 +62,9 @@ class Dependencies:
     """Who is told what happens."""
     open_blobs: Callable[[], OwnBlobs] | None = None
     """Opens the status container once more, for a thread that keeps leases while the event loop is blocked; None: nobody does."""
+
+    containers: Containers = no_containers
+    """Opens other containers of blobs than that of the jobs."""
 
     @cached_property
     def status(self) -> StatusStore:

@@ -41,6 +41,7 @@ class Engine:
         self._sweeper = Sweeper(deps, callbacks)
         self._repairer = Repairer(deps, callbacks)
         self.replays = Replayer(deps, self.vault, submitter, callbacks)
+        callbacks.tell_parent, self.children.replay = self.children.tell, self.replays.one
         self.discards = Discarder(deps, self.vault)
         self.pauses = deps.pauses
         self.estimates = Estimator(deps)

@@ -46,6 +46,10 @@ class Snooze(JobsError):  # noqa: N818 - it reads as what it asks for
         self.seconds = seconds
 
 
+class Suspend(JobsError):  # noqa: N818 - it reads as what it asks for
+    """Nothing to do until a job that this one is made of has ended. Raised by handlers of such; no failure, however often."""
+
+
 class HandOver(JobsError):  # noqa: N818 - it reads as what it asks for
     """Go on in another attempt, from `state`. Raised by handlers whose time runs out; no failure, however often."""
 

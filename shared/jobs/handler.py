@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,9 +39,23 @@ class Raised:
 Outcome = Returned | Raised
 
 
-async def call(kind: Kind[Any], context: JobContext, timeout_seconds: float, watch: LoopWatch | None = None) -> Outcome:
-    """Call the handler, its lease renewed meanwhile if it does not do so by reporting progress; by `watch`, if all stands still."""
-    task = asyncio.create_task(_called(kind, context))
+async def call(
+    kind: Kind[Any],
+    context: JobContext,
+    timeout_seconds: float,
+    watch: LoopWatch | None = None,
+    handler: Callable[[Any, JobContext], Awaitable[Any]] | None = None,
+) -> Outcome:
+    """Call the handler, its lease renewed meanwhile if it does not do so by reporting progress; by `watch`, if all stands still.
+
+    Args:
+        kind: the job's kind.
+        context: the attempt.
+        timeout_seconds: for how long it may run.
+        watch: renews the lease while the event loop is blocked.
+        handler: what is called in place of the kind's handler.
+    """
+    task = asyncio.create_task(_called(kind, context, handler or kind.handler))
     context.begin(timeout_seconds, task)
     if watch:
         watch.enter(context)
@@ -55,10 +70,12 @@ async def call(kind: Kind[Any], context: JobContext, timeout_seconds: float, wat
         await asyncio.wait({beat})
 
 
-async def _called(kind: Kind[Any], context: JobContext) -> Outcome:
+async def _called(
+    kind: Kind[Any], context: JobContext, handler: Callable[[Any, JobContext], Awaitable[Any]]
+) -> Outcome:
     """Whatever ends it is an outcome of this job: also what is meant to end the process, and the neighbours with it."""
     try:
-        return Returned(_storable(await kind.handler(await context.payload(kind), context)))
+        return Returned(_storable(await handler(await context.payload(kind), context)))
     except BaseException as error:  # noqa: BLE001 - see above
         return Raised(error)
 

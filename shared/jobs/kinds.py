@@ -12,7 +12,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from shared.jobs.errors import FieldProblem, InvalidPayloadError, KindError, NewerVersionError, UnknownKindError
-from shared.jobs.model import Priority
+from shared.jobs.model import Failure, Job, Priority
 from shared.settings import Settings, SettingsError
 
 P = TypeVar("P", bound=BaseModel)
@@ -34,8 +34,12 @@ class Policy:
     max_stalls: int = 4
     """How many workers may vanish in the middle before the job gives up (such attempts do not count as failures)."""
     base_backoff_seconds: float = 5
+    """The most that the first wait takes; it doubles with each failure. The wait is a random share of it."""
+    min_backoff_seconds: float = 0
+    """The least that the first wait takes; it doubles, too. As much as `base_backoff_seconds`: the waits are exactly so long."""
     max_backoff_seconds: float = 300
     jitter_seconds: float = 0
+    """Up to so many seconds are added to each wait."""
     timeout_seconds: float = 300
     dedupe_ttl_seconds: int = 0
     """For how long a duplicate gets the first job's ticket; 0: no dedupe."""
@@ -71,6 +75,14 @@ class Kind(Generic[P]):
     policy: Policy | Callable[[Settings], Policy] = field(default_factory=Policy)
     dedupe: Callable[[P], Dedupe | None] | None = None
     upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
+    on_abort: Callable[[P, Any, Failure], Awaitable[None]] | None = None
+    """Called once it is decided that a job gives up, before it does."""
+    brings: tuple[Kind[Any], ...] = ()
+    """Kinds that it needs: known wherever it is."""
+    timeouts: tuple[float, ...] = ()
+    """Seconds that jobs of other kinds may take which it starts with timeouts of their own."""
+    parent: Callable[[Any], Any] | None = None
+    """Makes what is told of the jobs that its jobs are made of (`shared.jobs.children.Parent`); None: `fan_out`'s."""
 
     def __post_init__(self) -> None:
         """Refuse what could not work."""
@@ -148,7 +160,10 @@ class Registry:
         self._kinds: dict[str, Kind[Any]] = {}
         self._policies: dict[str, Policy] = {}
         self._queues = queues
-        for kind in kinds:
+        given = tuple(kinds)
+        names = {kind.name for kind in given}
+        brought = {each.name: each for kind in given for each in kind.brings if each.name not in names}
+        for kind in (*given, *brought.values()):
             self._add(kind, settings or Settings(), longest_seconds)
         for name, queue in (settings or Settings()).kind_queues:
             if name not in self._kinds:
@@ -161,9 +176,10 @@ class Registry:
             places = f"{self._kinds[kind.name].declared_in} and {kind.declared_in}"
             raise KindError(f"two kinds are called {kind.name!r}: {places}")
         policy = kind.policy if isinstance(kind.policy, Policy) else kind.policy(settings)
-        if longest_seconds is not None and policy.timeout_seconds >= longest_seconds:
+        longest = max(policy.timeout_seconds, *kind.timeouts) if kind.timeouts else policy.timeout_seconds
+        if longest_seconds is not None and longest >= longest_seconds:
             raise KindError(
-                f"kind {kind.name}: its timeout of {policy.timeout_seconds:g} s is not below the host's "
+                f"kind {kind.name}: its timeout of {longest:g} s is not below the host's "
                 f"functionTimeout of {longest_seconds:g} s"
             )
         self._kinds[kind.name] = replace(kind, policy=policy)
@@ -204,6 +220,11 @@ class Registry:
     def policy(self, name: str) -> Policy:
         """The settled policy of a kind, or UnknownKindError."""
         return self._policies[self[name].name]
+
+    def policy_of(self, job: Job) -> Policy:
+        """The settled policy of a job: its kind's, but for what was said for this job alone; or UnknownKindError."""
+        policy = self.policy(job.kind)
+        return replace(policy, **job.overrides) if job.overrides else policy
 
     def queue(self, name: str, priority: Priority) -> str:
         """The queue that a job of this kind and priority travels on."""

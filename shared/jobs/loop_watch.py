@@ -22,9 +22,9 @@ from types import FrameType
 
 from shared.jobs.context import JobContext
 from shared.jobs.errors import JobsError
+from shared.jobs.events import Event, Overran, Progressed
 from shared.jobs.failures import place_of
 from shared.jobs.log import LOG, about
-from shared.jobs.machine import Event, Overran, Progressed
 from shared.jobs.model import Frame
 from shared.jobs.observe import Observer
 from shared.jobs.store import StatusStore

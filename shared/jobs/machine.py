@@ -10,209 +10,35 @@ under the condition that the job is still the one that was looked at.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic import JsonValue
-
 from shared.jobs.errors import InvalidTransitionError, SupersededError
-from shared.jobs.model import HISTORY_LIMIT, Entry, Failure, FanOut, Job, Progress, Status
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A message took the job for an attempt, until the lease ends."""
-
-    at: datetime
-    message_id: str
-    lease_until: datetime
-    beside: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Progressed:
-    """The attempt gave a sign of life; what is None of the rest stays as it was."""
-
-    at: datetime
-    fence: int
-    lease_until: datetime
-    progress: Progress | None = None
-    fan_out: FanOut | None = None
-    beside: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Completed:
-    """The attempt's handler returned."""
-
-    at: datetime
-    fence: int
-    results: JsonValue
-
-
-@dataclass(frozen=True, slots=True)
-class Retried:
-    """The attempt failed, and another is due."""
-
-    at: datetime
-    fence: int
-    error: Failure
-    due_at: datetime
-    outage: bool = False
-    """Whether it was storage that failed once more, after so often that this counts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Snoozed:
-    """The attempt has nothing to do until later: not an error, and not the end."""
-
-    at: datetime
-    fence: int
-    due_at: datetime
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class HandedOver:
-    """The attempt goes on in the next one, from `state`: not an error, and not the end."""
-
-    at: datetime
-    fence: int
-    state: JsonValue
-
-
-@dataclass(frozen=True, slots=True)
-class Released:
-    """The attempt could not be brought to an end, since storage failed or the host ends it; its worker lets go of the job."""
-
-    at: datetime
-    fence: int
-    due_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Overran:
-    """The attempt blocks its process beyond its own time: nothing but the end of the process ends it."""
-
-    at: datetime
-    fence: int
-
-
-@dataclass(frozen=True, slots=True)
-class LetDown:
-    """Storage failed under the handler, which is no fault of the job's."""
-
-    at: datetime
-    fence: int
-    error: Failure
-    due_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """The job is to give up, for this reason, as soon as the vault takes its dead letter."""
-
-    at: datetime
-    fence: int
-    error: Failure
-    reason: str
-    due_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The job gave up. `fence` None: not an attempt says so, but the poison trigger."""
-
-    at: datetime
-    error: Failure
-    dead_letter_id: str
-    fence: int | None = None
-    given_up: datetime | None = None
-    """`sent_at` of the envelope on the poison queue."""
-
-
-@dataclass(frozen=True, slots=True)
-class CancelRequested:
-    """Somebody wants the job stopped."""
-
-    at: datetime
-    by: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Cancelled:
-    """The attempt noticed that it is to stop, and did."""
-
-    at: datetime
-    fence: int
-
-
-@dataclass(frozen=True, slots=True)
-class Replayed:
-    """An operator put the failed job back."""
-
-    at: datetime
-    by: str
-    payload: dict[str, JsonValue] | None = None
-    payload_version: int | None = None
-    payload_blob: str | None = None
-    """In place of an edited payload that is too big for a message."""
-
-
-@dataclass(frozen=True, slots=True)
-class Discarded:
-    """An operator set the failed job's dead letter aside: it may expire."""
-
-    at: datetime
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Resent:
-    """The sweep is about to send the job's message again."""
-
-    at: datetime
-    watch_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """The host has moved the job's message to a poison queue, and no attempt is to blame: it is about to be sent again."""
-
-    at: datetime
-    watch_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class CalledBack:
-    """The job that tells the outcome of this life (`replays`) was made."""
-
-    at: datetime
-    replays: int
-    callback_job_id: str
-
-
-Event = (
-    Claimed
-    | Progressed
-    | Completed
-    | Retried
-    | Snoozed
-    | HandedOver
-    | Released
-    | Overran
-    | LetDown
-    | Decided
-    | Failed
-    | CancelRequested
-    | Cancelled
-    | Replayed
-    | Discarded
-    | Resent
-    | Moved
-    | CalledBack
+from shared.jobs.events import (
+    CalledBack,
+    Cancelled,
+    CancelRequested,
+    Claimed,
+    Completed,
+    Decided,
+    Discarded,
+    Event,
+    Failed,
+    HandedOver,
+    LetDown,
+    Moved,
+    Overran,
+    Progressed,
+    Released,
+    Replayed,
+    Resent,
+    Retried,
+    Snoozed,
+    Suspended,
+    Told,
+    Woken,
 )
+from shared.jobs.model import HISTORY_LIMIT, Entry, Job, Progress, Status
 
 
 def apply(job: Job, event: Event) -> Job:  # noqa: C901, PLR0912 - one case for each event
@@ -234,9 +60,13 @@ def apply(job: Job, event: Event) -> Job:  # noqa: C901, PLR0912 - one case for 
             return _retried(job, event)
         case Snoozed():
             return _snoozed(job, event)
+        case Suspended():
+            return _suspended(job, event)
+        case Woken(at):
+            return _woken(job, event)
         case HandedOver(at, fence, state):
             _require_current(job, fence, event)
-            if job.cancel_requested and not job.fan_out:
+            if job.cancel_requested and not job.has_children:
                 return _end(job, Status.CANCELLED, at)
             return _next(job, at, "handed over", **_waiting(at), **_ORDERLY, state=state)
         case Released(at, fence, due_at):
@@ -249,9 +79,8 @@ def apply(job: Job, event: Event) -> Job:  # noqa: C901, PLR0912 - one case for 
             _require_current(job, fence, event)
             outages = job.outages + 1
             return _next(job, at, "storage failed", error.told, **_waiting(due_at), outages=outages, error=error)
-        case Decided(at, fence, error, reason, due_at):
-            _require_current(job, fence, event)
-            return _next(job, at, "to give up", error.told, **_waiting(due_at), error=error, decided=reason)
+        case Decided():
+            return _decided(job, event)
         case Failed():
             return _failed(job, event)
         case CancelRequested():
@@ -273,6 +102,8 @@ def apply(job: Job, event: Event) -> Job:  # noqa: C901, PLR0912 - one case for 
             return _next(job, at, "moved by the host", detail, watch_at=watch_at, moved=job.moved + 1)
         case CalledBack():
             return _called_back(job, event)
+        case Told():
+            return _told(job, event)
 
 
 def _claimed(job: Job, event: Claimed) -> Job:
@@ -293,6 +124,8 @@ def _claimed(job: Job, event: Claimed) -> Job:
         due_at=event.lease_until,
         watch_at=event.lease_until,
         started_at=event.at,
+        suspended_at=None,
+        woken_at=None,
     )
 
 
@@ -312,7 +145,7 @@ def _progressed(job: Job, event: Progressed) -> Job:
 
 def _retried(job: Job, event: Retried) -> Job:
     _require_current(job, event.fence, event)
-    if job.cancel_requested and not job.fan_out:
+    if job.cancel_requested and not job.has_children:
         return _end(job, Status.CANCELLED, event.at, error=event.error)
     return _next(
         job,
@@ -328,10 +161,36 @@ def _retried(job: Job, event: Retried) -> Job:
 
 def _snoozed(job: Job, event: Snoozed) -> Job:
     _require_current(job, event.fence, event)
-    if job.cancel_requested and not job.fan_out:
+    if job.cancel_requested and not job.has_children:
         return _end(job, Status.CANCELLED, event.at)
     due_at = event.at if job.cancel_requested else event.due_at
     return _next(job, event.at, "snoozed", event.reason or None, **_waiting(due_at), **_ORDERLY)
+
+
+def _decided(job: Job, event: Decided) -> Job:
+    if event.fence is None:
+        _require(job, event, Status.QUEUED, Status.RUNNING)
+    else:
+        _require_current(job, event.fence, event)
+    waiting = {} if event.due_at is None else _waiting(event.due_at)
+    return _next(job, event.at, "to give up", event.error.told, **waiting, error=event.error, decided=event.reason)
+
+
+def _suspended(job: Job, event: Suspended) -> Job:
+    _require_current(job, event.fence, event)
+    detail = event.reason or None
+    if job.cancel_requested or job.woken_at:  # meanwhile: there is something to do
+        return _next(job, event.at, "goes on", detail, **_waiting(event.at), **_ORDERLY)
+    rest = {"status": Status.QUEUED, "message_id": None, "due_at": event.at, "watch_at": None}
+    return _next(job, event.at, "suspended", detail, **rest, **_ORDERLY, suspended_at=event.at)
+
+
+def _woken(job: Job, event: Woken) -> Job:
+    if job.status is Status.RUNNING:
+        return _next(job, event.at, None, woken_at=event.at)
+    if not job.suspended_at:
+        raise InvalidTransitionError("it does not wait to be woken")
+    return _next(job, event.at, "woken", **_waiting(event.at), suspended_at=None)
 
 
 def _waiting(due_at: datetime) -> dict[str, Any]:
@@ -356,9 +215,9 @@ def _failed(job: Job, event: Failed) -> Job:
 
 
 def _cancel_requested(job: Job, event: CancelRequested) -> Job:
-    if job.status is Status.QUEUED and job.fan_out:  # an attempt of its own cancels the children, and then the job
-        at = event.at
-        return _next(job, at, "cancel requested", event.by, cancel_requested=True, due_at=at, watch_at=at)
+    if job.status is Status.QUEUED and job.has_children:  # an attempt of its own cancels these, and then the job
+        at, awake = event.at, {"suspended_at": None}
+        return _next(job, at, "cancel requested", event.by, cancel_requested=True, due_at=at, watch_at=at, **awake)
     if job.status is Status.QUEUED:
         return _end(job, Status.CANCELLED, event.at, event.by, cancel_requested=True)
     _require(job, event, Status.RUNNING)
@@ -367,8 +226,8 @@ def _cancel_requested(job: Job, event: CancelRequested) -> Job:
 
 def _replayed(job: Job, event: Replayed) -> Job:
     _require(job, event, Status.FAILED)
-    if job.callback_due:
-        raise InvalidTransitionError("the outcome of this life is still to be told to its callback")
+    if job.callback_due or job.tell_due:
+        raise InvalidTransitionError("the outcome of this life is still to be told")
     edited: dict[str, Any] = {}
     if event.payload is not None or event.payload_blob is not None:
         edited = {
@@ -392,6 +251,7 @@ def _replayed(job: Job, event: Replayed) -> Job:
         cancel_requested=False,
         discarded_at=None,
         callback_job_id=None,
+        told_at=None,
         progress=None,
         due_at=event.at,
         watch_at=event.at,
@@ -402,11 +262,18 @@ def _replayed(job: Job, event: Replayed) -> Job:
 def _called_back(job: Job, event: CalledBack) -> Job:
     if not job.callback_due or job.replays != event.replays:
         raise InvalidTransitionError("this outcome was told already")
-    return _next(job, event.at, None, callback_job_id=event.callback_job_id, watch_at=None)
+    watch_at = job.watch_at if job.tell_due else None
+    return _next(job, event.at, None, callback_job_id=event.callback_job_id, watch_at=watch_at)
+
+
+def _told(job: Job, event: Told) -> Job:
+    if not job.tell_due or job.replays != event.replays:
+        raise InvalidTransitionError("this outcome was told already")
+    return _next(job, event.at, None, told_at=event.at, watch_at=job.watch_at if job.callback_due else None)
 
 
 def _end(job: Job, status: Status, at: datetime, detail: str | None = None, **changes: Any) -> Job:
-    watch_at = at if job.callback_url else None  # until the callback's job is made
+    watch_at = at if job.callback_url or job.parent_kind else None  # until the outcome is told
     return _next(job, at, status.value, detail, status=status, due_at=at, watch_at=watch_at, **changes)
 
 

@@ -10,9 +10,9 @@ from shared.jobs.callbacks import Callbacks
 from shared.jobs.concurrently import isolated
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.errors import InvalidTransitionError
+from shared.jobs.events import Resent
 from shared.jobs.lines import Lines
 from shared.jobs.log import LOG, about
-from shared.jobs.machine import Resent
 from shared.jobs.model import Job, Priority, Status
 from shared.storage import Versioned, iso
 

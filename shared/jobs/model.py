@@ -195,7 +195,21 @@ class Job(_Record):
     """Failed: when an operator set its dead letter aside, so that it may expire."""
     dedupe_id: str | None = None
     parent_id: str | None = None
-    """The job whose fan-out this one is a part of."""
+    """The job that this one is a part of."""
+    parent_kind: str | None = None
+    """That job's kind, where it is told how this one ended; None: it looks for itself."""
+    child_key: str | None = None
+    """What this one is called among the jobs that it is made of."""
+    told_at: datetime | None = None
+    """When it was told how this life (`replays`) ended."""
+    suspended_at: datetime | None = None
+    """Queued: since when it waits for the jobs that it is made of; no message starts it, and nobody looks."""
+    woken_at: datetime | None = None
+    """Running: when one of them called for it; so it does not wait, but goes on in another attempt."""
+    overrides: dict[str, Any] | None = None
+    """What holds for this job in place of its kind's policy, by the policy's names."""
+    workflow: bool | None = None
+    """Whether it is made of jobs from its start, so that only an attempt of its own can cancel it."""
     fan_out: FanOut | None = None
     """The jobs that this one is made of, if it is made of jobs."""
     callback_url: str | None = None
@@ -215,6 +229,16 @@ class Job(_Record):
     def callback_due(self) -> bool:
         """Whether the job has ended and its callback's job is still to be made."""
         return self.status.final and self.callback_url is not None and self.callback_job_id is None
+
+    @property
+    def tell_due(self) -> bool:
+        """Whether the job has ended and the job that it is a part of was not told yet."""
+        return self.parent_kind is not None and self.told_at is None and self.status.final
+
+    @property
+    def has_children(self) -> bool:
+        """Whether it may have jobs under way that it is made of: these are to be cancelled first."""
+        return self.workflow is not None or self.fan_out is not None
 
     def to_json(self) -> bytes:
         """The record as the status blob holds it."""
@@ -237,7 +261,7 @@ class Job(_Record):
 
 
 _NOT_INDEXED: dict[str, Any] = {
-    **dict.fromkeys(("payload", "results", "history", "stamp", "message_id", "given_up", "callback_url", "fan_out", "state"), True),
+    **dict.fromkeys(("payload", "results", "history", "stamp", "message_id", "given_up", "callback_url", "fan_out", "state", "overrides"), True),
     "error": {"frames", "causes"},
 }  # fmt: skip
 

@@ -21,10 +21,11 @@ from shared.jobs.errors import (
     UnknownKindError,
     UnreadableError,
 )
+from shared.jobs.events import Claimed, Decided, Replayed
 from shared.jobs.failures import failure_of
 from shared.jobs.kinds import Kind, Policy
 from shared.jobs.log import LOG, about
-from shared.jobs.machine import Claimed, Replayed, apply
+from shared.jobs.machine import apply
 from shared.jobs.model import Entry, Job, Status
 from shared.jobs.store import ConflictError
 from shared.ports import StorageError
@@ -124,7 +125,7 @@ class Runner:
                 current = await self._put_back_to_life(current, envelope, self._claimed(delivery))
                 return await self._attempts.run(kind, current)
             case GiveUpStalled():
-                return await self._give_up_stalled(await self._fresh(current))
+                return await self._give_up_stalled(kind, await self._fresh(current), delivery)
             case PutBack(until):
                 await self._fresh(current)
                 wait = max(until - self._deps.clock.now(), timedelta(seconds=1))
@@ -147,8 +148,13 @@ class Runner:
         LOG.info("message let go, the kind is paused: %s", about(current.value))
         return "waits, its kind is paused"
 
-    async def _give_up_stalled(self, current: Versioned[Job]) -> str:
-        error = failure_of(StalledError(), current.value.attempt, self._deps.clock.now())
+    async def _give_up_stalled(self, kind: Kind[Any], current: Versioned[Job], delivery: Delivery) -> str:
+        now = self._deps.clock.now()
+        error = failure_of(StalledError(), current.value.attempt, now)
+        if kind.on_abort and not current.value.decided:  # else a worker has vanished over that, too
+            claimed = apply(current.value, self._claimed(delivery))
+            decided = apply(claimed, Decided(now, claimed.attempt, error, Reason.STALLED.value, None))
+            return await self._attempts.run(kind, await self._deps.status.write(current, decided))
         try:
             await self._recorder.give_up(current, Reason.STALLED, error, current.value.attempt)
         except InvalidTransitionError:
@@ -190,6 +196,7 @@ class Runner:
         current = await self._deps.status.write(current, apply(job, then) if then else job)
         if letter:
             await self._note_replay(letter, Replay(at=now, by="queue", job_id=job.job_id, edited=bool(edited)))
+        await self._callbacks.put_back(current.value)
         return current
 
     async def _note_replay(self, letter: str, replay: Replay) -> None:
@@ -205,6 +212,7 @@ class Runner:
             job_id=envelope.job_id, kind=envelope.kind, status=Status.QUEUED, version=1, created_at=now, updated_at=now,
             payload_version=envelope.payload_version, payload=envelope.payload, payload_blob=envelope.payload_blob,
             due_at=now, watch_at=now, history=(Entry(at=now, event="adopted from a message", attempt=0),),
+            workflow=True if self._deps.kinds[envelope.kind].parent else None,
         )  # fmt: skip
         current, created = await self._deps.status.create(await self._deps.apart(job))
         if created and envelope.dead_letter:

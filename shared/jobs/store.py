@@ -13,8 +13,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from shared.jobs.errors import JobNotFoundError, UnreadableError
+from shared.jobs.events import Event
 from shared.jobs.log import LOG
-from shared.jobs.machine import Event, apply
+from shared.jobs.machine import apply
 from shared.jobs.model import Job
 from shared.jobs.observe import NullObserver, Observer
 from shared.ports import BlobInfo, BlobStore, Clock, PreconditionError, StorageError, TagsRefusedError

@@ -73,6 +73,10 @@ class Submitter:
             callback_url=options.get("callback_url"),
             trace=options.get("trace"),
             parent_id=options.get("parent_id"),
+            parent_kind=options.get("parent_kind"),
+            child_key=options.get("child_key"),
+            overrides=options.get("overrides"),
+            workflow=True if kind.parent else None,
             history=(Entry(at=now, event="submitted", attempt=0),),
         )
 

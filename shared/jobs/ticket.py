@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from shared.jobs.model import Job, Priority
 
@@ -44,6 +44,12 @@ class Options(TypedDict, total=False):
     idempotency: IdempotencyKey | None
     """Makes the same request, sent again, get the same ticket."""
     parent_id: str | None
-    """The job whose fan-out this one is a part of; such a job is no duplicate of any other."""
+    """The job that this one is a part of; such a job is no duplicate of any other."""
+    parent_kind: str | None
+    """That job's kind, if it is to be told how this one ends."""
+    child_key: str | None
+    """What this one is called among the jobs that it is made of."""
+    overrides: dict[str, Any] | None
+    """What holds for this job in place of its kind's policy."""
     job_id: str | None
     """An id of the caller's own making (a UUIDv7): submitted twice, it is one job."""

@@ -20,16 +20,19 @@ if TYPE_CHECKING:
     from shared.sandbox.pool import Sandbox
     from shared.settings import Settings
 
-__all__ = ["Failure", "Limits", "Why", "sandbox"]
+__all__ = ["Failure", "Limits", "Why", "sandbox", "sandbox_within"]
 
 
 def sandbox(settings: Settings) -> Sandbox:
     """The sandbox of this process, with the limits that its settings give. It ends with the process."""
-    return _sandbox(Limits(settings.sandbox_processes, settings.sandbox_seconds, settings.sandbox_memory_mb * 2**20))
+    return sandbox_within(
+        Limits(settings.sandbox_processes, settings.sandbox_seconds, settings.sandbox_memory_mb * 2**20)
+    )
 
 
 @cache
-def _sandbox(limits: Limits) -> Sandbox:
+def sandbox_within(limits: Limits) -> Sandbox:
+    """The sandbox of this process with limits of its own, for what needs more or less than most. It ends with the process."""
     import atexit
 
     from shared.sandbox.pool import Sandbox

@@ -7,6 +7,12 @@ from typing import Any
 from shared.web.requests import ID_PATTERN
 from shared.web.routes import Parameter
 
+_UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_ANY_UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+IDS = f"^{_ANY_UUID}(,{_ANY_UUID}){{0,49}}$"
+"""Several jobs in one parameter: as many as fit in an address."""
+JOB_CURSOR = f"^{_UUID}$"
+LETTER_CURSOR = rf"^\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{{6}}Z~{_UUID}$"
 UUID: dict[str, Any] = {"type": "string", "format": "uuid"}
 MOMENT: dict[str, Any] = {"type": "string", "format": "date-time"}
 WORD: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[A-Za-z0-9._-]+$"}

@@ -115,6 +115,7 @@ async def test_a_listing_is_in_the_order_of_names_and_has_metadata(blobs: BlobSt
     rows = [row async for row in blobs.list("a/")]
     assert [row.name for row in rows] == ["a/1", "a/10", "a/2"]
     assert [row.metadata["status"] for row in rows] == ["at-1", "at-0", "at-2"]
+    assert [row.size for row in rows] == [1, 1, 1]
 
 
 async def test_replacing_sets_the_metadata_anew(blobs: BlobStore) -> None:

@@ -74,6 +74,21 @@ async def test_a_managed_identity_and_addresses_can_be_named() -> None:
     await queues.close()
 
 
+async def test_containers_are_of_the_own_account_or_of_others(azurite: AzuriteProcess, unique: str) -> None:
+    containers = opening.OpenedContainers(load({PREFIX: azurite.connection_string}))
+    own, named = containers(unique), containers(unique, "devstoreaccount1")
+    await own.create("x", b"1")
+    assert [row.size async for row in named.list("")] == [1]
+    assert containers(unique) is own
+    by_key, by_identity = containers("docs", "other", "a2V5"), containers("docs", "other")
+    assert url_and_credential(by_key) == ("https://other.blob.core.windows.net/docs", ())
+    assert isinstance(url_and_credential(by_identity)[1][0], DefaultAzureCredential)
+    for name, account in (("Docs", None), ("../x", None), ("docs", "evil.example/")):
+        with pytest.raises(ValueError, match="not the name of"):
+            containers(name, account)
+    await containers.close()
+
+
 async def test_documents_are_in_a_file_unless_cosmos_db_is_named(tmp_path: Path) -> None:
     embedded = opening.open_documents(load({"NIGHTSHIFT_SQLITE_PATH": str(tmp_path / "x.db")}))
     with_key = opening.open_documents(load({"COSMOS_ENDPOINT": "https://x.example", "COSMOS_KEY": "a2V5"}))

@@ -1,7 +1,12 @@
 """dev.py's command line and the set-up's own judgement of what is up to date."""
 
+import ast
 import io
 import json
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +33,41 @@ def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str
     assert f"dev.py {verb}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [["demo", "--unknown"], ["replay", "a", "b"], ["start", "--port", "x"], []])
+@pytest.mark.parametrize("arguments", [["demo", "--unknown"], ["replay", "a", "b"], []])
 def test_what_it_does_not_know_is_an_error(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         dev.main(arguments)
     assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("version", [(3, 10, 13, "final", 0), (3, 9, 18, "final", 0)])
+def test_an_older_python_is_told_what_is_needed(version: tuple[Any, ...], tmp_path: Path) -> None:
+    """And nothing of the project is imported before that: it takes the newer one for granted."""
+    code = (
+        f"import runpy, sys; sys.version_info = {version}; sys.version = '3.x'; sys.modules['devtools'] = None;"
+        f"sys.argv = ['dev.py', 'demo']; runpy.run_path({str(environment.ROOT / 'dev.py')!r}, run_name='__main__')"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={"PATH": str(tmp_path)}, check=False
+    )
+    assert (ran.returncode, ran.stderr) == (1, "dev.py needs Python 3.11 or later; this is 3.x.\n")
+
+
+def test_a_python_as_old_as_37_can_read_it() -> None:
+    ast.parse((environment.ROOT / "dev.py").read_text(), feature_version=(3, 7))
+
+
+def test_a_reader_that_has_read_enough_is_no_error() -> None:
+    command = f"{sys.executable} dev.py --help | true; exit ${{PIPESTATUS[0]}}"
+    ran = subprocess.run(["bash", "-c", command], cwd=environment.ROOT, capture_output=True, text=True, check=False)
+    assert ran.stderr == ""
+
+
+@pytest.mark.parametrize("port", ["80808", "-1", "http"])
+def test_a_port_that_is_none_is_said(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        dev.main(["start", f"--port={port}"])
+    assert "a port is a number up to 65535" in capsys.readouterr().err
 
 
 def test_trouble_is_one_line_and_no_trace(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -128,6 +163,17 @@ def test_free_ports_are_different_and_free() -> None:
     ports = services.free_ports(5)
     assert len(set(ports)) == 5
     assert all(services.is_free(port) for port in ports)
+
+
+def test_a_service_that_is_stopped_while_it_starts_is_not_waited_for() -> None:
+    service = services.Service("sleeper", "", [sys.executable, "-c", "import time; time.sleep(60)"], lambda: False)
+    with ThreadPoolExecutor(1) as pool:
+        starting = pool.submit(service.start)
+        while service._process is None:
+            time.sleep(0.01)
+        service.stop()
+        with pytest.raises(TroubleError, match="sleeper was stopped"):
+            starting.result(timeout=10)
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,9 @@ from shared.jobs.dead_letters.vault import (
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.envelope import Delivery, Envelope, decode, text_of
 from shared.jobs.errors import HostGaveUpError, InvalidTransitionError, UnknownKindError, UnreadableError
+from shared.jobs.events import Decided, Failed, Moved
 from shared.jobs.failures import failure_of
 from shared.jobs.log import LOG, about
-from shared.jobs.machine import Failed, Moved
 from shared.jobs.model import Failure, Job, Status
 from shared.ports import StorageError
 from shared.storage import Versioned
@@ -114,6 +114,9 @@ class Recorder:
             if self._worth_another(current.value):
                 await self._send_again(current)
                 return "sent again"
+            if self._deps.kinds[current.value.kind].on_abort and not current.value.decided:
+                await self._leave_to_an_attempt(current, error)
+                return "sent again, to give up"
             await self.give_up(current, Reason.HOST, error, None, envelope.sent_at)
         except InvalidTransitionError:
             return "dropped: the job moved on"
@@ -139,6 +142,13 @@ class Recorder:
         await self._deps.send_or_leave(current, wait)
         await self._deps.project(current.value)
         LOG.warning("moved by the host, sent again: %s times=%d", about(current.value), current.value.moved)
+
+    async def _leave_to_an_attempt(self, current: Versioned[Job], error: Failure) -> None:
+        """Have an attempt give the job up: it tells the kind. If the host moves that message as well, nobody does."""
+        now = self._deps.clock.now()
+        current = await self._deps.status.change(current, Decided(now, None, error, Reason.HOST.value, now))
+        await self._deps.send_or_leave(current)
+        await self._deps.project(current.value)
 
     async def _keep_letter(self, job: Job, reason: Reason, error: Failure) -> DeadLetter:
         queue = self._deps.kinds.queue(job.kind, job.priority)

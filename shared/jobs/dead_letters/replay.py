@@ -21,9 +21,10 @@ from shared.jobs.errors import (
     KeyReusedError,
     UnreadableError,
 )
+from shared.jobs.events import Discarded, Replayed
 from shared.jobs.kinds import stored
 from shared.jobs.log import LOG
-from shared.jobs.machine import Discarded, Replayed, apply
+from shared.jobs.machine import apply
 from shared.jobs.model import Job, Status
 from shared.jobs.store import compact
 from shared.jobs.submit import Submitter
@@ -31,8 +32,6 @@ from shared.jobs.ticket import IdempotencyKey
 from shared.storage import Versioned
 
 _DAY = 24 * 3600
-_MOST_REFUSED = 5000
-"""Dead letters that one call looks at, at most, to find some that can be replayed."""
 
 
 class ReplayOutcome(StrEnum):
@@ -44,11 +43,6 @@ class ReplayOutcome(StrEnum):
     """The payload does not fit, or cannot be read: `problems` says where."""
     NOT_FAILED = "not_failed"
     """The job is not failed (any more): there is nothing to put back."""
-
-    @property
-    def refused(self) -> bool:
-        """Whether nothing was, or would be, put back."""
-        return self in (ReplayOutcome.INVALID, ReplayOutcome.NOT_FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +76,19 @@ class Replayer:
         return await self._replay(await self._vault.get(letter_id), by, payload, dry_run=dry_run)
 
     async def some(
-        self, wanted: Filter, *, by: str = "api", limit: int = 100, dry_run: bool = False
-    ) -> tuple[list[ReplayResult], bool]:
-        """Replay up to `limit` dead letters that were never replayed or discarded, newest first; say whether there are more.
+        self, wanted: Filter, *, by: str = "api", limit: int = 100, dry_run: bool = False, cursor: str | None = None
+    ) -> tuple[list[ReplayResult], str | None]:
+        """Replay up to `limit` dead letters that were never replayed or discarded, newest first.
 
-        A page of nothing but what cannot be replayed is passed over: it would stand before all older ones for ever.
+        Whoever goes on from the cursor meets each dead letter once, and no job twice: what fails again comes back as a newer
+        dead letter, which is before the cursor. Whoever begins anew replays it again, and again, as long as it fails.
+
+        Returns:
+            What became of each; and the cursor of those that are older, None where there are none.
         """
         defaults = {name: False for name in ("replayed", "discarded") if getattr(wanted, name) is None}
-        wanted = wanted.model_copy(update=defaults)
-        results: list[ReplayResult] = []
-        cursor: str | None = None
-        while len(results) < _MOST_REFUSED:
-            letters, cursor = await self._vault.find(wanted, limit, cursor)
-            results += [await self._replay(letter, by, None, dry_run=dry_run) for letter in letters]
-            if cursor is None or any(not result.outcome.refused for result in results):
-                break
-        return results, cursor is not None
+        letters, cursor = await self._vault.find(wanted.model_copy(update=defaults), limit, cursor)
+        return [await self._replay(letter, by, None, dry_run=dry_run) for letter in letters], cursor
 
     async def _replay(
         self, letter: DeadLetter, by: str, payload: Mapping[str, Any] | None, *, dry_run: bool
@@ -158,6 +149,7 @@ class Replayer:
             event = Replayed(event.at, by, None, version, payload_blob=name)
         current = await self._deps.status.change(current, event)
         await run_all((self._deps.send_or_leave(current), self._deps.project(current.value)))
+        await self._callbacks.put_back(current.value)
         return current
 
     async def _anew(self, letter: DeadLetter, payload: dict[str, Any], by: str, *, dry_run: bool) -> ReplayResult:

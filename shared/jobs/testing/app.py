@@ -22,7 +22,7 @@ from shared.jobs.store import StatusStore, id_of
 from shared.jobs.testing.clock import FakeClock
 from shared.jobs.testing.faults import Around, Faults, FaultyBlobs, FaultyDocuments, FaultyQueues
 from shared.jobs.testing.host import Host
-from shared.jobs.testing.memory import MemoryBlobs, MemoryDocuments, MemoryQueues
+from shared.jobs.testing.memory import MemoryBlobs, MemoryContainers, MemoryDocuments, MemoryQueues
 from shared.jobs.ticket import Options, Ticket
 from shared.settings import Settings
 
@@ -55,6 +55,7 @@ class MemoryApp:
         self.blobs = MemoryBlobs(self.clock)
         self.queues = MemoryQueues(self.clock)
         self.documents = MemoryDocuments(self.clock)
+        self.containers = MemoryContainers(self.clock)
         self.host = Host(self.queues)
         self._settings = settings or Settings()
         self._registry = Registry(kinds, Queues(), self._settings)
@@ -70,7 +71,7 @@ class MemoryApp:
         self.engine = Engine(
             Dependencies(
                 FaultyBlobs(self.blobs, counted), FaultyQueues(self.queues, counted),
-                FaultyDocuments(self.documents, counted), self.clock, self._registry, self._settings,
+                FaultyDocuments(self.documents, counted), self.clock, self._registry, self._settings, containers=self.containers,
             )
         )  # fmt: skip
         return self.engine

@@ -49,6 +49,18 @@ class _Stored:
     metadata: Mapping[str, str]
 
 
+class MemoryContainers:
+    """Containers by name (`shared.ports.Containers`), of any account."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._opened: dict[tuple[str | None, str], MemoryBlobs] = {}
+
+    def __call__(self, name: str, account: str | None = None, key: str | None = None) -> MemoryBlobs:  # noqa: ARG002 - the port's
+        """Open one; who it is that asks is not looked at."""
+        return self._opened.setdefault((account, name), MemoryBlobs(self._clock))
+
+
 class MemoryBlobs:
     """One container (`shared.ports.BlobStore`)."""
 
@@ -97,7 +109,9 @@ class MemoryBlobs:
     async def list(self, prefix: str) -> AsyncIterator[BlobInfo]:
         for name, stored in sorted(self._blobs.items()):
             if name.startswith(prefix):
-                yield BlobInfo(name, stored.blob.etag, stored.blob.last_modified, stored.metadata)
+                yield BlobInfo(
+                    name, stored.blob.etag, stored.blob.last_modified, stored.metadata, len(stored.blob.data)
+                )
 
     async def list_page(self, prefix: str, cursor: str | None = None, limit: int = _PAGE) -> BlobPage:
         rows = [row async for row in self.list(prefix) if cursor is None or row.name > cursor]

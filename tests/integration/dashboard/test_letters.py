@@ -65,12 +65,17 @@ async def test_those_that_look_alike_are_replayed_together(desk: Desk, shown: Op
 
 async def test_all_of_a_group_are_replayed_with_one_button(desk: Desk, shown: Opener) -> None:
     job = await _failed(desk, until_replays=1)
+    again = await _failed(desk)
     async with shown("#/dead-letters") as page:
         group = page.locator(".group", has=page.get_by_role("link", name="fails", exact=True))
         await group.get_by_role("button", name="Replay all").click()
+        count = int((await page.locator("#confirm-title").inner_text()).split()[1])
+        assert count >= 2
         await page.locator("#confirm-yes").click()
-        await expect(page.locator(".said .notice")).to_contain_text("replayed")
+        await expect(page.locator(".said .notice")).to_contain_text(f"{count} replayed")
+        await expect(page.locator(".said .notice.warn .aftermath")).to_contain_text("failed again")
     assert (await desk.until(job["job_id"], "completed"))["results"] == "mended"
+    assert (await desk.until(again["job_id"], "failed"))["replays"] == 1
 
 
 async def _failed(desk: Desk, **payload: Any) -> dict[str, Any]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import re
 import threading
 import uuid
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -180,9 +182,24 @@ async def test_a_dead_letter_is_discarded_by_who_has_the_key(desk: Desk, run: An
     assert "discarded (attempt 1)  operator key" in (await run("job", job["job_id"]))[1]
 
 
+async def test_replaying_all_replays_each_once_and_tells_how_many_failed_again(desk: Desk, run: Any) -> None:
+    began = datetime.now(UTC).isoformat()
+    tickets = [await desk.ticket("fails", payload={"until_replays": 1 if n < 2 else 1000}) for n in range(6)]
+    for ticket in tickets:
+        await desk.until(ticket, "failed")
+    code, said, _ = await run("replay", "--kind", "fails", "--since", began, "--yes", "--wait", "60")
+    assert code == 1
+    assert said.splitlines()[0] == "6 replayed, 0 refused"
+    assert re.fullmatch(r"after .+: 2 completed, 4 failed again; they have new dead letters: .+", said.splitlines()[1])
+    jobs = [await desk.job(ticket) for ticket in tickets]
+    assert [job["replays"] for job in jobs] == [1] * 6
+    found = json.loads((await run("replay", "--kind", "fails", "--since", began, "--yes", "--json"))[1])
+    assert (len(found["results"]), found["after"]["failed_again"], found["after"]["not_ended"]) == (4, 4, 0)
+
+
 async def test_a_replay_is_recorded_with_who_did_it(desk: Desk, run: Any) -> None:
     job = await desk.until(await desk.ticket("fails", payload={"until_replays": 1}), "failed")
-    code, said, _ = await run("replay", job["dead_letter_id"])
+    code, said, _ = await run("replay", job["dead_letter_id"], "--wait", "0")
     assert (code, said.splitlines()[-1]) == (0, "1 replayed, 0 refused")
     await desk.until(job["job_id"], "completed")
     assert "replayed (attempt 1)  operator key" in (await run("job", job["job_id"]))[1]

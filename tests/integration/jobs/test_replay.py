@@ -91,16 +91,17 @@ async def test_by_filter(lab: Lab) -> None:
     jobs = [(await failed(lab, n=n))[0] for n in range(3)]
     lab.script = picky
     other = await lab.run("own")
-    results, more = await lab.engine.replays.some(Filter(kind="work"), limit=2, dry_run=True)
-    assert ([result.outcome for result in results], more) == ([ReplayOutcome.WOULD_REPLAY] * 2, True)
+    results, cursor = await lab.engine.replays.some(Filter(kind="work"), limit=2, dry_run=True)
+    assert [result.outcome for result in results] == [ReplayOutcome.WOULD_REPLAY] * 2
+    assert cursor
     lab.script = succeed
-    results, more = await lab.engine.replays.some(Filter(kind="work"))
-    assert ({result.job_id for result in results}, more) == ({job.job_id for job in jobs}, False)
+    results, cursor = await lab.engine.replays.some(Filter(kind="work"))
+    assert ({result.job_id for result in results}, cursor) == ({job.job_id for job in jobs}, None)
     await lab.pump()
     for job in jobs:
         await lab.settled(job.job_id, Status.COMPLETED)
     await lab.settled(other.job_id, Status.FAILED)
-    assert await lab.engine.replays.some(Filter(kind="work")) == ([], False)
+    assert await lab.engine.replays.some(Filter(kind="work")) == ([], None)
 
 
 @pytest.mark.parametrize("encode", [lambda text: text, lambda text: base64.b64encode(text.encode()).decode()])
@@ -189,15 +190,32 @@ async def test_a_late_copy_of_a_message_is_no_replay(lab: Lab) -> None:
     assert len(lab.runs) == 1
 
 
+async def test_all_of_them_are_each_job_once_though_what_failed_again_comes_back(lab: Lab) -> None:
+    jobs = [(await failed(lab, n=n))[0] for n in range(5)]
+    ran, cursor, replayed = len(lab.runs), None, []
+    while True:
+        lab.clock.advance(1)
+        results, cursor = await lab.engine.replays.some(Filter(), limit=2, cursor=cursor)
+        replayed += [result.job_id for result in results if result.outcome is ReplayOutcome.REPLAYED]
+        await lab.pump()  # each fails again at once, as the newest dead letter of all
+        if cursor is None:
+            break
+    assert sorted(map(str, replayed)) == sorted(job.job_id for job in jobs)
+    assert len(lab.runs) - ran == len(jobs)
+    again = await lab.letters(replayed=False)
+    assert sorted(str(letter.job_id) for letter in again) == sorted(job.job_id for job in jobs)
+
+
 async def test_what_cannot_be_replayed_does_not_stand_before_what_can(lab: Lab) -> None:
     job, letter = await failed(lab)
     lab.script = succeed
     lab.clock.advance(10)
-    for n in range(5):
+    for n in range(3):
         await lab.engine.process(Delivery(lab.settings.queue_normal, str(n), b"garbage"))
-    results, more = await lab.engine.replays.some(Filter(), limit=2)
-    assert [result.outcome for result in results] == [ReplayOutcome.INVALID] * 5 + [ReplayOutcome.REPLAYED]
-    assert not more
+    refused, cursor = await lab.engine.replays.some(Filter(), limit=2)
+    results, cursor = await lab.engine.replays.some(Filter(), limit=2, cursor=cursor)
+    assert [result.outcome for result in (*refused, *results)] == [ReplayOutcome.INVALID] * 3 + [ReplayOutcome.REPLAYED]
+    assert cursor is None
     assert results[-1].dead_letter_id == letter.id
     await lab.pump()
     await lab.settled(job.job_id, Status.COMPLETED)

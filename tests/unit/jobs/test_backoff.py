@@ -50,3 +50,11 @@ def highest(low: float, high: float) -> float:
 
 def lowest(low: float, high: float) -> float:
     return low
+
+
+def test_a_least_wait_doubles_as_the_wait_does() -> None:
+    """As much as the base: exactly exponential, and jitter comes on top."""
+    for each in (lowest, highest):
+        assert [delay(n, base=30, cap=300, least=30, uniform=each) for n in (1, 2, 3)] == [30, 60, 120]
+    assert delay(2, base=30, cap=300, least=30, jitter=30, uniform=highest) == 90
+    assert [delay(n, base=30, cap=100, least=10, uniform=lowest) for n in (1, 2, 3, 9)] == [10, 20, 40, 100]

@@ -9,7 +9,8 @@ import pytest
 
 from shared.jobs.callbacks import id_of
 from shared.jobs.errors import InvalidTransitionError
-from shared.jobs.machine import CalledBack, Cancelled, CancelRequested, Completed, Failed, Replayed, Retried, apply
+from shared.jobs.events import CalledBack, Cancelled, CancelRequested, Completed, Failed, Replayed, Retried
+from shared.jobs.machine import apply
 from shared.jobs.model import Failure, Job, Status, summary
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)

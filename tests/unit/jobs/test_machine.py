@@ -10,9 +10,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from shared.jobs import machine
+from shared.jobs import events
 from shared.jobs.errors import InvalidTransitionError, SupersededError
-from shared.jobs.machine import Event, apply
+from shared.jobs.events import Event
+from shared.jobs.machine import apply
 from shared.jobs.model import HISTORY_LIMIT, Entry, Failure, Job, Progress, Status
 from support.examples import examples
 
@@ -52,54 +53,54 @@ class JobMachine(RuleBasedStateMachine):
 
     @rule(message=st.sampled_from("abc"))
     def claim(self, message: str) -> None:
-        self.happens(machine.Claimed(self.now, message, self.now + LEASE))
+        self.happens(events.Claimed(self.now, message, self.now + LEASE))
 
     @rule(behind=st.integers(0, 2), progress=st.none() | st.integers(0, 9))
     def progress(self, behind: int, progress: int | None) -> None:
         done = None if progress is None else Progress(step="s", completed=progress, total=9)
-        self.happens(machine.Progressed(self.now, self.job.attempt - behind, self.now + LEASE, done), behind)
+        self.happens(events.Progressed(self.now, self.job.attempt - behind, self.now + LEASE, done), behind)
 
     @rule(behind=st.integers(0, 2))
     def complete(self, behind: int) -> None:
-        self.happens(machine.Completed(self.now, self.job.attempt - behind, {"n": 1}), behind)
+        self.happens(events.Completed(self.now, self.job.attempt - behind, {"n": 1}), behind)
 
     @rule(behind=st.integers(0, 2), seconds=st.integers(0, 300))
     def retry(self, behind: int, seconds: int) -> None:
         due = self.now + timedelta(seconds=seconds)
-        self.happens(machine.Retried(self.now, self.job.attempt - behind, failure(self.now), due), behind)
+        self.happens(events.Retried(self.now, self.job.attempt - behind, failure(self.now), due), behind)
 
     @rule(behind=st.integers(0, 2))
     def fail(self, behind: int) -> None:
-        self.happens(machine.Failed(self.now, failure(self.now), "letter", self.job.attempt - behind), behind)
+        self.happens(events.Failed(self.now, failure(self.now), "letter", self.job.attempt - behind), behind)
 
     @rule()
     def fail_by_poison(self) -> None:
-        self.happens(machine.Failed(self.now, failure(self.now), "letter"))
+        self.happens(events.Failed(self.now, failure(self.now), "letter"))
 
     @rule()
     def ask_to_cancel(self) -> None:
-        self.happens(machine.CancelRequested(self.now))
+        self.happens(events.CancelRequested(self.now))
 
     @rule(behind=st.integers(0, 2))
     def cancel(self, behind: int) -> None:
-        self.happens(machine.Cancelled(self.now, self.job.attempt - behind), behind)
+        self.happens(events.Cancelled(self.now, self.job.attempt - behind), behind)
 
     @rule(edited=st.booleans())
     def replay(self, edited: bool) -> None:
         payload: dict[str, object] | None = {"n": 2} if edited else None
-        self.happens(machine.Replayed(self.now, "ann", payload, 2 if edited else None))  # type: ignore[arg-type]
+        self.happens(events.Replayed(self.now, "ann", payload, 2 if edited else None))  # type: ignore[arg-type]
 
     @rule(behind=st.integers(0, 1))
     def call_back(self, behind: int) -> None:
         due, before = self.job.callback_due, self.job
         with suppress(InvalidTransitionError):
-            self.job = apply(before, machine.CalledBack(self.now, before.replays - behind, "callback"))
+            self.job = apply(before, events.CalledBack(self.now, before.replays - behind, "callback"))
         assert (self.job.version == before.version + 1) is (due and behind == 0)
         assert (self.job.status, self.job.history) == (before.status, before.history)
 
     @rule()
     def resend(self) -> None:
-        self.happens(machine.Resent(self.now, self.now + LEASE))
+        self.happens(events.Resent(self.now, self.now + LEASE))
 
     def happens(self, event: Event, behind: int = 0) -> None:
         before = self.job
@@ -109,7 +110,7 @@ class JobMachine(RuleBasedStateMachine):
             assert behind > 0, "the current attempt was told that it is not"
         except InvalidTransitionError:
             replayable = before.status is Status.FAILED and not before.callback_due
-            assert not (replayable and isinstance(event, machine.Replayed))
+            assert not (replayable and isinstance(event, events.Replayed))
         else:
             assert behind == 0, "a stale fence changed something"
             self.conflict(before, event)
@@ -118,15 +119,15 @@ class JobMachine(RuleBasedStateMachine):
         after = self.job
         assert after.version == before.version + 1
         assert after.updated_at >= before.updated_at
-        assert after.attempt == before.attempt + isinstance(event, machine.Claimed)
+        assert after.attempt == before.attempt + isinstance(event, events.Claimed)
         assert (after.job_id, after.kind, after.created_at) == (before.job_id, before.kind, before.created_at)
         if before.status.final:
-            assert isinstance(event, machine.Replayed)
+            assert isinstance(event, events.Replayed)
             assert (before.status, after.status) == (Status.FAILED, Status.QUEUED)
             assert (after.failures, after.stalls, after.resends) == (0, 0, 0)
-        if isinstance(event, machine.Retried):
+        if isinstance(event, events.Retried):
             assert after.status is (Status.CANCELLED if before.cancel_requested else Status.QUEUED)
-        if isinstance(event, machine.CancelRequested):
+        if isinstance(event, events.CancelRequested):
             assert after.cancel_requested
             assert after.status is (Status.CANCELLED if before.status is Status.QUEUED else Status.RUNNING)
         self.ends += after.status.final
@@ -166,39 +167,39 @@ def test_whatever_happens() -> None:
 def test_a_long_history_keeps_its_first_entry_and_its_newest() -> None:
     job = new_job()
     for n in range(3 * HISTORY_LIMIT):
-        job = apply(job, machine.Claimed(START + timedelta(seconds=n), "m", START + LEASE))
+        job = apply(job, events.Claimed(START + timedelta(seconds=n), "m", START + LEASE))
     assert len(job.history) == HISTORY_LIMIT
     assert job.history[0].event == "submitted"
     assert [entry.attempt for entry in job.history[1:]] == list(range(2 * HISTORY_LIMIT + 2, 3 * HISTORY_LIMIT + 1))
 
 
 def test_a_lapsed_claim_is_counted_apart_from_failures() -> None:
-    job = apply(new_job(), machine.Claimed(START, "a", START + LEASE))
-    job = apply(job, machine.Claimed(START, "b", START + LEASE))
+    job = apply(new_job(), events.Claimed(START, "a", START + LEASE))
+    job = apply(job, events.Claimed(START, "b", START + LEASE))
     assert (job.stalls, job.failures, job.attempt, job.message_id) == (1, 0, 2, "b")
 
 
 def test_progress_without_news_leaves_the_last_one_standing() -> None:
-    job = apply(new_job(), machine.Claimed(START, "a", START + LEASE))
-    job = apply(job, machine.Progressed(START, 1, START + LEASE, Progress(step="s", completed=1, total=2)))
+    job = apply(new_job(), events.Claimed(START, "a", START + LEASE))
+    job = apply(job, events.Progressed(START, 1, START + LEASE, Progress(step="s", completed=1, total=2)))
     later = START + timedelta(seconds=30)
-    job = apply(job, machine.Progressed(later, 1, later + LEASE))
+    job = apply(job, events.Progressed(later, 1, later + LEASE))
     assert job.progress == Progress(step="s", completed=1, total=2)
     assert job.due_at == later + LEASE
 
 
 def test_a_stale_fence_is_superseded() -> None:
-    job = apply(new_job(), machine.Claimed(START, "a", START + LEASE))
-    job = apply(job, machine.Claimed(START, "b", START + LEASE))
+    job = apply(new_job(), events.Claimed(START, "a", START + LEASE))
+    job = apply(job, events.Claimed(START, "b", START + LEASE))
     with pytest.raises(SupersededError, match="attempt 1 was superseded by attempt 2"):
-        apply(job, machine.Completed(START, 1, None))
+        apply(job, events.Completed(START, 1, None))
 
 
 def test_a_replay_with_another_payload_forgets_the_blob_of_the_old_one() -> None:
     job = apply(
-        new_job().model_copy(update={"payload": None, "payload_blob": "b"}), machine.Failed(START, failure(), "l")
+        new_job().model_copy(update={"payload": None, "payload_blob": "b"}), events.Failed(START, failure(), "l")
     )
-    assert apply(job, machine.Replayed(START, "ann")).payload_blob == "b"
-    edited = apply(job, machine.Replayed(START, "ann", {"n": 2}, 3))
+    assert apply(job, events.Replayed(START, "ann")).payload_blob == "b"
+    edited = apply(job, events.Replayed(START, "ann", {"n": 2}, 3))
     assert (edited.payload, edited.payload_blob, edited.payload_version) == ({"n": 2}, None, 3)
     assert edited.history[-1].detail == "ann, payload edited"

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.jobs.errors import SupersededError
-from shared.jobs.machine import Cancelled, CancelRequested, Failed, Replayed, Retried, Snoozed, apply
+from shared.jobs.events import Cancelled, CancelRequested, Failed, Replayed, Retried, Snoozed
+from shared.jobs.machine import apply
 from shared.jobs.model import Failure, FanOut, Job, Status
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)

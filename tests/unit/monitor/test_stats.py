@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from shared.containers import OPERATIONS
-from shared.jobs.machine import Claimed, Completed, Event, Progressed, Released, Replayed, Retried, Snoozed, apply
+from shared.jobs.events import Claimed, Completed, Event, Progressed, Released, Replayed, Retried, Snoozed
+from shared.jobs.machine import apply
 from shared.jobs.model import Entry, Failure, Job, Status
 from shared.jobs.testing import FakeClock, MemoryDocuments
 from shared.monitor.stats import Stats, floor
