@@ -32,7 +32,7 @@ def item(number: int, **changes: Any) -> Item:
 
 async def write_items(blobs: BlobStore, at: Any, items: Sequence[Item], name: str = "news") -> list[EnrichItem]:
     """Write items as a collection does; return what enriches each."""
-    blob = f"{at:%Y%m%d_%H%M%S}_rss_{name}.json"
+    blob = f"{at:%Y%m%d_%H%M%S}_rss_{name.replace(' ', '-')}.json"
     content = {
         "job_id": "j",
         "source": "rss",
@@ -50,7 +50,9 @@ async def write_items(blobs: BlobStore, at: Any, items: Sequence[Item], name: st
 async def enrich(app: MemoryApp, items: Sequence[Item], name: str = "news") -> list[Any]:
     """Collect and enrich items; return the results."""
     wanted = await write_items(app.blobs, app.clock.now(), items, name)
-    return [(await app.perform(enrich_item, each)).results for each in wanted]
+    tickets = [await app.submit(enrich_item, each) for each in wanted]
+    await app.drain()
+    return [(await app.job(ticket)).results for ticket in tickets]
 
 
 async def articles(app: MemoryApp) -> list[Article]:

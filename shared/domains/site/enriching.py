@@ -30,7 +30,7 @@ _WORDS_A_MINUTE = 238
 """Adults reading English non-fiction silently: Brysbaert, 2019, a review of 190 studies."""
 _IDEOGRAPHS_A_MINUTE = 500
 _IDEOGRAPH = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 _TELLS_A_LANGUAGE = 2000
 """Characters that are enough to tell a language."""
 _CUT = "…"

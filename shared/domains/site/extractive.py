@@ -22,10 +22,11 @@ _FILED, _TITLE, _TEXT = 3.0, 1.6, 1.0
 _READ = 4000
 """Characters of a text that are read for topics."""
 _LONGEST_TAG, _WORDS_OF_A_TAG = 28, 3
-_OF_ANYTHING = frozenset(
-    "news|world news|features|feature|article|articles|blog|blogs|post|posts|uncategorized|uncategorised|general|misc|other|latest|home|all"
-    "|video|videos|top stories|featured|comment|opinion|untagged|main|default|culture|series".split("|")
-)
+_OF_ANYTHING = frozenset({
+    "news", "world news", "features", "feature", "article", "articles", "blog", "blogs", "post", "posts", "uncategorized", "uncategorised",
+    "general", "misc", "other", "latest", "home", "all", "video", "videos", "top stories", "featured", "comment", "opinion", "untagged",
+    "main", "default", "culture", "series",
+})  # fmt: skip
 """What says nothing about one text."""
 _FOR_MACHINES = re.compile(r"[a-z]{2,}[A-Z]\w*$")
 """Such as `tvEpisode`."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.domains.site.copying import copy
 from shared.domains.site.enriching import collected, made
 from shared.domains.site.extractive import ExtractiveEnricher
 from shared.domains.site.model import article_id_of, fingerprint_of
@@ -72,7 +73,22 @@ async def publish_site(payload: PublishSite, job: JobContext) -> dict[str, Any]:
         if (wait := (ripe_at - job.clock.now()).total_seconds()) > 0:
             raise Snooze(wait, "other collections may end meanwhile")
     outcome = await Publisher(job).publish(release=payload.release)
+    if isinstance(outcome, Published) and settings.web_container:
+        await job.submit(copy_site, CopySite())
     return _told(outcome)
+
+
+class CopySite(BaseModel):
+    """The payload of a copy of the shown edition."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+
+@job("copy-site", priority=Priority.LOW, max_attempts=6, base_backoff_seconds=10, timeout_seconds=480)
+async def copy_site(payload: CopySite, job: JobContext) -> dict[str, Any]:  # noqa: ARG001 - what is shown decides
+    """Copy the shown edition to where Azure Storage serves it as a static website. Safe to run twice, and at once."""
+    name = job.settings.of(SiteSettings).web_container
+    return dict(await copy(job, job.containers(name))) if name else {"skipped": 1}
 
 
 def _told(outcome: Published | Withheld) -> dict[str, Any]:

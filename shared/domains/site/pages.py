@@ -96,7 +96,7 @@ def drafts(site: SiteOf, articles: Sequence[Article]) -> Iterator[Draft]:
     yield _draft(
         "robots.txt", TEXT, [site.address], lambda: f"User-agent: *\nAllow: /\nSitemap: {site.address}sitemap.xml\n"
     )
-    yield from _feeds(about, articles[:_IN_A_FEED], cards, [page for page in _addresses(articles, topics)])
+    yield from _feeds(about, articles[:_IN_A_FEED], cards, list(_addresses(articles, topics)))
 
 
 def _feeds(about: Json, articles: Sequence[Article], cards: Json, addresses: list[Json]) -> Iterator[Draft]:

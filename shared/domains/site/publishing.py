@@ -84,7 +84,7 @@ class Publisher:
             return _as_it_is(before.value)
         return await self._make(before, read_at, len(articles), planned, known, changed)
 
-    async def _make(  # noqa: PLR0913 - what was found out on the way here
+    async def _make(
         self, before: Versioned[Shown], read_at: datetime, items: int, planned: dict[str, Draft], known: Manifest,
         changed: Sequence[Draft],
     ) -> Published:  # fmt: skip

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from shared import folding
 
-_END = re.compile(r"(?<=[.!?…])[\"'”’»)\]]*\s+(?=[^a-zß-ÿ\s])|(?<=[。！？])\s*|\n+")
+_END = re.compile(r"(?<=[.!?…])[\"'\u201d\u2019»)\]]*\s+(?=[^a-zß-ÿ\s])|(?<=[\u3002\uff01\uff1f])\s*|\n+")
 """After a full stop and before what may begin a sentence: no small letter."""
 _ABBREVIATION = re.compile(
     r"(?:\b(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|Sr|Jr|St|vs|etc|e\.g|i\.e|cf|approx|No|Nos|Inc|Ltd|Co|Corp|Gen|Sen|Rep|Gov|Lt|Col|Capt"
@@ -25,13 +25,16 @@ _SHORTEST = 25
 _MOST = 400
 """Sentences of a text that are weighed: what matters comes before."""
 _COMMON = frozenset(
-    # English, French, German, Spanish
-    "the and for that with this from are was were has have had not but its his her their they you your which will would could should can"
-    " about into than then there been being also over after before more most other some such only when what who how all any out our one"
-    " les des une est pas pour dans que qui sur avec par plus sont cette ces aux ont leur mais comme nous vous elle ils été"
-    " der die das und ist nicht mit den dem des ein eine einer eines auf für von sich auch als aus bei nach wie noch nur aber oder werden"
-    " los las una del por con para que como más pero sus este esta entre cuando hay son fue han muy sin sobre también".split()
-)
+    """
+    the and for that with this from are was were has have had not but its his her their they you your which will would could
+    should can about into than then there been being also over after before more most other some such only when what who how all
+    any out our one les des une est pas pour dans que qui sur avec par plus sont cette ces aux ont leur mais comme nous vous elle
+    ils été der die das und ist nicht mit den dem des ein eine einer eines auf für von sich auch als aus bei nach wie noch nur
+    aber oder werden los las una del por con para que como más pero sus este esta entre cuando hay son fue han muy sin sobre
+    también
+""".split()
+)  # noqa: SIM905 - words, not a list of strings
+"""Words of English, French, German and Spanish that say nothing about a text."""
 
 
 def sentences(text: str) -> list[str]:
