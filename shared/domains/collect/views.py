@@ -98,7 +98,10 @@ def started_view(job: Job, api_url: str) -> StartedView:
 
 def collection_view(job: Job, collected: JsonValue = None) -> CollectionView:
     """How a collection stands; of a chain, with what was `collected` as its results."""
-    view: CollectionView = {"job_id": job.job_id, "status": job.status, "updated_at": iso(job.updated_at)}
+    # A run holds no worker while its steps are at work: for its client it runs all the same.
+    at_work = job.kind == CHAIN and job.status is Status.QUEUED and job.attempt > 0
+    status = Status.RUNNING if at_work else job.status
+    view: CollectionView = {"job_id": job.job_id, "status": status, "updated_at": iso(job.updated_at)}
     if job.progress:
         view["progress"] = {
             "step": job.progress.step, "completed": job.progress.completed, "total": job.progress.total

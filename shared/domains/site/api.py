@@ -63,7 +63,7 @@ async def get_site_edition(app: App, call: Call) -> Answer:
 @api.route(
     "PublishSite", "POST site-editions", OPERATE, {202: "shared.api.schemas:TicketView"}, headers=TICKET
 )  # fmt: skip
-async def publish(app: App, call: Call) -> Answer:
+async def publish_site(app: App, call: Call) -> Answer:
     """Publish what there is, at once; an edition that is held is let go."""
     from shared.api.views import ticket_answer
 

@@ -74,9 +74,9 @@ async def made(job: JobContext, enricher: Enricher, it: Collected) -> Article:
     Raises:
         EnricherUnavailableError: the service behind the enricher cannot answer now.
     """
-    item = it.item
-    if len(item.text) < _LITTLE and job.settings.of(SiteSettings).read_pages:
-        item = await _with_page(job, item)
+    item, whole = it.item, it.item.source != "rss" or len(it.item.text) >= _LITTLE
+    if len(item.text) < _LITTLE and job.settings.of(SiteSettings).read_pages and (page := await _page(job, item)):
+        item, whole = _with_page(item, page), True
     language = await _language(job, f"{item.title}. {item.text}")
     tags = item.tags if item.source != "reddit" else (*item.tags, item.topic)
     enriched = await enricher.enrich(Text(item.title, item.text, tags, language))
@@ -88,7 +88,7 @@ async def made(job: JobContext, enricher: Enricher, it: Collected) -> Article:
         author=item.author,
         summary=enriched.summary,
         topics=enriched.topics,
-        minutes=reading_minutes(item.text) if item.source != "rss" or len(item.text) >= _LITTLE else None,
+        minutes=reading_minutes(item.text) if whole else None,
         language=language,
         image=_picture(item),
         sources=(it.source,),
@@ -98,7 +98,7 @@ async def made(job: JobContext, enricher: Enricher, it: Collected) -> Article:
 
 
 def reading_minutes(text: str) -> int | None:
-    """Whole minutes that reading a text takes; None where there is no text, or only the beginning of one."""
+    """Whole minutes that reading a text takes; None where there is none, or it was cut."""
     if not text or text.endswith(_CUT):
         return None
     ideographs = len(_IDEOGRAPH.findall(text))
@@ -114,23 +114,26 @@ async def _language(job: JobContext, text: str) -> str | None:
     return None if isinstance(found, Failure) else found
 
 
-async def _with_page(job: JobContext, item: Item) -> Item:
-    """The item with text, picture and author of the page that it links to; as it is, where that cannot be read."""
+async def _page(job: JobContext, item: Item) -> Item | None:
+    """What the page says that an item links to; None where there is none to be read."""
     if not item.url or item.source == "web" or _is_reddits(item.url):
-        return item
+        return None
     reader = sources(job.settings)["web"]
     try:
         async with respecting(job.documents, job.clock, reader.host(item.url)):
-            harvest = await reader.collect(item.url, "new", 1)
+            return (await reader.collect(item.url, "new", 1)).items[0]
     except (FetchError, ContentRefusedError) as error:
         job.log.info("page not read, %s:", error.reason)
-        return item
-    page = harvest.items[0]
+        return None
+
+
+def _with_page(item: Item, page: Item) -> Item:
+    """The item with the text and picture of its page; on Reddit, its author is that of the post."""
     return replace(
         item,
         text=max(page.text, item.text, key=len),
         image=page.image or item.image,
-        author=item.author if item.source != "reddit" else page.author,
+        author=page.author if item.source == "reddit" else item.author or page.author,
         published=item.published or page.published,
     )
 

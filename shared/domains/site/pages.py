@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,13 +101,12 @@ def drafts(site: SiteOf, articles: Sequence[Article]) -> Iterator[Draft]:
 
 def _feeds(about: Json, articles: Sequence[Article], cards: Json, addresses: list[Json]) -> Iterator[Draft]:
     entries = [{**cards[each.article_id], "author": each.author, "words": words(each.summary)} for each in articles]
-    for path, make, content in (
-        ("feed.xml", feeds.rss, entries), ("feed.json", feeds.json_feed, entries), ("sitemap.xml", feeds.sitemap, addresses)
-    ):  # fmt: skip
-        kind = {"feed.xml": feeds.RSS, "feed.json": feeds.JSON_FEED}.get(path, feeds.XML)
-        yield _draft(
-            path, kind, [feeds.VERSION, about, content], lambda make=make, content=content: make(about, content)
-        )  # type: ignore[misc]
+    for path, kind, make, content in (
+        ("feed.xml", feeds.RSS, feeds.rss, entries),
+        ("feed.json", feeds.JSON_FEED, feeds.json_feed, entries),
+        ("sitemap.xml", feeds.XML, feeds.sitemap, addresses),
+    ):
+        yield _draft(path, kind, [feeds.VERSION, about, content], partial(make, about, content))
 
 
 def _addresses(articles: Sequence[Article], topics: Sequence[Json]) -> Iterator[Json]:
@@ -211,7 +210,7 @@ def _days(cards: Sequence[Json]) -> list[Json]:
 
 
 def _render(template: str, context: Json) -> str:
-    return _environment().get_template(template).render(context)
+    return str(_environment().get_template(template).render(context))
 
 
 @cache

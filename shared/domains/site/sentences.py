@@ -24,17 +24,16 @@ _SHORTEST = 25
 """Characters below which a line is a label, and no sentence."""
 _MOST = 400
 """Sentences of a text that are weighed: what matters comes before."""
-_COMMON = frozenset(
-    """
-    the and for that with this from are was were has have had not but its his her their they you your which will would could
-    should can about into than then there been being also over after before more most other some such only when what who how all
-    any out our one les des une est pas pour dans que qui sur avec par plus sont cette ces aux ont leur mais comme nous vous elle
-    ils été der die das und ist nicht mit den dem des ein eine einer eines auf für von sich auch als aus bei nach wie noch nur
-    aber oder werden los las una del por con para que como más pero sus este esta entre cuando hay son fue han muy sin sobre
-    también
-""".split()
-)  # noqa: SIM905 - words, not a list of strings
+_COMMON_WORDS = (
+    "the and for that with this from are was were has have had not but its his her their they you your which will would could "
+    "should can about into than then there been being also over after before more most other some such only when what who how all "
+    "any out our one les des une est pas pour dans que qui sur avec par plus sont cette ces aux ont leur mais comme nous vous elle "
+    "ils été der die das und ist nicht mit den dem des ein eine einer eines auf für von sich auch als aus bei nach wie noch nur "
+    "aber oder werden los las una del por con para que como más pero sus este esta entre cuando hay son fue han muy sin sobre "
+    "también"
+)
 """Words of English, French, German and Spanish that say nothing about a text."""
+_COMMON = frozenset(_COMMON_WORDS.split(" "))
 
 
 def sentences(text: str) -> list[str]:

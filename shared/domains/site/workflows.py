@@ -10,6 +10,13 @@ from shared.domains.site.kinds import PublishSite, enrich_item, publish_site
 from shared.workflows import Flow, at_least, workflow
 
 
+def items_of(collected: dict[str, Any]) -> Iterable[dict[str, Any]]:
+    """What is to be enriched of what a collection wrote, as the result of its job tells it."""
+    for topic in collected["results"]:
+        for number in range(topic["topics_count"]):
+            yield {"blob_name": topic["blob_name"], "number": number}
+
+
 @workflow("content-site", payload=CollectJob)
 def content_site(flow: Flow[CollectJob]) -> None:
     """Collect, enrich each item, publish. An item that fails holds nothing up; how many have to succeed is `SITE_MIN_ITEMS`."""
@@ -18,10 +25,3 @@ def content_site(flow: Flow[CollectJob]) -> None:
     flow.step(
         "publish", publish_site, lambda run: PublishSite(succeeded=len(run.result(enriched))), after=enriched
     )  # fmt: skip
-
-
-def items_of(collected: dict[str, Any]) -> Iterable[dict[str, Any]]:
-    """What is to be enriched of what a collection wrote, as the result of its job tells it."""
-    for topic in collected["results"]:
-        for number in range(topic["topics_count"]):
-            yield {"blob_name": topic["blob_name"], "number": number}

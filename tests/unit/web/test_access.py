@@ -35,9 +35,9 @@ RULES = {route.function: route.rule for route in routes()}
 OPERATE = {name for name, rule in RULES.items() if rule.role == "operator"}
 ACTIONS = {
     "CancelJob", "RetryJob", "GetJobPayload", "PauseKind", "ResumeKind", "GetDeadLetter", "ReplayDeadLetter", "ReplayDeadLetters",
-    "DiscardDeadLetter", "RunTimer", "CreateSource", "ChangeSource", "DeleteSource", "RunSource", "RunDigest",
+    "DiscardDeadLetter", "RunTimer", "CreateSource", "ChangeSource", "DeleteSource", "RunSource", "RunDigest", "PublishSite", "ShowSiteEdition",
 }  # fmt: skip
-OPEN = {"Health", "GetOpenApi", "Dashboard", "DashboardPart"}
+OPEN = {"Health", "GetOpenApi", "Dashboard", "DashboardPart", "GetSitePage", "HeadSitePage"}
 
 
 def principal(role: str = "Nightshift.Operator", **changes: Any) -> str:
@@ -102,7 +102,7 @@ def test_what_operators_do_is_for_operators() -> None:
 def test_only_what_takes_a_body_takes_a_large_one(functions: dict[str, Any]) -> None:
     for name, (binding, _) in functions.items():
         rule = RULES[name]
-        reads = binding["methods"][0] == "GET"
+        reads = binding["methods"][0] in ("GET", "HEAD")
         assert (rule.largest == 1024) is reads, name
         assert rule.rate == ("anonymous" if name in OPEN else "reads" if reads else rule.rate)
         assert rule.largest <= 1024 * 1024

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.declarations import settings_of
-from shared.domains.site.editions import Editions, UnknownEditionError
+from shared.domains.site.editions import Editions, Manifest, UnknownEditionError
 from shared.domains.site.kinds import PublishSite, copy_site, enrich_item, publish_site
 from shared.jobs.errors import InvalidPayloadError
 from shared.jobs.model import Status
@@ -99,22 +99,20 @@ async def test_a_collection_that_ends_while_an_edition_is_made_leads_to_another(
     assert (first.results["items"], second.results["items"]) == (1, 2)
 
 
-async def test_of_two_publications_at_once_one_is_shown_and_the_other_looks_again(app: MemoryApp) -> None:
+async def test_of_two_publications_at_once_one_is_shown_and_the_other_looks_again(
+    app: MemoryApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await enrich(app, [item(1)])
-    editions = Editions(app.blobs, app.clock)
-    write = editions.write_manifest
-    original = Editions.write_manifest
+    write = Editions.write_manifest
 
-    async def overtaken(self: Editions, edition_id: str, made: Any) -> None:
-        Editions.write_manifest = original  # type: ignore[method-assign]
-        await write(edition_id, made)
+    async def overtaken(self: Editions, edition_id: str, pages: Manifest) -> None:
+        monkeypatch.undo()
+        await write(self, edition_id, pages)
         assert (await app.perform(publish_site, NOW)).status is Status.COMPLETED
 
-    Editions.write_manifest = overtaken  # type: ignore[method-assign]
-    try:
-        result = await publish(app)
-    finally:
-        Editions.write_manifest = original  # type: ignore[method-assign]
+    monkeypatch.setattr(Editions, "write_manifest", overtaken)
+    app.restart()
+    result = await publish(app)
     (edition,) = (await shown(app)).editions
     assert result == {"edition_id": edition.edition_id, "items": 1, "pages": edition.pages, "written": 0, "removed": 0}
 
