@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.jobs.dead_letters.vault import Filter
+from shared.jobs.effects import Answer
 from shared.web.parameters import LETTER_CURSOR
 
 _CLOSED = ConfigDict(extra="forbid", defer_build=True)
@@ -18,6 +19,8 @@ class ReplayRequest(BaseModel):
     model_config = _CLOSED
 
     payload: dict[str, Any] | None = None
+    effects: Annotated[dict[str, Answer], Field(max_length=100)] = {}
+    """By the name of each effect of which it is asked whether it was done: the answer."""
     dry_run: bool = False
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from shared.web.answers import Answer, Problem, json_answer, tagged_answer
-from shared.web.parameters import OF_KIND, PAGE, SINCE, UNTIL, UUID
+from shared.web.parameters import LETTER_CURSOR, OF_KIND, SINCE, UNTIL, UUID, pages_of_time
 from shared.web.requests import read_limit, read_model, read_moment, read_uuid, unfit, validating
 from shared.web.routes import Api, Call, Parameter
 from shared.web.rules import INSPECT, OPERATE, READ, REPLAY
@@ -41,7 +41,12 @@ _OF_GROUPS = (
 
 
 @api.route(
-    "ListDeadLetters", "GET dead-letters", READ, {200: "schemas:DeadLetterPage"}, (422,), parameters=(*_FILTERS, *PAGE)
+    "ListDeadLetters",
+    "GET dead-letters",
+    READ,
+    {200: "schemas:DeadLetterPage"},
+    (422,),
+    parameters=(*_FILTERS, *pages_of_time(LETTER_CURSOR)),
 )
 async def list_dead_letters(app: App, call: Call) -> Answer:
     """Dead letters, newest first."""
@@ -81,14 +86,16 @@ async def get_dead_letter(app: App, call: Call) -> Answer:
     (404, 409), body="bodies:ReplayRequest", optional=True,
 )  # fmt: skip
 async def replay_dead_letter(app: App, call: Call) -> Answer:
-    """Put a dead letter back (202), with an edited payload if one is given; 200 for a dry run."""
+    """Put a dead letter back (202), with an edited payload and answers about effects if these are given; 200 for a dry run."""
     from shared.api.bodies import ReplayRequest
     from shared.api.views import replay_view
     from shared.jobs.dead_letters.replay import ReplayOutcome
 
     wanted = read_model(ReplayRequest, call.body, optional=True)
     by = call.caller or "api"
-    result = await app.engine.replays.one(_id(call), by=by, payload=wanted.payload, dry_run=wanted.dry_run)
+    result = await app.engine.replays.one(
+        _id(call), by=by, payload=wanted.payload, effects=wanted.effects, dry_run=wanted.dry_run
+    )
     if result.outcome is ReplayOutcome.INVALID and not wanted.dry_run:
         raise _unfit(result)
     if result.outcome is ReplayOutcome.NOT_FAILED and not wanted.dry_run:
@@ -159,5 +166,8 @@ def _id(call: Call) -> str:
 def _unfit(result: ReplayResult) -> Problem:
     from shared.jobs.errors import FieldProblem
 
-    problems = tuple(FieldProblem(f"payload.{field}", message) for field, message in result.problems)
+    problems = tuple(
+        FieldProblem(field if field.startswith("effects.") else f"payload.{field}", message)
+        for field, message in result.problems
+    )
     return Problem(422, "The payload does not fit", result.detail or "", problems)

@@ -40,6 +40,7 @@ async def circumstances_of(app: App, job: Job) -> Circumstances:
         known=known,
         grace=deps.timing.grace,
         sweep_schedule=app.settings.sweep_schedule,
+        kept=tuple(await app.engine.kept(job)) if job.attempt else (),
     )
 
 

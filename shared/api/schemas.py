@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import ConfigDict, Field, JsonValue, with_config
 from typing_extensions import TypedDict
 
+from shared.jobs.dead_letters.vault import Reason
 from shared.jobs.explain import Code
+from shared.jobs.kept import State
 from shared.jobs.model import Priority, Status
 from shared.web.problem import FieldView
 
@@ -109,6 +111,26 @@ class HistoryView(TypedDict):
 
     job_id: Uuid
     items: list[EntryView]
+
+
+@with_config(_CLOSED)
+class StepView(TypedDict):
+    """A step or an effect of a job; `tries`, of a step that waits for its next, that failed."""
+
+    name: str
+    what: Literal["step", "effect"]
+    state: State
+    at: Moment
+    attempt: int
+    tries: NotRequired[int]
+
+
+@with_config(_CLOSED)
+class StepsView(TypedDict):
+    """What is kept of a job's steps and effects, oldest first."""
+
+    job_id: Uuid
+    items: list[StepView]
 
 
 @with_config(_CLOSED)
@@ -229,7 +251,7 @@ class DeadLetterView(TypedDict):
     """A dead letter; in lists without message text, payload and history."""
 
     id: Uuid
-    reason: Literal["exhausted", "final", "lapsed", "host", "unreadable", "unknown"]
+    reason: Reason
     recorded_at: Moment
     fingerprint: str
     queue: str

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from shared.jobs.kept import State
 from shared.jobs.model import Job, Status
 from shared.storage import iso
 from shared.web.answers import Answer, dumped, json_answer, quoted
 
 if TYPE_CHECKING:
-    from shared.api.schemas import ExplanationView, HistoryView, JobView, KindView, ReasonView, TicketView
+    from shared.api.schemas import (
+        ExplanationView,
+        HistoryView,
+        JobView,
+        KindView,
+        ReasonView,
+        StepsView,
+        StepView,
+        TicketView,
+    )
     from shared.app import App
     from shared.jobs.dead_letters.replay import ReplayResult
     from shared.jobs.dead_letters.vault import DeadLetter
     from shared.jobs.explain import Circumstances, Reason
+    from shared.jobs.kept import KeptInfo
     from shared.jobs.kinds import Kind, Policy
     from shared.jobs.pauses import Pause
     from shared.jobs.ticket import Ticket
@@ -79,6 +90,20 @@ def history_view(job: Job) -> HistoryView:
         view["items"].append({"at": iso(entry.at), "event": entry.event, "attempt": entry.attempt})
         if entry.detail:
             view["items"][-1]["detail"] = entry.detail
+    return view
+
+
+def steps_view(job: Job, kept: list[KeptInfo]) -> StepsView:
+    """A job's steps and effects, oldest first."""
+    view: StepsView = {"job_id": job.job_id, "items": []}
+    for each in kept:
+        what: Literal["step", "effect"] = "effect" if each.effect else "step"
+        item: StepView = {
+            "name": each.name, "what": what, "state": each.state, "at": iso(each.at), "attempt": each.attempt
+        }  # fmt: skip
+        if each.state is State.WAITING:
+            item["tries"] = each.tries
+        view["items"].append(item)
     return view
 
 

@@ -23,6 +23,7 @@ from shared.jobs.errors import (
     RetryLater,
     Snooze,
     Suspend,
+    UncertainError,
     UnreadableError,
 )
 from shared.jobs.events import (
@@ -37,13 +38,13 @@ from shared.jobs.events import (
     Snoozed,
     Suspended,
 )
-from shared.jobs.failures import failure_of, leaves_of, name_of
+from shared.jobs.failures import failure_of, is_outage, leaves_of, name_of
 from shared.jobs.handler import Raised, Returned, call
 from shared.jobs.kinds import Kind, Policy
 from shared.jobs.loop_watch import LoopWatch
 from shared.jobs.model import Failure, Job, Status
 from shared.jobs.neighbours import Neighbours
-from shared.ports import PreconditionError, StorageError, TooLargeError
+from shared.ports import StorageError
 from shared.storage import Versioned
 
 _TO_LET_GO = 2.0
@@ -95,10 +96,11 @@ class Attempts:
     async def _run(self, kind: Kind[Any], policy: Policy, context: JobContext) -> str:
         try:
             await self.neighbours.enter(context)
-            if context.job.cancel_requested:  # under a worker that vanished
+            job = context.job
+            if job.cancel_requested:  # under a worker that vanished
                 return await self._cancelled(context)
-            if context.job.decided and context.job.error:
-                return await self._give_up(kind, Reason(context.job.decided), context.job.error, context)
+            if job.decided and job.error:
+                return await self._give_up(kind, Reason(job.decided), job.error, context)
             outcome = await call(kind, context, policy.timeout_seconds, self._watch)
             if isinstance(outcome, Returned):
                 return await self._completed(outcome, context)
@@ -141,7 +143,7 @@ class Attempts:
             said = "let go of, the host ends the invocation"
             return await self._waits(Released(now, context.fence, now), "released", said, context)
         failure = failure_of(error, context.attempt, now)
-        if all(map(_is_outage, leaves)) and context.job.outages < _OUTAGES:
+        if all(map(is_outage, leaves)) and context.job.outages < _OUTAGES:
             return await self._let_down(failure, context)
         return await self._failed(leaves, failure, kind, policy, context)
 
@@ -187,7 +189,7 @@ class Attempts:
         await context.confirm()  # who was superseded leaves no dead letter of a job that goes on without it
         if context.job.cancel_requested:
             return await self._cancelled(context)  # it was to stop, and has; its children are to stop too
-        return await self._give_up(kind, Reason.FINAL if final else Reason.EXHAUSTED, failure, context)
+        return await self._give_up(kind, _reason(leaves, final=final), failure, context)
 
     async def _give_up(self, kind: Kind[Any], reason: Reason, failure: Failure, context: JobContext) -> str:
         """Give up; where the vault cannot be told, write down what was decided, so that the handler need not run again."""
@@ -241,7 +243,7 @@ class Attempts:
             at_least=max((leaf.seconds for leaf in leaves if isinstance(leaf, RetryLater)), default=0.0),
         )
         context.log.warning("attempt failed, next in %.1f s: error=%s", seconds, failure.told)
-        due_at, outage = now + timedelta(seconds=seconds), all(map(_is_outage, leaves))
+        due_at, outage = now + timedelta(seconds=seconds), all(map(is_outage, leaves))
         event = Retried(now, context.fence, failure, due_at, outage)
         return await self._waits(event, "retrying", f"tries again in {seconds:.1f} s", context)
 
@@ -252,6 +254,7 @@ class Attempts:
             await context.settle(Released(now, context.fence, now + self._deps.timing.put_back))
 
 
-def _is_outage(error: BaseException) -> bool:
-    """Whether the app's own storage failed, as opposed to answering what the handler did not expect."""
-    return isinstance(error, StorageError) and not isinstance(error, (PreconditionError, TooLargeError))
+def _reason(leaves: list[BaseException], *, final: bool) -> Reason:
+    if any(isinstance(leaf, UncertainError) for leaf in leaves):
+        return Reason.UNCERTAIN
+    return Reason.FINAL if final else Reason.EXHAUSTED

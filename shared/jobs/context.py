@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
-from typing import Any, TypeVar, Unpack
+from typing import Any, TypeVar, Unpack, overload
 
 from pydantic import JsonValue
 
 from shared.jobs.children import Children
 from shared.jobs.dependencies import Dependencies
+from shared.jobs.effects import Effects, Resolution
 from shared.jobs.errors import InvalidTransitionError, JobCancelledError, JobsError, SupersededError
 from shared.jobs.events import Event, Progressed
+from shared.jobs.kept import KeptStore
 from shared.jobs.kinds import Kind, P
 from shared.jobs.log import LOG
 from shared.jobs.model import FanOut, Job, Progress, Status
+from shared.jobs.steps import StepPolicy, Steps, made_into
 from shared.jobs.ticket import Options, Ticket
 from shared.jobs.tracing import traceparent
 from shared.ports import BlobStore, Clock, Containers, DocumentStore, StorageError
@@ -33,6 +36,7 @@ _INDEX_SECONDS = 5.0
 _NEARLY, _NEARLY_AT_MOST = 0.1, 30.0
 """The share of an attempt's time, and the seconds, that are left when its time is nearly up."""
 T = TypeVar("T", bound=JobsError)
+R = TypeVar("R")
 
 
 class JobContext:
@@ -59,8 +63,9 @@ class JobContext:
         self._stops: list[JobsError] = []
         self.ended_by_host = False
         """Whether the host ends this invocation."""
-        self.step: str | None = None
-        """The step that this attempt reported last."""
+        self._reported: str | None = None
+        self.steps: Steps | None = None
+        """The steps of this attempt, once it has any."""
         self.attempt: int = current.value.attempt
         """The number of this attempt."""
         self.fence: int = current.value.attempt
@@ -142,6 +147,79 @@ class JobContext:
         """The time."""
         return self._deps.clock
 
+    @property
+    def place(self) -> str | None:
+        """The steps that are at work; else what this attempt reported last."""
+        return ", ".join(self.steps.running[:5] if self.steps else ()) or self._reported
+
+    @overload
+    async def step(
+        self, name: str, do: Callable[[], Awaitable[Any] | Any], *, into: type[R], policy: StepPolicy | None = None
+    ) -> R: ...
+    @overload
+    async def step(
+        self, name: str, do: Callable[[], Awaitable[Any] | Any], *, policy: StepPolicy | None = None
+    ) -> Any: ...
+    async def step(
+        self,
+        name: str,
+        do: Callable[[], Awaitable[Any] | Any],
+        *,
+        into: type[Any] | None = None,
+        policy: StepPolicy | None = None,
+    ) -> Any:
+        """Do a part of the work, and keep its result: a later attempt of this job is given that, and does not do it again.
+
+        The result is JSON, also at the first time; `into` makes it what it was. Steps may run at once (`asyncio.gather`). Where a
+        replay edits the payload, steps made of the old one do not count. One write; in a later attempt one read for each step.
+
+        Args:
+            name: names the step within the job; each one in a loop needs a name of its own.
+            do: does it; must be safe to run twice, since its worker may die before the result is kept. What is not a coroutine
+                function runs in a thread.
+            into: what the result is to be: a pydantic model, or any type that pydantic can make of JSON.
+            policy: how it is tried, and for how long; by default once, and what it raises is up to the job's policy.
+
+        Raises:
+            StepError: there are two steps of this name, one is within another, or what is kept is not what `into` says.
+            JobCancelledError: the job is to stop; this may come before any step.
+            SupersededError: a later attempt holds the job.
+            Snooze: the policy waits for so long that the job lets go of its worker: let it pass.
+        """
+        result = await self._begun_steps()[0].result(name, do, policy or StepPolicy())
+        return result if into is None else made_into(into, result, name)
+
+    async def effect(
+        self,
+        name: str,
+        key: str,
+        do: Callable[[], Awaitable[Any] | Any],
+        *,
+        resolve: Callable[[], Awaitable[Resolution] | Resolution] | None = None,
+    ) -> Any:
+        """Do something to the outside that must not be done twice, and return what came of it, which is kept.
+
+        That it is begun is written before `do` is called. An attempt that finds it begun by another, and not ended, calls
+        `resolve`. Without that, or where that does not know, the job is parked in the vault with the question, and a replay
+        answers it. An edited replay does not undo it: the key says what it is about. One read, and two writes.
+
+        Args:
+            name: what sort of effect, such as "charge".
+            key: which one, such as the order; give it to the other side as well, where that takes an idempotency key.
+            do: does it. Raises `NotDoneError` where it knows that nothing was done; whatever else it raises leaves that open.
+            resolve: asks the other side: returns `Done(result)`, `NotDone()` or `Unknown()`.
+
+        Raises:
+            UncertainError: nobody knows whether it was done: let it pass.
+            StepError, JobCancelledError, SupersededError: as `step`.
+        """
+        return await self._begun_steps()[1].result(f"{name}:{key}", do, resolve)
+
+    def _begun_steps(self) -> tuple[Steps, Effects]:
+        store = KeptStore(self._deps.blobs, self._deps.clock)
+        self.steps = self.steps or Steps(self, store)
+        return self.steps, Effects(self, store, self.steps)
+
     async def submit(self, kind: Kind[P], payload: P, *, key: str = "", **options: Unpack[Options]) -> Ticket:
         """Submit another job. Its id derives from this job, the kind and the payload: submitted twice, it is one.
 
@@ -165,7 +243,7 @@ class JobContext:
             JobCancelledError: the job is to stop.
             SupersededError: a later attempt holds the job.
         """
-        self.step = step
+        self._reported = step
         await self._live(Progress(step=step, completed=completed, total=total))
         await self._index()
         self._raise_if_cancelled()
@@ -189,6 +267,11 @@ class JobContext:
         async with self._lock:
             await self._refresh()
 
+    async def checked(self) -> None:
+        """As `checkpoint`, but storage is always asked."""
+        await self.confirm()
+        self._raise_if_cancelled()
+
     async def settle(self, event: Event) -> Versioned[Job]:
         """Write how the attempt ended."""
         async with self._lock:
@@ -200,7 +283,7 @@ class JobContext:
 
     def begin(self, timeout_seconds: float, handler: asyncio.Task[Any]) -> None:
         """The handler is called now."""
-        self.handler = handler
+        self.handler, self.steps = handler, None
         self.ends_at = asyncio.get_running_loop().time() + timeout_seconds
         if self.ended_by_host:
             handler.cancel()

@@ -13,6 +13,7 @@ from shared.jobs.dead_letters.vault import Vault
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.errors import JobNotFoundError
 from shared.jobs.estimate import Estimator
+from shared.jobs.kept import KeptInfo, KeptStore
 from shared.jobs.mend import Report
 from shared.jobs.model import Job
 from shared.jobs.pauses import Pause
@@ -58,6 +59,11 @@ class Engine:
         if current is None:
             raise JobNotFoundError(f"there is no job {job_id}")
         return current
+
+    async def kept(self, job: Job) -> list[KeptInfo]:
+        """What is kept of a job's steps and effects, oldest first. One storage call for 5,000."""
+        found = [info async for info in KeptStore(self.deps.blobs, self.deps.clock).of(job)]
+        return sorted(found, key=lambda info: info.at)
 
     async def cancel(self, job_id: str, *, by: str | None = None) -> Versioned[Job]:
         """Cancel a queued job; ask a running one to stop at its next checkpoint. Children are cancelled with it.

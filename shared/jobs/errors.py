@@ -69,6 +69,18 @@ class UnstorableError(FinalError):
     """What the handler returned cannot be stored: doing the work again would not change that."""
 
 
+class StepError(FinalError):
+    """The steps of the handler cannot work as they are written."""
+
+
+class NotDoneError(JobsError):
+    """The effect was not done. Raised by what does an effect, where the outside said so."""
+
+
+class UncertainError(FinalError):
+    """Nobody knows whether an effect was done: the job waits for an operator's answer."""
+
+
 class StalledError(JobsError):
     """The worker vanished in the middle of the job, more often than the kind allows."""
 

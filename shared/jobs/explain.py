@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from shared.jobs.kept import KeptInfo, State
 from shared.jobs.model import Job, Status
 from shared.jobs.pauses import Pause
 
@@ -27,10 +28,12 @@ class Circumstances:
     grace: timedelta
     """How long past its time a job must be before the sweep takes it for stuck."""
     sweep_schedule: str
+    kept: tuple[KeptInfo, ...] = ()
+    """What is kept of its steps and effects, oldest first."""
 
 
 Code = Literal[
-    "unknown_kind", "paused", "backoff", "not_before", "snoozed", "children", "message_lost", "backlog", "starting",
+    "unknown_kind", "paused", "backoff", "not_before", "snoozed", "children", "step_waits", "steps", "effect_unknown", "message_lost", "backlog", "starting",
     "cancelling", "running", "lease_ended", "completed", "cancelled", "failed", "callback_due",
 ]  # fmt: skip
 
@@ -48,10 +51,10 @@ class Reason:
 def explain(job: Job, circumstances: Circumstances) -> list[Reason]:
     """Every reason why a job is not (yet, or any more) running, the most telling first."""
     if job.status is Status.QUEUED:
-        return list(_queued(job, circumstances))
+        return [*_queued(job, circumstances), *_steps(job, circumstances)]
     if job.status is Status.RUNNING:
-        return list(_running(job, circumstances))
-    return list(_ended(job, circumstances))
+        return [*_running(job, circumstances), *_steps(job, circumstances)]
+    return [*_ended(job, circumstances), *_steps(job, circumstances)]
 
 
 def _queued(job: Job, circumstances: Circumstances) -> Iterator[Reason]:
@@ -170,6 +173,32 @@ def _ended(job: Job, circumstances: Circumstances) -> Iterator[Reason]:
             "callback_due",
             "Its outcome has not been told to its callback yet.",
             f"Nothing: the sweep ({circumstances.sweep_schedule}) has it told.",
+        )
+
+
+def _steps(job: Job, circumstances: Circumstances) -> Iterator[Reason]:
+    """What its steps and effects have come to, as far as that matters for what is left to do."""
+    kept = circumstances.kept
+    if job.status is Status.QUEUED:
+        for step in (each for each in kept if each.state is State.WAITING):
+            yield Reason(
+                "step_waits", f"Its step {step.name} has failed {step.tries} times.", "Nothing: it is tried again."
+            )
+    for effect in (each for each in kept if each.state is State.BEGUN and job.status is not Status.COMPLETED):
+        yield Reason(
+            "effect_unknown",
+            f"Whether its effect {effect.name} was done is not known: attempt {effect.attempt} began it at {_at(effect.at)}.",
+            f'POST /api/dead-letters/{job.dead_letter_id}/replay with {{"effects": {{"{effect.name}": {{"outcome": "done"}}}}}}, or '
+            '"not_done".'
+            if job.status is Status.FAILED
+            else "Nothing: the attempt is at it, or the next one asks.",
+        )
+    done = [each for each in kept if each.state is State.DONE]
+    if done and not (job.status.final and job.status is not Status.FAILED):
+        yield Reason(
+            "steps",
+            f"{len(done)} of its steps are done, the latest, {done[-1].name}, at {_at(done[-1].at)}.",
+            "Nothing: no later attempt does these again, unless a replay edits the payload.",
         )
 
 

@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 
 from shared.jobs.model import Failure, Frame, innermost
+from shared.ports import PreconditionError, StorageError, TooLargeError
 
 _MESSAGE, _CAUSE = 2000, 300
 """Characters that are kept of a message, and of the message of a cause."""
@@ -42,6 +43,11 @@ def failure_of(error: BaseException, attempt: int, at: datetime) -> Failure:
         frames=tuple(_frames(first)),
         causes=tuple(f"{name_of(cause)}: {words_of(cause)[:_CAUSE]}" for cause in islice(_causes(first), _CAUSES)),
     )
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether the app's own storage failed, as opposed to answering what the handler did not expect."""
+    return isinstance(error, StorageError) and not isinstance(error, (PreconditionError, TooLargeError))
 
 
 def leaves_of(error: BaseException) -> list[BaseException]:

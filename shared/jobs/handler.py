@@ -8,18 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import JsonValue
-from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from shared.jobs.context import JobContext
-from shared.jobs.errors import OvertimeError, UnstorableError
+from shared.jobs.errors import OvertimeError
 from shared.jobs.kinds import Kind
 from shared.jobs.log import LOG, about
 from shared.jobs.loop_watch import LoopWatch
+from shared.jobs.storable import storable
 
 _STUBBORN = 5.0
 """Seconds that a handler has to end, once it was told that its time is up, before the job goes on without it."""
-_DEEPEST = 100
-"""Lists in lists: deeper results could be written, and not be read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +62,8 @@ async def call(
         await asyncio.wait({task}, timeout=timeout_seconds)
         return task.result() if task.done() else await _stopped(task, context, timeout_seconds)
     finally:
+        if context.steps:
+            await context.steps.stop()
         if watch:
             watch.leave(context)
         beat.cancel()
@@ -75,15 +75,15 @@ async def _called(
 ) -> Outcome:
     """Whatever ends it is an outcome of this job: also what is meant to end the process, and the neighbours with it."""
     try:
-        return Returned(_storable(await handler(await context.payload(kind), context)))
+        return Returned(storable(await handler(await context.payload(kind), context)))
     except BaseException as error:  # noqa: BLE001 - see above
         return Raised(error)
 
 
 async def _stopped(task: asyncio.Task[Outcome], context: JobContext, seconds: float) -> Outcome:
     """Stop a handler whose time is up; one that will not be stopped is left behind, its writes held off by the fence."""
-    step = context.step
-    overtime = OvertimeError(f"ran over {seconds:g} s" + (f" in step {step}" if step else ""))
+    place = context.place
+    overtime = OvertimeError(f"ran over {seconds:g} s" + (f" in step {place}" if place else ""))
     task.cancel()
     await asyncio.wait({task}, timeout=_STUBBORN)
     if not task.done():
@@ -94,32 +94,3 @@ async def _stopped(task: asyncio.Task[Outcome], context: JobContext, seconds: fl
         overtime.__cause__ = outcome.error  # whose frames say where it was
         return Raised(overtime)
     return outcome
-
-
-def _storable(results: Any) -> JsonValue:
-    """The results as they will be stored.
-
-    Raises:
-        UnstorableError: they cannot be.
-    """
-    if results is None:
-        return None
-    try:
-        stored: JsonValue = from_json(to_json(results), allow_inf_nan=False)
-    except (PydanticSerializationError, ValueError, RecursionError) as error:
-        raise UnstorableError(f"the results cannot be stored: {error}"[:500]) from None
-    if _depth(stored) > _DEEPEST:
-        raise UnstorableError(f"the results cannot be stored: they are nested more than {_DEEPEST} deep")
-    return stored
-
-
-def _depth(value: JsonValue) -> int:
-    """How deep lists and objects are nested."""
-    depth, level = 0, [value]
-    while level := [each for one in level for each in _members(one)]:
-        depth += 1
-    return depth
-
-
-def _members(value: JsonValue) -> list[JsonValue]:
-    return list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []

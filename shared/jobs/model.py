@@ -177,6 +177,8 @@ class Job(_Record):
     moved: int = 0
     """Messages of it that the host moved to a poison queue since an attempt last began."""
     replays: int = 0
+    edits: int = 0
+    """How many of these edited the payload: steps that were made of another payload do not count."""
     given_up: datetime | None = None
     """`sent_at` of the envelope that the host gave up, where that is what failed the job."""
     message_id: str | None = None

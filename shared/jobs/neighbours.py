@@ -67,9 +67,10 @@ class Neighbours:
 
     async def enter(self, attempt: JobContext) -> None:
         """An attempt begins. Neighbours that believe to be alone have it written down that they are not, if this one is a suspect."""
-        self._turns.pop(attempt.job_id, None)
+        job = attempt.job
+        self._turns.pop(job.job_id, None)
         self.running.add(attempt)
         attempt.neighbours = self.beside
-        if attempt.job.suspect:
+        if job.suspect:
             alone = [each for each in self.running if each is not attempt and not each.job.beside]
             await run_all(each.renew_quietly() for each in alone if self.beside(each.job))

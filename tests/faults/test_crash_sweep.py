@@ -25,6 +25,7 @@ from support import (
     scenarios_mood,
     scenarios_retention,
     scenarios_scrape,
+    scenarios_steps,
 )
 from support.lab import Lab, close_lab, open_memory_lab
 from support.scenarios import Scenario, Trial
@@ -37,6 +38,7 @@ SCENARIOS = (
     *scenarios_retention.SCENARIOS,
     *scenarios_mood.SCENARIOS,
     *scenarios_scrape.SCENARIOS,
+    *scenarios_steps.SCENARIOS,
 )
 SCENARIO = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name.replace(" ", "_"))
 MODE = pytest.mark.parametrize("mode", list(Mode), ids=lambda mode: mode.name.lower())

@@ -79,6 +79,19 @@ async def fails(payload: Fails, job: JobContext) -> str:
     return "mended"
 
 
+@job("pays", public=True, max_attempts=3, base_backoff_seconds=0.1)
+async def pays(payload: Echo, job: JobContext) -> list[Any]:
+    """Write a bill, pay it, and never learn whether that was taken."""
+
+    async def bill() -> dict[str, str]:
+        return {"bill": payload.text}
+
+    async def pay() -> None:
+        raise TimeoutError("no answer")
+
+    return [await job.step("the/bill 1", bill), await job.effect("pay", payload.text, pay)]
+
+
 @job("apart", public=True, queue="apart-queue")
 async def apart(payload: Echo, job: JobContext) -> str:
     """Travel on a queue that nothing serves."""
@@ -95,7 +108,7 @@ _found = declarations.kinds
 
 
 def _more_kinds() -> tuple[Kind[Any], ...]:
-    return (*_found(), echo, steps, large, fails, apart, inner)
+    return (*_found(), echo, steps, large, fails, pays, apart, inner)
 
 
 declarations.kinds = _more_kinds

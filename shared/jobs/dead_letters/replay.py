@@ -12,6 +12,7 @@ from shared.jobs.callbacks import Callbacks
 from shared.jobs.concurrently import run_all
 from shared.jobs.dead_letters.vault import DeadLetter, Discard, Filter, Replay, Vault
 from shared.jobs.dependencies import Dependencies
+from shared.jobs.effects import Answer, Answers
 from shared.jobs.envelope import fits
 from shared.jobs.errors import (
     InFlightError,
@@ -22,6 +23,7 @@ from shared.jobs.errors import (
     UnreadableError,
 )
 from shared.jobs.events import Discarded, Replayed
+from shared.jobs.kept import KeptStore
 from shared.jobs.kinds import stored
 from shared.jobs.log import LOG
 from shared.jobs.machine import apply
@@ -64,16 +66,37 @@ class Replayer:
         self._vault = vault
         self._submitter = submitter
         self._callbacks = callbacks
+        self._answers = Answers(KeptStore(deps.blobs, deps.clock), deps.clock)
 
     async def one(
-        self, letter_id: str, *, by: str = "api", payload: Mapping[str, Any] | None = None, dry_run: bool = False
+        self,
+        letter_id: str,
+        *,
+        by: str = "api",
+        payload: Mapping[str, Any] | None = None,
+        effects: Mapping[str, Answer] | None = None,
+        dry_run: bool = False,
     ) -> ReplayResult:
-        """Replay one dead letter, with another payload if one is given (and of the kind's current version).
+        """Replay one dead letter.
+
+        Args:
+            letter_id: which one.
+            by: who wants it.
+            payload: another payload, of the kind's current version.
+            effects: how effects ended of which that was not known, by their names.
+            dry_run: only say what would become of it.
 
         Raises:
             DeadLetterNotFoundError: there is no such dead letter.
         """
-        return await self._replay(await self._vault.get(letter_id), by, payload, dry_run=dry_run)
+        letter = await self._vault.get(letter_id)
+        unasked = await self._answers.unasked(letter.job_id or "", effects or ())
+        if unasked:
+            problems = tuple((f"effects.{name}", "nothing asks whether this was done") for name in unasked)
+            return ReplayResult(
+                letter.id, ReplayOutcome.INVALID, letter.job_id, "these answers fit no question", problems
+            )
+        return await self._replay(letter, by, payload, effects or {}, dry_run=dry_run)
 
     async def some(
         self, wanted: Filter, *, by: str = "api", limit: int = 100, dry_run: bool = False, cursor: str | None = None
@@ -88,10 +111,16 @@ class Replayer:
         """
         defaults = {name: False for name in ("replayed", "discarded") if getattr(wanted, name) is None}
         letters, cursor = await self._vault.find(wanted.model_copy(update=defaults), limit, cursor)
-        return [await self._replay(letter, by, None, dry_run=dry_run) for letter in letters], cursor
+        return [await self._replay(letter, by, None, {}, dry_run=dry_run) for letter in letters], cursor
 
     async def _replay(
-        self, letter: DeadLetter, by: str, payload: Mapping[str, Any] | None, *, dry_run: bool
+        self,
+        letter: DeadLetter,
+        by: str,
+        payload: Mapping[str, Any] | None,
+        effects: Mapping[str, Answer],
+        *,
+        dry_run: bool,
     ) -> ReplayResult:
         try:
             edited = await self._validated(letter, payload)
@@ -105,6 +134,8 @@ class Replayer:
         current = await self._deps.status.read(letter.job_id) if letter.job_id else None
         if current is None:
             return await self._anew(letter, edited, by, dry_run=dry_run)
+        if not dry_run and _is_of(letter, current.value):
+            await self._answers.give(current.value, effects, by)
         return await self._put_back(letter, current, edited if payload is not None else None, by, dry_run=dry_run)
 
     async def _validated(self, letter: DeadLetter, payload: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -128,7 +159,7 @@ class Replayer:
     async def _put_back(
         self, letter: DeadLetter, current: Versioned[Job], edited: dict[str, Any] | None, by: str, *, dry_run: bool
     ) -> ReplayResult:
-        if current.value.status != "failed" or current.value.dead_letter_id != letter.id:
+        if not _is_of(letter, current.value):
             detail = f"job {current.value.job_id} is {current.value.status}, and this dead letter is not the reason"
             return ReplayResult(letter.id, ReplayOutcome.NOT_FAILED, current.value.job_id, detail)
         if dry_run:
@@ -207,6 +238,11 @@ class Discarder:
             event = Discarded(self._deps.clock.now(), by)
             current = await self._deps.status.change(current, event)
         await self._deps.project(current.value)
+
+
+def _is_of(letter: DeadLetter, job: Job) -> bool:
+    """Whether a job is failed, and this dead letter is the reason."""
+    return job.status is Status.FAILED and job.dead_letter_id == letter.id
 
 
 def _once(letter: DeadLetter, payload: Mapping[str, Any]) -> IdempotencyKey:

@@ -45,6 +45,8 @@ class Reason(StrEnum):
     """Every attempt failed."""
     FINAL = "final"
     """An error that no retry mends."""
+    UNCERTAIN = "uncertain"
+    """Nobody knows whether an effect was done: the replay is to say."""
     STALLED = "lapsed"
     """Too many workers vanished over the job."""
     HOST = "host"

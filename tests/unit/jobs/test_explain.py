@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.jobs.explain import Circumstances, explain
+from shared.jobs.kept import KeptInfo, State
 from shared.jobs.model import Failure, Job, Status
 from shared.jobs.pauses import Pause
 
@@ -37,6 +38,10 @@ def circumstances(**changes: Any) -> Circumstances:
     return Circumstances(**{**given, **changes})
 
 
+def kept(state: State) -> KeptInfo:
+    return KeptInfo("page-1", effect=state is State.BEGUN, state=state, at=NOW, attempt=1, tries=2)
+
+
 @pytest.mark.parametrize(
     ("one", "known", "codes"),
     [
@@ -61,6 +66,10 @@ def circumstances(**changes: Any) -> Circumstances:
         (job(Status.FAILED, error=ERROR, dead_letter_id="d"), {}, ["failed"]),
         (job(Status.COMPLETED, **CALLBACK), {}, ["completed", "callback_due"]),
         (job(Status.COMPLETED, **CALLBACK, callback_job_id="c"), {}, ["completed"]),
+        (job(QUEUED, 60), {"kept": (kept(State.DONE), kept(State.WAITING))}, ["not_before", "step_waits", "steps"]),
+        (job(RUNNING, 60), {"kept": (kept(State.WAITING), kept(State.BEGUN))}, ["running", "effect_unknown"]),
+        (job(Status.FAILED), {"kept": (kept(State.NOT_DONE), kept(State.BEGUN))}, ["failed", "effect_unknown"]),
+        (job(Status.COMPLETED), {"kept": (kept(State.DONE), kept(State.BEGUN))}, ["completed"]),
     ],
 )
 def test_each_state_has_its_reason(one: Job, known: dict[str, Any], codes: list[str]) -> None:

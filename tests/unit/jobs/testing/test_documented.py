@@ -1,4 +1,4 @@
-"""The snippets of the page about testing are tests, and they pass."""
+"""The snippets of the pages about testing and about steps are tests, and they pass."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from typing import Any
 
 import pytest
 
-PAGE = Path(__file__).parents[4] / "docs/how-to/test-your-jobs.md"
-SNIPPETS = "\n\n".join(re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL))
+PAGES = Path(__file__).parents[4] / "docs/how-to"
+SNIPPETS = {
+    name: "\n\n".join(re.findall(r"```python\n(.*?)```", (PAGES / name).read_text(encoding="utf-8"), re.DOTALL))
+    for name in ("test-your-jobs.md", "steps.md")
+}
+TESTS = [(page, name) for page, text in SNIPPETS.items() for name in re.findall(r"async def (test_\w+)", text)]
 
 
-@pytest.mark.parametrize("name", re.findall(r"async def (test_\w+)", SNIPPETS))
-async def test_a_snippet(name: str) -> None:
+@pytest.mark.parametrize(("page", "name"), TESTS)
+async def test_a_snippet(page: str, name: str) -> None:
     names: dict[str, Any] = {"__name__": "test_parcels"}
-    exec(compile(SNIPPETS, str(PAGE), "exec"), names)
+    exec(compile(SNIPPETS[page], str(PAGES / page), "exec"), names)
     await names[name]()
