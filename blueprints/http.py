@@ -16,6 +16,7 @@ import azure.functions as func
 from blueprints import start
 from shared.declarations import settings
 from shared.web.answers import HEADERS, HSTS, Problem
+from shared.web.requests import check_query
 from shared.web.routes import Call
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ async def _answer(route: Route, req: func.HttpRequest) -> Answer:
     app = start.app()
     caller = gate().admit(route.rule, Request(req.headers, req.params, len(req.get_body())))
     _require_length(route, req)
+    check_query(route, req.params)
     answer = await route.handler(app, call_of(route, req, caller.name))
     if route.rule.rate == "operator":
         by = caller.name or "anybody"

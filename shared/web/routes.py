@@ -107,8 +107,8 @@ class Route(NamedTuple):
 
     @property
     def refusals(self) -> set[int]:
-        """The statuses of all its problems: those declared, too large, too often, no storage; not an operator, where that is asked."""
-        return {*self.problems, 413, 429, 503, *((403,) if self.rule.role == "operator" else ())}
+        """The statuses of all its problems: those declared; and what any may say, such as too often, or no such parameter."""
+        return {*self.problems, 413, 422, 429, 503, *((403,) if self.rule.role == "operator" else ())}
 
     def type(self, name: str) -> Any:
         """The type that a declaration names: `requests:NewSource`, or `shared.api.schemas:TicketView` from elsewhere."""

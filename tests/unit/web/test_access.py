@@ -38,7 +38,7 @@ ACTIONS = {
     "DiscardDeadLetter", "RunTimer", "CreateSource", "ChangeSource", "DeleteSource", "RunSource", "RunDigest",
     "ReprocessDocuments", "WorkDocumentQueue", "ClearDocuments",
 }  # fmt: skip
-OPEN = {"Health", "GetOpenApi", "Dashboard", "DashboardPart"}
+OPEN = {"Health", "GetOpenApi", "GetProblem", "Dashboard", "DashboardPart"}
 
 
 def principal(role: str = "Nightshift.Operator", **changes: Any) -> str:
