@@ -32,7 +32,7 @@ _INHERITED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "TMP
 _PATIENCE = 12
 """Seconds of waiting for each second of CPU time that a call may take: other processes want the processor too."""
 _LONGEST_START = 60.0
-_WHY = {signal.SIGXCPU: Why.TIME, signal.SIGABRT: Why.MEMORY}
+_WHY: dict[int, Why] = {signal.SIGXCPU: Why.TIME, signal.SIGABRT: Why.MEMORY}
 """What it says how a child ended. Libraries in C++ and Rust that get no more memory abort."""
 _LARGEST_ANSWER = 64 * 2**20
 _MOST_CALLS = 2000
