@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.declarations import settings_of
-from shared.domains.documents.public import Outcome, Refusal, Text
+from shared.domains.documents.public import Refusal, Text
 from shared.domains.documents.reader import EmbeddedReader
 from shared.domains.documents.reading import extra
+from shared.domains.documents.text import Outcome
 
 INDEX = Path("documents") / "INDEX.csv"
 _TOKEN = re.compile(r"\w+")

@@ -8,7 +8,8 @@ import resource
 import pytest
 
 from shared.declarations import settings_of
-from shared.domains.documents.public import Outcome, Refusal, Text, document_reader
+from shared.domains.documents.public import Refusal, Text, document_reader
+from shared.domains.documents.text import Outcome
 from support.documents import pdf
 from support.hostile_documents import HOSTILE
 
