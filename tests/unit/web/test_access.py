@@ -36,8 +36,11 @@ OPERATE = {name for name, rule in RULES.items() if rule.role == "operator"}
 ACTIONS = {
     "CancelJob", "RetryJob", "RenewRun", "GetJobPayload", "PauseKind", "ResumeKind", "GetDeadLetter", "ReplayDeadLetter", "ReplayDeadLetters",
     "DiscardDeadLetter", "RunTimer", "CreateSource", "ChangeSource", "DeleteSource", "RunSource", "RunDigest",
-    "ReprocessDocuments", "WorkDocumentQueue", "ClearDocuments",
+    "ReprocessDocuments", "WorkDocumentQueue", "ClearDocuments", "PublishSite", "ShowSiteEdition",
+    "ValidatePipeline", "ListPipelines", "CreatePipeline", "GetPipeline", "ChangePipeline", "DeletePipeline", "ListPipelineVersions", "GetPipelineVersion", "ExecutePipeline", "DryRunPipeline", "ListVaults", "CreateVault", "GetVault", "ChangeVault", "DeleteVault", "CrawlVault", "GetVaultCheckpoints", "DeleteVaultCheckpoints", "ListVaultExecutions", "ListExecutions", "GetExecution", "GetExecutionItems", "CancelExecution", "RetryExecution",
 }  # fmt: skip
+OF_CODE = {"ListExecutors", "GetPipelineSchema"}
+"""Answered from the code alone."""
 OPEN = {
     "Health",
     "GetOpenApi",
@@ -48,6 +51,8 @@ OPEN = {
     "DashboardPart",
     "ReadAdventure",
     "ReadAdventurePart",
+    "GetSitePage",
+    "HeadSitePage",
 }
 
 
@@ -113,7 +118,7 @@ def test_what_operators_do_is_for_operators() -> None:
 def test_only_what_takes_a_body_takes_a_large_one(functions: dict[str, Any]) -> None:
     for name, (binding, _) in functions.items():
         rule = RULES[name]
-        reads = binding["methods"][0] == "GET"
+        reads = binding["methods"][0] in ("GET", "HEAD")
         assert (rule.largest == 1024) is reads, name
         assert rule.rate == ("anonymous" if name in OPEN else "reads" if reads else rule.rate)
         assert rule.largest <= (
@@ -154,7 +159,7 @@ async def test_every_route_as_every_caller(
         response = await function(request(binding, headers=headers))
         refused = response.status_code == 403
         assert refused is (name in OPERATE and not operator), (name, response.get_body())
-        assert refused or name in OPEN or response.status_code in (400, 404, 422, 503), name
+        assert refused or name in OPEN | OF_CODE or response.status_code in (400, 404, 422, 503), name
 
 
 async def test_every_route_refuses_what_is_too_large_before_it_reads_it(
@@ -175,7 +180,8 @@ async def test_every_route_slows_down_who_asks_too_often(
         guarded({}, **slow)
         assert (await function(request(binding))).status_code != 429, name
         response = await function(request(binding))
-        assert (response.status_code, response.headers["Retry-After"]) == (429, "100"), name
+        assert response.status_code == 429, name
+        assert 50 < int(response.headers["Retry-After"]) <= 100, name  # a first answer may take seconds
 
 
 async def test_every_answer_tells_browsers_to_be_careful(
