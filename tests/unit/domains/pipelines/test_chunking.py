@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from shared.domains.pipelines.executors import chunking
 from shared.domains.pipelines.executors.chunking import ChunkSettings, split
 from support.executors import Bench, item
 
@@ -52,9 +53,7 @@ def test_no_chunk_is_too_long_and_together_they_are_the_text(count: str, text: s
         }
     )
     spans = split(text, settings)
-    measure = {"characters": len, "words": lambda each: len(each.split()), "tokens": lambda each: -(-len(each) // 4)}[
-        count
-    ]
+    measure = chunking.MEASURES[count]
     assert all(measure(text[each.start : each.end]) <= size for each in spans)
     assert all(later.start <= each.end and each.end < later.end for each, later in pairwise(spans))
     if spans:
