@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from azure.cosmos import PartitionKey
 from azure.cosmos.aio import CosmosClient
 
 from shared.domains.pipelines.executing import ContentError
@@ -328,9 +329,7 @@ def test_a_query_that_is_not_understood_here_is_refused(query: str) -> None:
 async def test_records_of_an_account_are_looked_up_by_its_sdk(cosmos: CosmosProcess, unique: str) -> None:
     async with CosmosClient(cosmos.endpoint, KEY, enable_endpoint_discovery=False) as client:
         database = await client.create_database_if_not_exists(unique)
-        container = await database.create_container_if_not_exists(
-            "goods", partition_key={"paths": ["/pk"], "kind": "Hash"}
-        )
+        container = await database.create_container_if_not_exists("goods", PartitionKey("/pk"))
         for n in range(3):
             await container.create_item({"id": str(n), "pk": "a", "sku": "s", "price": n})
     host = cosmos.endpoint.split("/")[2]
