@@ -38,7 +38,7 @@ class Pipes:
     @property
     def executions(self) -> Executions:
         """The executions."""
-        return Executions(self.app.documents, self.app.blobs, self.settings, self.app)
+        return Executions(self.app.documents, self.app.blobs, self.settings, self.app.engine.submit)
 
     async def pipeline(self, text: str, id: str = "p", name: str | None = None, **about: Any) -> StoredPipeline:
         """Make, or change, a pipeline."""
@@ -46,7 +46,7 @@ class Pipes:
         assert not checked.errors, [each.line(id) for each in checked.errors]
         definition = checked.definition(name)
         first = definition.pipeline.first[0]
-        if executors()[first.type].shape == "input":
+        if first.type in executors() and executors()[first.type].shape == "input":
             about.setdefault("input_executor", first.id)
         before = await self.store.get(id)
         now = self.app.clock.now()
@@ -66,7 +66,7 @@ class Pipes:
         now, before = self.app.clock.now(), await self.vaults.get(id)
         known = before.value.model_dump() if before else {"name": id, "pipeline_id": "p", "created_at": now}
         await self.vaults.write(Vault.model_validate({**known, "id": id, "updated_at": now, **about}), before)
-        await reschedule(self.app, self.vaults, [id], now)
+        await reschedule(self.app.engine.submit, self.vaults, [id], now)
         found = await self.vaults.get(id)
         assert found
         return found.value

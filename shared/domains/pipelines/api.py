@@ -269,7 +269,7 @@ async def crawl_vault(app: App, call: Call) -> Answer:
     current = await _vault(app, call)
     if not current.value.enabled:
         raise Problem(409, "Conflict", "the vault is switched off")
-    begun = await reschedule(app, _vaults(app), [current.value.id], app.clock.now())
+    begun = await reschedule(app.engine.submit, _vaults(app), [current.value.id], app.clock.now())
     return json_answer({"job_id": begun[0] if begun else None}, 202)
 
 
@@ -297,7 +297,7 @@ async def delete_vault_checkpoints(app: App, call: Call) -> Answer:
 
     vault = await _vault(app, call)
     await _vaults(app).forget(vault.value.id)
-    await reschedule(app, _vaults(app), [vault.value.id], app.clock.now())
+    await reschedule(app.engine.submit, _vaults(app), [vault.value.id], app.clock.now())
     return Answer(204)
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from shared.domains.pipelines.definition import Edge, Pipeline
+from shared.domains.pipelines.payloads import EXECUTOR
 from shared.workflows.graph import Condition, Graph, Node
 from shared.workflows.values import RESERVED, identifier
-
-KIND = "pipeline-executor"
-"""The kind of the steps' jobs."""
 
 
 def graph_of(pipeline: Pipeline, max_attempts: int | None = None) -> Graph:
@@ -37,7 +35,7 @@ def graph_of(pipeline: Pipeline, max_attempts: int | None = None) -> Graph:
         nodes.append(
             Node(
                 name=names[own],
-                kind=KIND,
+                kind=EXECUTOR,
                 after=tuple(dict.fromkeys(names[edge.source] for edge in into)),
                 payload=payload,
                 when=_when(into, names) if own in sometimes else None,

@@ -16,7 +16,7 @@ import json
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -24,8 +24,9 @@ from shared.domains.pipelines.catalogue import executors
 from shared.domains.pipelines.definition import Definition, Node
 from shared.domains.pipelines.environment import resolved
 from shared.domains.pipelines.executing import Found
-from shared.domains.pipelines.executions import Begin, Executions
+from shared.domains.pipelines.executions import Begin, Executions, Submit, submit_of
 from shared.domains.pipelines.inline import bound
+from shared.domains.pipelines.payloads import CRAWL, Crawl
 from shared.domains.pipelines.running import condition_of, words_of
 from shared.domains.pipelines.settings import PipelineSettings
 from shared.domains.pipelines.stepping import run_of
@@ -47,10 +48,6 @@ from shared.jobs.ids import derived_id
 from shared.ports import PreconditionError, StorageError
 from shared.settings import Settings
 from shared.storage import Versioned
-
-if TYPE_CHECKING:
-    from shared.domains.pipelines.executions import Takes
-    from shared.domains.pipelines.kinds import Crawl
 
 _AT_ONCE = 16
 """Executions that are begun at the same time."""
@@ -128,7 +125,7 @@ class _Crawl:
         self._pipeline = pipeline
         self._payload = payload
         self._job = job
-        self._executions = Executions(job.documents, job.blobs, job.settings, job)
+        self._executions = Executions(job.documents, job.blobs, job.settings, submit_of(job))
         self._overlap = timedelta(seconds=job.settings.of(PipelineSettings).overlap_seconds)
 
     async def run(self, fence: int) -> dict[str, Any]:
@@ -246,7 +243,7 @@ class _Crawl:
             raise
 
     async def _next(self, at: datetime | None) -> None:
-        await submit(self._job, self._vault, self._payload.sequence + 1, at)
+        await submit(submit_of(self._job), self._vault, self._payload.sequence + 1, at)
 
 
 class SourceError(Exception):
@@ -267,13 +264,11 @@ def execution_id(vault: str, unique_id: str) -> str:
     return f"{vault}.{unique_id}"[:200]
 
 
-async def submit(takes: Takes, vault: Vault, sequence: int, at: datetime | None) -> str:
+async def submit(take: Submit, vault: Vault, sequence: int, at: datetime | None) -> str:
     """Have a crawl come at a moment, once, and return the id of its job."""
-    from shared.domains.pipelines.kinds import Crawl, crawl_vault
-
     payload = Crawl(vault_id=vault.id, generation=vault.generation, sequence=sequence)
     job_id = crawl_id(vault, sequence, at)
-    await takes.submit(crawl_vault, payload, job_id=job_id, not_before=at)
+    await take(CRAWL, payload.model_dump(), job_id=job_id, not_before=at)
     return job_id
 
 
@@ -290,7 +285,7 @@ def _aware(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-async def reschedule(takes: Takes, vaults: VaultStore, ids: Iterable[str], now: datetime) -> list[str]:
+async def reschedule(take: Submit, vaults: VaultStore, ids: Iterable[str], now: datetime) -> list[str]:
     """Have vaults looked at now, and from then on by what holds for them now: crawls that were to come end.
 
     Returns:
@@ -301,7 +296,7 @@ async def reschedule(takes: Takes, vaults: VaultStore, ids: Iterable[str], now: 
         vault = await vaults.renew(each, now)
         if vault is not None and vault.enabled:
             before = await vaults.checkpoint(each)
-            begun.append(await submit(takes, vault, (before.value.sequence if before else 0) + 1, None))
+            begun.append(await submit(take, vault, (before.value.sequence if before else 0) + 1, None))
     return begun
 
 
@@ -329,5 +324,5 @@ async def mend(vaults: VaultStore, job: JobContext) -> dict[str, Any]:
         waiting = await job.children.deps.status.read(crawl_id(vault, sequence, known.next_at if known else None))
         if waiting is None or waiting.value.status.final:
             mended.append(vault.id)
-    await reschedule(job, vaults, mended, now)
+    await reschedule(submit_of(job), vaults, mended, now)
     return {"vaults": count, "mended": len(mended)}

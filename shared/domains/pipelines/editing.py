@@ -85,7 +85,9 @@ async def change_pipeline(
     saved = await store.save(changed, definition, current)
     vaults = VaultStore(app.documents, app.settings)
     if saved.value.version != before.version or saved.value.enabled != before.enabled:
-        await reschedule(app, vaults, [vault.id async for vault in vaults.every(before.id)], app.clock.now())
+        await reschedule(
+            app.engine.submit, vaults, [vault.id async for vault in vaults.every(before.id)], app.clock.now()
+        )
     return saved
 
 
@@ -125,7 +127,7 @@ async def change_vault(app: App, current: Versioned[Vault], given: Mapping[str, 
 
 async def _looked_at(app: App, vaults: VaultStore, vault: str) -> Versioned[Vault]:
     try:
-        await reschedule(app, vaults, [vault], app.clock.now())
+        await reschedule(app.engine.submit, vaults, [vault], app.clock.now())
     except FinalError as error:
         raise Problem(409, "Conflict", str(error)) from None
     found = await vaults.get(vault)

@@ -5,10 +5,11 @@ How an execution fares its job knows, which is a run of a workflow; its document
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol, Unpack
 
 from pydantic import BaseModel, ConfigDict
@@ -26,8 +27,9 @@ from shared.settings import Settings
 from shared.storage import iso
 from shared.workflows.definitions import name_of
 from shared.workflows.graph import Graph
-from shared.workflows.helpers import GraphRun
 
+EXECUTION = "pipeline-execution"
+"""The kind of the job that an execution is."""
 _SETTLED = timedelta(days=8)
 """After so long no crash lies between an execution's document and its job: a job that is missing was purged."""
 
@@ -57,12 +59,17 @@ class Execution(BaseModel):
     created_at: datetime
 
 
-class Takes(Protocol):
-    """Takes jobs in: an app, or a job's context."""
+class Submit(Protocol):
+    """Takes a job in by the name of its kind: `Engine.submit`, or `submit_of` a job."""
 
-    async def submit(self, kind: Any, payload: Any, **options: Unpack[Options]) -> Ticket:
+    async def __call__(self, kind: str, payload: Mapping[str, Any], /, **options: Unpack[Options]) -> Ticket:
         """See `shared.jobs.submit.Submitter.submit`."""
         ...
+
+
+def submit_of(job: JobContext) -> Submit:
+    """Takes jobs in on behalf of a job, in whose trace they are."""
+    return partial(job.children.start_one, trace=job.trace)
 
 
 @dataclass(frozen=True)
@@ -83,11 +90,11 @@ class Begin:
 class Executions:
     """Begins executions, and finds them."""
 
-    def __init__(self, documents: DocumentStore, blobs: BlobStore, settings: Settings, takes: Takes) -> None:
+    def __init__(self, documents: DocumentStore, blobs: BlobStore, settings: Settings, submit: Submit) -> None:
         self._documents = documents
         self._blobs = blobs
         self._settings = settings
-        self._takes = takes
+        self._submit = submit
         self._own = settings.of(PipelineSettings)
         self._kept: set[str] = set()
 
@@ -127,9 +134,7 @@ class Executions:
             "definition": execution.definition, "left_out": execution.left_out, "items": execution.items,
         }  # fmt: skip
         options = Options(job_id=execution.job_id, priority=begin.priority)
-        from shared.domains.pipelines.workflows import EXECUTION
-
-        await self._takes.submit(EXECUTION, GraphRun(definition=await self._keep(graph), input=given), **options)
+        await self._submit(EXECUTION, {"definition": await self._keep(graph), "input": given}, **options)
         return execution, new
 
     async def get(self, id: str) -> Execution | None:
@@ -215,7 +220,9 @@ async def begin_for_task(task: ContentProcessingTask, job: JobContext) -> dict[s
         id=task.execution, pipeline=current.value, items=items, vault_id=task.vault_id, task_id=task.task_id,
         left_out=task.executed_input_executor, max_retries=task.max_retries, priority=Priority(task.priority),
     )  # fmt: skip
-    execution, new = await Executions(job.documents, job.blobs, job.settings, job).begin(begin, job.clock.now())
+    execution, new = await Executions(job.documents, job.blobs, job.settings, submit_of(job)).begin(
+        begin, job.clock.now()
+    )
     return {"execution_id": execution.id, "job_id": execution.job_id, "new": new}
 
 

@@ -5,33 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict
 
-from shared.domains.pipelines.compiling import KIND
+from shared.domains.pipelines.payloads import CRAWL, EXECUTOR, Crawl, ExecutorJob
 from shared.domains.pipelines.settings import PipelineSettings
 from shared.domains.pipelines.tasks import ContentProcessingTask
 from shared.jobs import JobContext, Policy, job
 from shared.settings import Settings
-
-
-class ExecutorJob(BaseModel):
-    """The payload of one executor's job in an execution."""
-
-    model_config = ConfigDict(extra="forbid", defer_build=True)
-
-    execution: str
-    pipeline_id: str
-    version: int
-    definition: str
-    """The hash of the pipeline's definition."""
-    left_out: str | None = None
-    """The executor that ran before, when the content was found."""
-    node: str
-    """The executor's id in the pipeline."""
-    inputs: dict[str, JsonValue] = {}
-    """The results of the executors that lead to it."""
-    items: JsonValue = None
-    """Where the items are, of one that none leads to."""
 
 
 def _policy(settings: Settings) -> Policy:
@@ -44,7 +24,7 @@ def _policy(settings: Settings) -> Policy:
     )
 
 
-@job(KIND, policy=_policy)
+@job(EXECUTOR, policy=_policy)
 async def run_executor(payload: ExecutorJob, job: JobContext) -> dict[str, Any]:
     """Run one executor over the items of an execution. Safe to run twice, as far as what it writes to is."""
     from shared.domains.pipelines.stepping import run_step
@@ -52,17 +32,7 @@ async def run_executor(payload: ExecutorJob, job: JobContext) -> dict[str, Any]:
     return await run_step(payload, job)
 
 
-class Crawl(BaseModel):
-    """The payload of a crawl."""
-
-    model_config = ConfigDict(extra="forbid", defer_build=True)
-
-    vault_id: str
-    generation: int
-    sequence: int
-
-
-@job("crawl-vault", max_attempts=4, base_backoff_seconds=10, max_backoff_seconds=120, timeout_seconds=540)
+@job(CRAWL, max_attempts=4, base_backoff_seconds=10, max_backoff_seconds=120, timeout_seconds=540)
 async def crawl_vault(payload: Crawl, job: JobContext) -> dict[str, Any]:
     """Look for new content of a vault, and have the next look come. Safe to run twice."""
     from shared.domains.pipelines.crawling import crawl

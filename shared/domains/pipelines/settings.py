@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.settings.spec import Section, Spec, queue, schedule, setting, text, whole
@@ -106,6 +107,10 @@ class PipelineSettings(Section):
         "days",
         "How long executions are listed, and what they took is remembered.",
     )
+
+    def queues(self) -> Mapping[str, str]:
+        """The queue of tasks, with its poison queue."""
+        return {self.task_queue: f"{self.task_queue}-poison"}
 
 
 @dataclass(frozen=True, eq=False, repr=False)

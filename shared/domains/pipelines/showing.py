@@ -41,7 +41,7 @@ _LONGEST_TEXT = 500
 
 def executions_of(app: App) -> Executions:
     """The executions of an app."""
-    return Executions(app.documents, app.blobs, app.settings, app)
+    return Executions(app.documents, app.blobs, app.settings, app.engine.submit)
 
 
 async def summaries(app: App, documents: list[dict[str, Any]]) -> list[ExecutionSummary]:

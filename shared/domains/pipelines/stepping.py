@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -12,12 +12,10 @@ from shared.domains.pipelines.definition import Pipeline
 from shared.domains.pipelines.executing import Run
 from shared.domains.pipelines.inline import bound, let_through, run_node, together
 from shared.domains.pipelines.kept import BlobFiles, keep, load
+from shared.domains.pipelines.payloads import ExecutorJob
 from shared.domains.pipelines.store import PipelineStore
 from shared.jobs import FinalError, JobContext
 from shared.jobs.kinds import problems_of
-
-if TYPE_CHECKING:
-    from shared.domains.pipelines.kinds import ExecutorJob
 
 
 async def run_step(payload: ExecutorJob, job: JobContext) -> dict[str, Any]:

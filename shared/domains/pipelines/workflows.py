@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from shared.domains.pipelines.executions import EXECUTION as NAME
 from shared.domains.pipelines.kinds import run_executor
 from shared.workflows.declare import graph_workflow
 
-EXECUTION = graph_workflow("pipeline-execution", run_executor, public=False)
+EXECUTION = graph_workflow(NAME, run_executor, public=False)

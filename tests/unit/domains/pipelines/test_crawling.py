@@ -223,7 +223,7 @@ async def test_two_crawlers_at_once_take_each_item_once() -> None:
     await put(blobs, *(f"{number:03}.txt" for number in range(60)))
     vault = await pipes.vault()
     for _ in range(3):
-        await reschedule(pipes.app, pipes.vaults, [vault.id], pipes.app.clock.now())
+        await reschedule(pipes.app.engine.submit, pipes.vaults, [vault.id], pipes.app.clock.now())
     await look(pipes, 400)
     assert await pipes.executed() == [f"{number:03}.txt" for number in range(60)]
 
