@@ -61,7 +61,10 @@ async def test_pictures_of_a_pdf_are_pictures() -> None:
 
 async def test_paragraphs_tables_and_properties_of_a_word_document() -> None:
     made = await extracted(
-        "word_extractor", "expected/textract/docx__paragraphs_and_tables.docx", extract_properties=True, extract_images=True
+        "word_extractor",
+        "expected/textract/docx__paragraphs_and_tables.docx",
+        extract_properties=True,
+        extract_images=True,
     )
     output = made.data["word_output"]
     assert output["text"] == "\n".join(each["text"] for each in output["paragraphs"])
@@ -108,7 +111,11 @@ async def test_sheets_of_a_workbook_have_numbers_and_cells() -> None:
 async def test_pictures_of_office_documents_can_be_references() -> None:
     bench = Bench()
     made = await extracted(
-        "word_extractor", "expected/docling/docx/word_image_anchors.docx", bench, extract_images=True, image_output_mode="bytes"
+        "word_extractor",
+        "expected/docling/docx/word_image_anchors.docx",
+        bench,
+        extract_images=True,
+        image_output_mode="bytes",
     )
     (picture, *_) = made.data["word_output"]["images"]
     assert Image.open(io.BytesIO(await bench.files.load(picture["data"]["file"]))).width
