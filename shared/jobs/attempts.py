@@ -65,7 +65,7 @@ class Attempts:
         self._recorder = recorder
         self._callbacks = callbacks
         self._children = children
-        self.neighbours = Neighbours(deps.clock.now, deps.timing.lease / 3)
+        self.neighbours = Neighbours(deps.clock.now)
         """The attempts of this process."""
         self._watch = deps.open_blobs and LoopWatch(
             deps.open_blobs, deps.clock, deps.timing.lease.total_seconds(), deps.observer
@@ -82,8 +82,8 @@ class Attempts:
         context = JobContext(self._deps, current, self._children)
         assert isinstance(kind.policy, Policy)  # noqa: S101 - settled by the registry
         policy = self._deps.kinds.policy_of(current.value) if current.value.overrides else kind.policy
-        work = asyncio.create_task(self._run(kind, policy, context))
-        work.add_done_callback(lambda _: self.neighbours.running.discard(context))
+        work = asyncio.Task(self._run(kind, policy, context))
+        work.add_done_callback(lambda _: self._left(context, current.value.job_id))
         try:
             await asyncio.wait({work})
         except asyncio.CancelledError:
@@ -92,6 +92,10 @@ class Attempts:
             work.cancel()
             raise
         return work.result()
+
+    def _left(self, context: JobContext, job_id: str) -> None:
+        self.neighbours.running.discard(context)
+        self.neighbours.suspects.discard(job_id)
 
     async def _run(self, kind: Kind[Any], policy: Policy, context: JobContext) -> str:
         try:

@@ -223,11 +223,6 @@ class Job(_Record):
     history: tuple[Entry, ...] = ()
 
     @property
-    def suspect(self) -> bool:
-        """Whether a worker has vanished over it since an attempt last came to an end of its own."""
-        return bool(self.stalls or self.shared_stalls)
-
-    @property
     def callback_due(self) -> bool:
         """Whether the job has ended and its callback's job is still to be made."""
         return self.status.final and self.callback_url is not None and self.callback_job_id is None
