@@ -190,34 +190,28 @@ class Attempts:
             final |= context.job.overruns >= MOST_OVERRUNS
         if not (final or context.last_attempt):
             return await self._retry(leaves, failure, policy, context)
-        await context.confirm()  # who was superseded leaves no dead letter of a job that goes on without it
+        reason = _reason(leaves, final=final)
+        # First, so that no handler runs any more, whatever befalls the rest: a job that completed after its dead letter was kept would
+        # leave one that is not true. Who was superseded leaves none, either.
+        await context.settle(Decided(self._deps.clock.now(), context.fence, failure, reason.value))
         if context.job.cancel_requested:
             return await self._cancelled(context)  # it was to stop, and has; its children are to stop too
-        return await self._give_up(kind, _reason(leaves, final=final), failure, context)
+        return await self._give_up(kind, reason, failure, context)
 
     async def _give_up(self, kind: Kind[Any], reason: Reason, failure: Failure, context: JobContext) -> str:
-        """Give up; where the vault cannot be told, write down what was decided, so that the handler need not run again."""
-        if kind.on_abort and not await self._abort(kind, reason, failure, context):
+        """Bring about what was decided; where storage keeps it from that, the next attempt does."""
+        if kind.on_abort and not await self._abort(kind, failure, context):
             now = self._deps.clock.now()
             return await self._waits(Released(now, context.fence, now), "released", "goes on to give up", context)
-        try:
-            await self._recorder.give_up(context.current, reason, failure, context.fence)
-        except StorageError:
-            now = self._deps.clock.now()
-            due_at = now + self._deps.timing.put_back
-            with suppress(StorageError, JobsError):
-                await context.settle(Decided(now, context.fence, failure, reason.value, due_at))
-            raise
+        await self._recorder.give_up(context.current, reason, failure, context.fence)
         return "gave up"
 
-    async def _abort(self, kind: Kind[Any], reason: Reason, failure: Failure, context: JobContext) -> bool:
-        """Tell the kind that its job gives up: written down before, so that after a crash no handler runs, but this again.
+    async def _abort(self, kind: Kind[Any], failure: Failure, context: JobContext) -> bool:
+        """Tell the kind that its job gives up.
 
         Returns:
             Whether the job can give up; False where the host ends the invocation.
         """
-        if not context.job.decided:
-            await context.settle(Decided(self._deps.clock.now(), context.fence, failure, reason.value, None))
 
         async def told(payload: Any, context: JobContext) -> None:
             assert kind.on_abort  # noqa: S101 - asked above

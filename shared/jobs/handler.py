@@ -14,7 +14,7 @@ from shared.jobs.errors import OvertimeError
 from shared.jobs.kinds import Kind
 from shared.jobs.log import LOG, about
 from shared.jobs.loop_watch import LoopWatch
-from shared.jobs.own_tasks import STARTED_BY_A_HANDLER, watch_tasks
+from shared.jobs.own_tasks import STARTED_BY_A_HANDLER, leave_tasks, watch_tasks
 from shared.jobs.storable import storable
 
 _STUBBORN = 5.0
@@ -54,7 +54,7 @@ async def call(
         watch: renews the lease while the event loop is blocked.
         handler: what is called in place of the kind's handler.
     """
-    watch_tasks(asyncio.get_running_loop())
+    watch_tasks(loop := asyncio.get_running_loop())
     task = asyncio.Task(_called(kind, context, handler or kind.handler))
     context.begin(timeout_seconds, task)
     if watch:
@@ -64,6 +64,7 @@ async def call(
         await asyncio.wait({task}, timeout=timeout_seconds)
         return task.result() if task.done() else await _stopped(task, context, timeout_seconds)
     finally:
+        leave_tasks(loop)
         if context.steps:
             await context.steps.stop()
         if watch:

@@ -35,7 +35,8 @@ class Neighbours:
         """Whoever ends an attempt takes it out."""
         self.suspects: set[str] = set()
         """The suspects among them, by job id; those that are being claimed included."""
-        self._claiming: dict[str, Job] = {}
+        self._claiming: dict[int, Job] = {}
+        """By claim: a job may have several messages, and so be claimed twice at once."""
         self._waiting: dict[str, datetime] = {}
         """Since when a job that killed waits for this process to be empty."""
 
@@ -63,16 +64,14 @@ class Neighbours:
     @contextmanager
     def claiming(self, job: Job) -> Iterator[int]:
         """A job is being claimed: it counts from now on, until its attempt has begun. Yields how many are beside it."""
-        first = self._claiming.setdefault(job.job_id, job) is job  # else another delivery of its message is ahead
-        suspected = _suspect(job) and job.job_id not in self.suspects
-        if suspected:
+        self._claiming[id(job)] = job
+        if _suspect(job):
             self.suspects.add(job.job_id)
         try:
             yield self.beside(job, stalled=job.status is Status.RUNNING)
         except BaseException:
-            if first:
-                self._claiming.pop(job.job_id, None)
-            if suspected:
+            self._claiming.pop(id(job), None)
+            if not self._here(job.job_id):
                 self.suspects.discard(job.job_id)
             raise
 
@@ -80,25 +79,28 @@ class Neighbours:
         """An attempt begins. Neighbours that believe to be alone have it written down that they are not, if this one is a suspect."""
         job = attempt.job
         self._waiting.pop(job.job_id, None)
-        self._claiming.pop(job.job_id, None)
+        self._claiming = {claim: each for claim, each in self._claiming.items() if each.job_id != job.job_id}
         self.running.add(attempt)
         attempt.neighbours = self.beside
         if _lapsed(job):
             alone = [each for each in self.running if each is not attempt and not each.job.beside]
             await run_all(each.renew_quietly() for each in alone if self.beside(each.job))
 
+    def _here(self, job_id: str) -> bool:
+        """Whether an attempt of this job is at work here, or about to be."""
+        return any(each.job_id == job_id for each in (*self._claiming.values(), *self.running))
+
     def _lately(self, job: Job, now: datetime) -> bool:
-        return job.job_id in self._claiming or now - (job.started_at or now) < _ALONE
+        return any(each is job for each in self._claiming.values()) or now - (job.started_at or now) < _ALONE
 
     def _runs(self, job: Job) -> bool:
         """Whether this very attempt of a job is at work here."""
-        claimed = self._claiming.get(job.job_id)
-        if claimed and claimed.attempt + 1 == job.attempt:
-            return True
-        return any(each.job_id == job.job_id and each.fence == job.attempt for each in self.running)
+        claimed = any(each.job_id == job.job_id and each.attempt + 1 == job.attempt for each in self._claiming.values())
+        return claimed or any(each.job_id == job.job_id and each.fence == job.attempt for each in self.running)
 
     def _others(self, job: Job) -> list[Job]:
-        here = {**self._claiming, **{each.job_id: each.job for each in self.running}}
+        here = {each.job_id: each for each in self._claiming.values()}
+        here |= {each.job_id: each.job for each in self.running}
         return [other for job_id, other in here.items() if job_id != job.job_id]
 
 

@@ -18,13 +18,26 @@ STARTED_BY_A_HANDLER: ContextVar[bool] = ContextVar("started_by_a_handler", defa
 """True within a handler, and so within whatever it starts."""
 
 
+_HANDLERS: dict[asyncio.AbstractEventLoop, int] = {}
+
+
 def watch_tasks(loop: asyncio.AbstractEventLoop) -> None:
-    """Have the loop make tasks so; one that makes them in a way of its own is left as it is.
+    """A handler begins: have the loop make tasks so; one that makes them in a way of its own is left as it is.
 
     The engine makes its own by `asyncio.Task`, which spares each job some calls.
     """
+    _HANDLERS[loop] = _HANDLERS.get(loop, 0) + 1
     if loop.get_task_factory() is None:
         loop.set_task_factory(_task)
+
+
+def leave_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    """A handler has ended; once none is left, the loop makes tasks as it always has."""
+    _HANDLERS[loop] -= 1
+    if not _HANDLERS[loop]:
+        del _HANDLERS[loop]
+        if loop.get_task_factory() is _task:
+            loop.set_task_factory(None)
 
 
 def _task(loop: asyncio.AbstractEventLoop, work: Any, **kwargs: Any) -> asyncio.Task[Any]:

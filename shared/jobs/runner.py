@@ -157,7 +157,7 @@ class Runner:
         error = failure_of(StalledError(), current.value.attempt, now)
         if kind.on_abort and not current.value.decided:  # else a worker has vanished over that, too
             claimed = apply(current.value, self._claimed(delivery))
-            decided = apply(claimed, Decided(now, claimed.attempt, error, Reason.STALLED.value, None))
+            decided = apply(claimed, Decided(now, claimed.attempt, error, Reason.STALLED.value))
             return await self._attempts.run(kind, await self._deps.status.write(current, decided))
         try:
             await self._recorder.give_up(current, Reason.STALLED, error, current.value.attempt)

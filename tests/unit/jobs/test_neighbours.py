@@ -128,7 +128,7 @@ def begin(neighbours: Neighbours, job: Job) -> None:
     """An attempt of a job."""
     with neighbours.claiming(job):
         claimed = apply(job, Claimed(job.updated_at, "message", job.updated_at))
-    neighbours._claiming.pop(job.job_id)
+    neighbours._claiming.clear()
     neighbours.running.add(cast("JobContext", Attempt(claimed, job.job_id, claimed.attempt)))
 
 
@@ -168,6 +168,9 @@ async def test_a_claim_that_fails_keeps_nobody_waiting(clock: FakeClock) -> None
     with suppress(StorageError), neighbours.claiming(lapsed(clock, 1, status=Status.QUEUED, attempt=0)):
         raise StorageError("the record that an old message carries")
     assert neighbours.suspects == {"job-1"}
+    with neighbours.claiming(lapsed(clock, 4)), suppress(StorageError), neighbours.claiming(lapsed(clock, 4)):
+        raise StorageError("one of two deliveries, which lost")
+    assert neighbours.suspects == {"job-1", "job-4"}
     neighbours = Neighbours(clock.now)
     assert neighbours.wait(lapsed(clock, 2), given_up=False) is None
 
