@@ -16,6 +16,7 @@ import azure.functions as func
 from blueprints import start
 from shared.declarations import settings
 from shared.web.answers import HEADERS, HSTS, Problem
+from shared.web.requests import check_query
 from shared.web.routes import Call
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ async def _answer(route: Route, req: func.HttpRequest) -> Answer:
     app = start.app()
     caller = gate().admit(route.rule, Request(req.headers, req.params, len(req.get_body())))
     _require_length(route, req)
+    check_query(route, req.params)
     answer = await route.handler(app, call_of(route, req, caller.name))
     if route.rule.rate == "operator":
         by = caller.name or "anybody"
@@ -87,7 +89,11 @@ def call_of(route: Route, req: func.HttpRequest, caller: str = "") -> Call:
 
 def _require_length(route: Route, req: func.HttpRequest) -> None:
     """Refuse a body that the host did not read: it reads none without Content-Length, and hands over an empty one."""
-    if route.body and not req.get_body() and "chunked" in req.headers.get("transfer-encoding", "").lower():
+    if (
+        (route.body or route.media)
+        and not req.get_body()
+        and "chunked" in req.headers.get("transfer-encoding", "").lower()
+    ):
         detail = "the body did not arrive: send it with Content-Length, not chunked (Transfer-Encoding)"
         raise Problem(411, "Length required", detail)
 

@@ -154,6 +154,13 @@ class BlobStore(Protocol):
         """
         ...
 
+    async def upload_address(self, name: str, until: datetime) -> str:
+        """An address to which whoever has it may put this one blob, until that moment: with `PUT`, and the header `x-ms-blob-type: BlockBlob`.
+
+        Makes a missing container. The address is a secret as long as it holds.
+        """
+        ...
+
 
 class OwnBlobs(BlobStore, Protocol):
     """A blob store that whoever opened it closes; its connections belong to the event loop that uses them."""

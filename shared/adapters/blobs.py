@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -31,6 +32,8 @@ Tags = Mapping[str, str] | None
 Metadata = Mapping[str, str] | None
 
 _PAGE = 5000
+_SKEW = timedelta(minutes=5)
+"""By so much the clock of the service may be behind ours."""
 _OK, _CREATED, _ACCEPTED = 200, 201, 202
 _NOT_FOUND, _CONFLICT, _CHANGED = 404, 409, 412
 _REFUSALS = (400, 403)
@@ -121,6 +124,28 @@ class AzureBlobs:
             _raise_if_tags_are_refused(answer)
             body = _expected(_OK, answer).content
         return await asyncio.to_thread(tag_page, body, tag)
+
+    async def upload_address(self, name: str, until: datetime) -> str:
+        """An address with a shared access signature: by the account's key, or, without one, by the identity's delegation."""
+        from azure.storage.blob import BlobSasPermissions, generate_blob_sas
+
+        client: Any = self._container
+        signed: dict[str, Any] = {}
+        with translated("signing an address"):
+            with suppress(ResourceExistsError):
+                await self._container.create_container()
+            key = getattr(client.credential, "account_key", None)
+            if key:
+                signed["account_key"] = key
+            else:
+                service = client._get_blob_service_client()  # noqa: SLF001 - the delegation is the account's to give
+                start = datetime.now(UTC) - _SKEW
+                signed["user_delegation_key"] = await service.get_user_delegation_key(start, until)
+            signature = generate_blob_sas(
+                client.account_name, client.container_name, name,
+                permission=BlobSasPermissions(create=True, write=True), expiry=until, **signed,
+            )  # fmt: skip
+        return f"{self._address}/{quote(name, safe='~/')}?{signature}"
 
     async def close(self) -> None:
         """Close the connections."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from shared.web.answers import Answer, Problem, json_answer, tagged_answer
-from shared.web.parameters import OF_KIND, PAGE, SINCE, UNTIL, UUID
+from shared.web.parameters import LETTER_CURSOR, OF_KIND, SINCE, UNTIL, UUID, pages_of_time
 from shared.web.requests import read_limit, read_model, read_moment, read_uuid, unfit, validating
 from shared.web.routes import Api, Call, Parameter
 from shared.web.rules import INSPECT, OPERATE, READ, REPLAY
@@ -41,7 +41,12 @@ _OF_GROUPS = (
 
 
 @api.route(
-    "ListDeadLetters", "GET dead-letters", READ, {200: "schemas:DeadLetterPage"}, (422,), parameters=(*_FILTERS, *PAGE)
+    "ListDeadLetters",
+    "GET dead-letters",
+    READ,
+    {200: "schemas:DeadLetterPage"},
+    (422,),
+    parameters=(*_FILTERS, *pages_of_time(LETTER_CURSOR)),
 )
 async def list_dead_letters(app: App, call: Call) -> Answer:
     """Dead letters, newest first."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from shared.web.answers import Answer, Problem, cached_answer, json_answer
-from shared.web.parameters import IDS, OF_KIND, PAGE, PREFER, UUID, WORD
+from shared.web.parameters import IDS, JOB_CURSOR, OF_KIND, PREFER, UUID, WORD, pages_of_time
 from shared.web.requests import KEY_PATTERN, read_choice, read_uuid
 from shared.web.routes import TICKET, Api, Call, Parameter
 from shared.web.rules import INSPECT, OPERATE, READ, SUBMIT
@@ -59,7 +59,9 @@ async def submit_job(app: App, call: Call) -> Answer:
     return await submission.submit(app, call)
 
 
-@api.route("ListJobs", "GET jobs", READ, {200: "schemas:JobPage"}, (422,), parameters=(*_FILTERS, *PAGE))
+@api.route(
+    "ListJobs", "GET jobs", READ, {200: "schemas:JobPage"}, (422,), parameters=(*_FILTERS, *pages_of_time(JOB_CURSOR))
+)
 async def list_jobs(app: App, call: Call) -> Answer:
     """Jobs, newest first, from the index."""
     from shared.api.queries import page_of

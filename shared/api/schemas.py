@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import ConfigDict, Field, JsonValue, with_config
 from typing_extensions import TypedDict
 
+from shared.jobs.dead_letters.vault import Reason
 from shared.jobs.explain import Code
 from shared.jobs.kept import State
 from shared.jobs.model import Priority, Status
@@ -250,7 +251,7 @@ class DeadLetterView(TypedDict):
     """A dead letter; in lists without message text, payload and history."""
 
     id: Uuid
-    reason: Literal["exhausted", "final", "lapsed", "host", "unreadable", "unknown"]
+    reason: Reason
     recorded_at: Moment
     fingerprint: str
     queue: str

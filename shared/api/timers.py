@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from shared.web.answers import Answer, Problem, json_answer, tagged_answer
-from shared.web.parameters import PAGE, WORD
+from shared.web.parameters import AT, WORD, pages_of_time
 from shared.web.requests import read_choice, read_limit, read_model, read_moment, unfit
 from shared.web.routes import TICKET, Api, Call, Parameter
 from shared.web.rules import OPERATE, READ
@@ -29,7 +29,7 @@ async def list_timers(app: App, call: Call) -> Answer:
 
 
 @api.route(
-    "ListOccurrences", "GET timers/{name}/occurrences", READ, {200: "timer_views:OccurrencePage"}, (404, 422), parameters=(_STATE, *PAGE)
+    "ListOccurrences", "GET timers/{name}/occurrences", READ, {200: "timer_views:OccurrencePage"}, (404, 422), parameters=(_STATE, *pages_of_time(f"^{AT}$"))
 )  # fmt: skip
 async def list_occurrences(app: App, call: Call) -> Answer:
     """What became of a timer's occurrences, newest first."""

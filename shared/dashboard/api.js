@@ -44,6 +44,37 @@ export async function get(path, {signal, params} = {}) {
   return {body, changed};
 }
 
+/** Text that is at a path. */
+export async function getText(path, {signal, params} = {}) {
+  return (await ask('GET', withParams(path, params), {signal, headers: {}})).text();
+}
+
+/** Sends a file, and says meanwhile which share of it is sent. `fetch` does not tell. */
+export async function upload(path, file, {signal, progress}) {
+  for (;;) {
+    const {status, text} = await sent(path, file, signal, progress);
+    if (status >= 200 && status < 300) return parse(text);
+    const problem = await problemOf(new Response(text || null, {status}));
+    if (!asksForKey('POST', status) || !(await askForKey(problem))) throw problem;
+  }
+}
+
+function sent(path, file, signal, progress) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    const key = sessionStorage.getItem(STORED);
+    request.open('POST', new URL(path, location.href));
+    request.setRequestHeader('Content-Type', 'application/octet-stream');
+    if (key) request.setRequestHeader('x-functions-key', key);
+    request.upload.onprogress = ({loaded, total}) => progress(total ? loaded / total : 1);
+    request.onload = () => resolve({status: request.status, text: request.responseText});
+    request.onerror = () => reject(new Problem(0, 'No answer', 'The app does not answer: the file was not sent.'));
+    request.onabort = () => reject(new DOMException('left', 'AbortError'));
+    signal?.addEventListener('abort', () => request.abort(), {once: true});
+    request.send(file);
+  });
+}
+
 /** Sends a JSON text (or what becomes one), and returns what was answered. */
 export async function post(path, content = {}, {method = 'POST'} = {}) {
   const body = typeof content === 'string' ? content : JSON.stringify(content);

@@ -1,5 +1,7 @@
 // The page: which view is shown, and what all views share.
 
+import {showDocument} from './document.js';
+import {showDocuments} from './documents.js';
 import {announce, h} from './dom.js';
 import {showJob} from './job.js';
 import {showJobs} from './jobs.js';
@@ -22,9 +24,11 @@ const VIEWS = {
   timers: ['Timers', showTimers],
   timer: ['Timer', showTimer],
   sources: ['Sources', showSources],
+  documents: ['Documents', showDocuments],
+  document: ['Document', showDocument],
   missing: ['No such view', async (main) => { main.append(h('p', {}, 'There is no such view. Go on with one of those above.')); }],
 };
-const PARENTS = {job: 'jobs', letter: 'dead-letters', timer: 'timers'};
+const PARENTS = {job: 'jobs', letter: 'dead-letters', document: 'documents', timer: 'timers'};
 
 const main = document.getElementById('main');
 let leave = new AbortController();

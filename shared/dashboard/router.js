@@ -9,6 +9,8 @@ const ROUTES = [
   [/^\/timers$/, 'timers'],
   [/^\/timers\/([^/]+)$/, 'timer'],
   [/^\/sources$/, 'sources'],
+  [/^\/documents$/, 'documents'],
+  [/^\/documents\/([^/]+)$/, 'document'],
 ];
 
 /** The view of an address: its name, the id in the path if there is one, and its parameters. */

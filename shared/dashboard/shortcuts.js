@@ -13,6 +13,7 @@ const KEYS = [
   ['g d', 'to the dead letters', () => { location.hash = '#/dead-letters'; }],
   ['g t', 'to the timers', () => { location.hash = '#/timers'; }],
   ['g s', 'to the sources', () => { location.hash = '#/sources'; }],
+  ['g f', 'to the documents', () => { location.hash = '#/documents'; }],
 ];
 let before = '';
 

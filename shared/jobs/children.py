@@ -181,6 +181,13 @@ class Children:
         except JobsError as error:  # nothing can start it any more
             LOG.error("child not cancelled: %s key=%s cause=%s", about(parent), key, type(error).__name__)
 
+    async def call_off(self, job_id: str) -> None:
+        """Cancel a child that nobody waits for any more, if there is such a job and it has not ended."""
+        current = await self.deps.status.read(job_id)
+        if current and not current.value.status.final:
+            with suppress(InvalidTransitionError):
+                await self._canceller.cancel(current)
+
     async def start_one(self, kind: str, payload: Mapping[str, Any], **options: Unpack[Options]) -> Ticket:
         """Start a child under the id that the options say; one that was started already stays as it is."""
         return await self._submitter.submit(kind, payload, **options)

@@ -295,9 +295,23 @@ def _finished(job: Job) -> Progress | None:
     return Progress(step="finished", completed=job.progress.total, total=job.progress.total)
 
 
+_WORDS: dict[type[Event], str] = {
+    CancelRequested: "cancelled",
+    Cancelled: "cancelled",
+    Claimed: "begun",
+    Completed: "completed",
+    Discarded: "discarded",
+    Failed: "given up",
+    Replayed: "replayed",
+    Resent: "sent again",
+    Moved: "sent again",
+}
+"""What an event does to a job, to be told to whoever wanted it."""
+
+
 def _require(job: Job, event: Event, *states: Status) -> None:
     if job.status not in states:
-        raise InvalidTransitionError(f"{type(event).__name__} cannot happen to a job that is {job.status}")
+        raise InvalidTransitionError(f"a {job.status} job cannot be {_WORDS.get(type(event), 'changed')}")
 
 
 def _require_current(job: Job, fence: int, event: Event) -> None:

@@ -52,7 +52,9 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
 
     def answer(self, instance: str = "") -> Answer:
         """The problem as an answer; each of `errors` names a field and what was expected of it."""
-        content: dict[str, Any] = {"type": "about:blank", "title": self.title, "status": self.status}
+        from shared.web.problems import type_of
+
+        content: dict[str, Any] = {"type": type_of(self.title), "title": self.title, "status": self.status}
         content |= {"detail": self.detail} if self.detail else {}
         content |= {"instance": instance} if instance else {}
         if self.errors:

@@ -61,6 +61,19 @@ def document(routes: Iterable[Route], public: Iterable[Kind[Any]]) -> Schema:
     }
 
 
+_FILE: Schema = {"schema": {"type": "string", "format": "binary"}}
+_FORM: Schema = {
+    "schema": {
+        "type": "object",
+        "required": ["file"],
+        "properties": {
+            "file": {"type": "string", "format": "binary"},
+        },
+        "additionalProperties": {"type": "string"},
+    }
+}
+
+
 def _key(text: str) -> Schema:
     return {"type": "apiKey", "in": "header", "name": "x-functions-key", "description": text}
 
@@ -89,6 +102,11 @@ def _content(operation: _Operation, schemas: _Schemas) -> Schema:
         content["parameters"] = [_parameter(route, each) for each in route.parameters]
     if route.body:
         content["requestBody"] = _body(operation, schemas)
+    if route.media:
+        content["requestBody"] = {
+            "required": True,
+            "content": {each: _FORM if each.startswith("multipart/") else _FILE for each in route.media},
+        }
     return content
 
 
@@ -111,9 +129,7 @@ def _body(operation: _Operation, schemas: _Schemas) -> Schema:
     route = operation.route
     schema = schemas.of(route.type(str(route.body)), "validation")
     if operation.payload is not None:
-        # The same envelope, around what this kind takes.
-        inner = {"properties": {"payload": schemas.of(operation.payload, "validation")}}
-        schema = {"allOf": [schema, inner]}
+        schema = schemas.around(schema, operation.payload)
     media: Schema = {"schema": schema}
     if route.samples:
         media["examples"] = {f"example-{n}": {"value": one} for n, one in enumerate(route.samples, 1)}
@@ -143,11 +159,44 @@ class _Schemas:
         used = {(id(model), mode): (model, mode) for each in operations for model, mode in _types(each)}
         inputs = [(key, mode, TypeAdapter(model)) for key, (model, mode) in used.items()]
         self._schemas, common = TypeAdapter.json_schemas(inputs, ref_template=_REF)
-        self.components: dict[str, Schema] = common.get("$defs", {})
+        self._schemas = {key: _renamed(schema) for key, schema in self._schemas.items()}
+        named = {name: _renamed(schema) for name, schema in common.get("$defs", {}).items()}
+        self.components = {_plain(name): _titled(name, schema) for name, schema in named.items()}
 
     def of(self, model: Any, mode: Mode) -> Schema:
         """The schema of a type, by reference where it has a name."""
         return dict(self._schemas[(id(model), mode), mode])
+
+    def around(self, envelope: Schema, payload: type) -> Schema:
+        """An envelope with what one kind takes in it. Written out: what is put together (`allOf`), generators of clients leave open."""
+        whole, inner = self.components[_name_in(envelope)], self.of(payload, "validation")
+        name = f"Submit{_name_in(inner)}"
+        self.components[name] = {**whole, "title": name, "properties": {**whole["properties"], "payload": inner}}
+        return {"$ref": _REF.format(model=name)}
+
+
+def _name_in(reference: Schema) -> str:
+    return str(reference["$ref"].rpartition("/")[2])
+
+
+def _plain(name: str) -> str:
+    """What a schema is called whose type shares its name with another: by its module, `OccurrenceState`, and not by the way there."""
+    *_, module, own = ("", *name.split("__"))
+    return "".join(word.title() for word in module.split("_")) + own
+
+
+def _titled(name: str, schema: Schema) -> Schema:
+    return {**schema, "title": _plain(name)} if "__" in name else schema
+
+
+def _renamed(schema: Any) -> Any:
+    """A schema whose references go by the plain names."""
+    if isinstance(schema, dict):
+        return {
+            key: _REF.format(model=_plain(value.rpartition("/")[2])) if key == "$ref" else _renamed(value)
+            for key, value in schema.items()
+        }
+    return [_renamed(each) for each in schema] if isinstance(schema, list) else schema
 
 
 def _types(operation: _Operation) -> Iterator[tuple[Any, Mode]]:

@@ -20,7 +20,7 @@ class FieldView(TypedDict):
 
 @with_config(_CLOSED)
 class ProblemView(TypedDict):
-    """A problem (RFC 9457)."""
+    """A problem (RFC 9457). `type`: where a page says what it means, below the app's address; or `about:blank`."""
 
     type: str
     title: str

@@ -15,15 +15,37 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from shared.jobs.errors import FieldProblem
+    from shared.web.routes import Route
 
 M = TypeVar("M", bound="BaseModel")
 
+_HOSTS = ("code", "clientId")
+"""Parameters that any route may be asked with: the host reads them, for a key and its name."""
 LARGEST_BODY = 1024 * 1024
 """Bytes of the largest body that is read."""
 ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._:@|+=-]{0,127}"
 """Ids that clients give (users, what they own): safe in a URL's path, a key and a log."""
 KEY_PATTERN = r'"[ -~]{1,255}"|[!#-~][ -~]{0,254}'
 """An idempotency key: a quoted string, as its draft standard has it, or a bare one; 1 to 255 characters of ASCII."""
+
+
+def check_query(route: Route, query: Mapping[str, str]) -> None:
+    """Refuse parameters that the route does not take, and cursors that are none: to ignore them would be to answer another question.
+
+    Raises:
+        Problem: 422 with one entry for each parameter that does not fit.
+    """
+    from shared.jobs.errors import FieldProblem
+
+    taken = {each.name: each.schema for each in route.parameters if each.where == "query"}
+    names = f"it takes {', '.join(taken)}" if taken else "it takes none"
+    strange = [name for name in query if name not in taken and name not in _HOSTS]
+    problems = [FieldProblem(name, f"is no parameter of this route; {names}") for name in strange]
+    cursor, schema = query.get("cursor"), taken.get("cursor")
+    if cursor and isinstance(schema, Mapping) and not re.search(schema.get("pattern", ""), cursor):
+        problems.append(FieldProblem("cursor", "must be the cursor of a page before"))
+    if problems:
+        raise invalid(tuple(problems))
 
 
 def read_json(body: bytes, *, optional: bool = False) -> dict[str, Any]:

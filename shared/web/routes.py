@@ -92,6 +92,8 @@ class Route(NamedTuple):
     tag: str
     package: str
     handler: Handler
+    media: tuple[str, ...] = ()
+    """What sorts of files the body may be, where it is no JSON."""
 
     @property
     def path(self) -> str:
@@ -105,8 +107,8 @@ class Route(NamedTuple):
 
     @property
     def refusals(self) -> set[int]:
-        """The statuses of all its problems: those declared, too large, too often, no storage; not an operator, where that is asked."""
-        return {*self.problems, 413, 429, 503, *((403,) if self.rule.role == "operator" else ())}
+        """The statuses of all its problems: those declared; and what any may say, such as too often, or no such parameter."""
+        return {*self.problems, 413, 422, 429, 503, *((403,) if self.rule.role == "operator" else ())}
 
     def type(self, name: str) -> Any:
         """The type that a declaration names: `requests:NewSource`, or `shared.api.schemas:TicketView` from elsewhere."""
@@ -139,6 +141,7 @@ class Api:
         headers: tuple[str, ...] = (),
         samples: tuple[Any, ...] = (),
         tag: str | None = None,
+        media: tuple[str, ...] = (),
     ) -> Callable[[Handler], Handler]:
         """Declare that what is decorated answers a method of a path (`GET sources/{source_id}`).
 
@@ -149,13 +152,13 @@ class Api:
         known = (*(self._path[name] for name in _PARAMETER.findall(template)), *parameters)
         if 304 in answers:
             known, headers = (*known, IF_NONE_MATCH), (*headers, "ETag")
-        if body:
+        if body or media:
             problems = (*problems, 400, 411, 413, 422)
 
         def declare(handler: Handler) -> Handler:
             route = Route(
                 function, method, template, rule, answers, problems, known, body, optional, headers, samples,
-                tag or self._tag, self._package, handler,
+                tag or self._tag, self._package, handler, media,
             )  # fmt: skip
             self.routes.append(route)
             return handler

@@ -15,14 +15,12 @@ import asyncio
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from shared.jobs.children import Children, each
-from shared.jobs.errors import InvalidTransitionError, JobNotFoundError, Suspend
+from shared.jobs.errors import InvalidTransitionError, JobNotFoundError
 from shared.jobs.log import LOG
 from shared.jobs.model import Entry, Job, Status
-from shared.jobs.ticket import Options, Ticket
 from shared.jobs.tracing import traceparent
 from shared.ports import AlreadyExistsError, PreconditionError, StorageError
 from shared.storage import Versioned
@@ -43,12 +41,12 @@ from shared.workflows.advance import (
 )
 from shared.workflows.declare import Workflow
 from shared.workflows.definitions import Definitions
-from shared.workflows.errors import RunFailedError
 from shared.workflows.finding import Finder, Payload
 from shared.workflows.graph import Condition, Graph, Node
-from shared.workflows.helpers import EVENT_KIND, TIMER, GraphRun
+from shared.workflows.helpers import EVENT_KIND, GraphRun
 from shared.workflows.keeping import Keeper, fingerprint
 from shared.workflows.record import EVENT, Kept, Outcome, Part, Record, Ref, State, event_id, name_of
+from shared.workflows.starting import Starter
 
 _TRIES = 12
 _REMEMBERED = 100
@@ -70,6 +68,8 @@ class _Inbox:
     def __init__(self) -> None:
         self.lock = asyncio.Lock()
         self.waiting: list[_News] = []
+        self.idle: list[str] = []
+        """Timers that nobody waits for any more, since the event has come."""
 
 
 class Conductor:
@@ -80,6 +80,7 @@ class Conductor:
         self._deps = children.deps
         self._keeper = Keeper(self._deps.blobs)
         self._definitions = Definitions(self._deps.blobs, self._deps.kinds)
+        self._starter = Starter(children, self._finder)
         self._inboxes: dict[str, _Inbox] = {}
         self._known: dict[str, Versioned[Record]] = {}
 
@@ -95,12 +96,28 @@ class Conductor:
         part = Part.of(key)
         if not child.status.final:
             return await self._tell(run_id, Revived(now, part, child.replays))
+        if part.timer and await self._came_in_time(run_id, part.step):
+            return None
         if child.status is Status.COMPLETED:
             what = f"result-{part.step}" + ("" if part.index is None else f"-{part.index}")
             kept = None if child.results is None else await self._keeper.keep(run_id, what, child.results)
             return await self._tell(run_id, Ended(now, part, child.replays, kept))
         error, how = _why(child)
         return await self._tell(run_id, Ended(now, part, child.replays, None, error, how, child.job_id))
+
+    async def _came_in_time(self, run_id: str, step: str) -> bool:
+        """Whether the event that a wait is for came after all: taken in by a worker that could not tell the run any more."""
+        current = await self._read(run_id)
+        if current is None:
+            return False
+        wait = (await self._definitions.graph(current.value.definition)).by_name[step].wait
+        if wait is None or wait.event in current.value.events:
+            return False
+        event = await self._deps.status.read(event_id(current.value.created_at, run_id, wait.event))
+        if event is None:
+            return False
+        await self.child_changed(event.value)
+        return True
 
     async def come(self, run: Job, name: str, content: Any) -> Job:
         """Take in an event: a job that is completed from its first moment, and stays watched until the run knows of it.
@@ -131,7 +148,7 @@ class Conductor:
         if current is None:
             return
         await self._tell(parent.job_id, CancelAsked(self._deps.clock.now()))
-        await self._stop(parent, current.value)
+        await self._starter.stop(parent, await self._definitions.graph(current.value.definition), current.value)
 
     async def take_up(self, run: Job, payload: Any) -> Record:
         """Begin a run, or go on with it; an attempt of the run's own job does so."""
@@ -168,6 +185,9 @@ class Conductor:
                     raise
                 for one in batch:
                     one.settled = True
+                idle, inbox.idle = inbox.idle, []
+            for job_id in idle:  # not within the lock: it tells the run that it ended
+                await self._children.call_off(job_id)
         finally:
             if not inbox.waiting and not inbox.lock.locked():
                 self._inboxes.pop(run_id, None)
@@ -208,11 +228,14 @@ class Conductor:
             del self._known[old]
         self._known[current.value.run_id] = current
 
+    def _finder(self, graph: Graph) -> Finder:
+        return Finder(self._deps, self._keeper, self._definitions, graph)
+
     # --- what follows --------------------------------------------------------------------------------------------
 
     async def _resolved(self, graph: Graph, record: Record) -> tuple[Record, dict[Part, Payload]]:
         """Find out what the ready steps are to do, until none is ready any more."""
-        finder = Finder(self._deps, self._keeper, self._definitions, graph)
+        finder = self._finder(graph)
         payloads: dict[Part, Payload] = {}
         while ready := [name for name, step in record.steps.items() if step.state is State.READY]:
             for name in ready:
@@ -245,6 +268,10 @@ class Conductor:
         known = set(before.under_way()) if before.life == record.life else set()
         begun = {part for part in known if before.steps[part.step].life != record.steps[part.step].life}
         await self._start(graph, record, (part for part in record.under_way() if part not in known - begun), payloads)
+        if inbox := self._inboxes.get(record.run_id):
+            waits = (part for part in known if part.timer and graph.by_name[part.step].wait)
+            done = (part for part in waits if record.steps[part.step].state is State.COMPLETED)
+            inbox.idle += [before.child_id(part) for part in done]
         if record.outcome is not before.outcome:
             await self._wake(record, "a step lives again" if record.outcome is None else "its steps have ended")
 
@@ -258,61 +285,9 @@ class Conductor:
         await self._children.wake(record.run_id, f"step: {why}", revive=record.outcome is not Outcome.FAILED)
 
     async def _start(self, graph: Graph, record: Record, parts: Iterable[Part], payloads: dict[Part, Payload]) -> None:
-        finder = Finder(self._deps, self._keeper, self._definitions, graph)
-        lost: list[Happening] = []
-
-        async def one(part: Part) -> None:
-            try:
-                await self._start_one(finder, graph, record, part, payloads.get(part))
-            except StorageError:
-                raise
-            except Exception as error:  # noqa: BLE001 - as above
-                LOG.warning("job not started: run=%s part=%s error=%s", record.run_id, part.key, type(error).__name__)
-                lost.append(Ended(self._deps.clock.now(), part, error=f"{type(error).__name__}: {error}"))
-
-        await each(parts, one)
+        lost = await self._starter.start(graph, record, parts, payloads)
         if lost:
             await self._apply(record.run_id, lost)
-
-    async def _start_one(
-        self, finder: Finder, graph: Graph, record: Record, part: Part, payload: Payload | None
-    ) -> Ticket | None:
-        node, at = graph.by_name[part.step], record.steps[part.step].started_at or record.created_at
-        options: Options = {
-            "job_id": record.child_id(part),
-            "parent_id": record.run_id,
-            "parent_kind": record.workflow,
-            "child_key": part.key,
-            "trace": record.trace,
-        }
-        if part.timer:
-            seconds = node.wait.timeout_seconds if node.wait else node.sleep_seconds
-            if seconds is None:
-                return None
-            options["not_before"] = at + timedelta(seconds=seconds)
-            return await self._children.start_one(TIMER.name, {}, **options)
-        options["priority"] = node.priority or record.priority
-        if node.delay_seconds:
-            options["not_before"] = at + timedelta(seconds=node.delay_seconds)
-        if node.policy:
-            options["overrides"] = node.policy
-        payload = await finder.payload(record, part) if payload is None else payload
-        return await self._children.start_one(str(node.kind), payload, **options)
-
-    async def _stop(self, run: Job, record: Record) -> None:
-        graph = await self._definitions.graph(record.definition)
-        finder = Finder(self._deps, self._keeper, self._definitions, graph)
-
-        async def one(part: Part) -> None:
-            async def start() -> Ticket:
-                ticket = await self._start_one(finder, graph, record, part, None)
-                if ticket is None:
-                    raise InvalidTransitionError("nothing is under way")
-                return ticket
-
-            await self._children.stop(run, part.key, start)
-
-        await each(record.under_way(), one)
 
     # --- beginning, and going on after a failure -----------------------------------------------------------------
 
@@ -362,7 +337,7 @@ class Conductor:
         """Another payload, another run: what the old one has under way is stopped first."""
         old = current.value
         await self._tell(run.job_id, CancelAsked(self._deps.clock.now()))
-        await self._stop(run, old)
+        await self._starter.stop(run, await self._definitions.graph(old.definition), old)
         latest = await self._read(run.job_id) or current
         graph, record = await self._first(run)
         record = record.model_copy(update={"life": old.life + 1, "events": old.events})
@@ -386,32 +361,6 @@ class Conductor:
         child = await self._deps.status.read(record.child_id(part))
         if child and child.value.dead_letter_id and child.value.status is Status.FAILED and self._children.replay:
             await self._children.replay(child.value.dead_letter_id, by="its run")
-
-
-async def take_up(payload: Any, job: Any) -> Any:
-    """The handler of every workflow's jobs.
-
-    Raises:
-        Suspend: its steps are at work.
-        RunFailedError: a step failed.
-    """
-    conductor = job.children.parent(job.job.kind)
-    assert isinstance(conductor, Conductor)  # noqa: S101 - said by the workflow's declaration
-    record = await conductor.take_up(job.job, payload.model_dump(mode="json", exclude_none=True))
-    match record.outcome:
-        case None:
-            raise Suspend(f"{record.ended} of {len(record.steps)} steps have ended")
-        case Outcome.FAILED | Outcome.CANCELLED:
-            raise RunFailedError(_failure(record))
-    return {
-        "outcome": record.outcome.value,
-        "steps": {name: step.state.value for name, step in record.steps.items()},
-    }
-
-
-def _failure(record: Record) -> str:
-    failed = [(name, step) for name, step in record.steps.items() if step.state in (State.FAILED, State.CANCELLED)]
-    return "; ".join(f"step {name} {step.state}: {step.reason}" for name, step in failed if not step.tolerated)[:1000]
 
 
 def _failed_parts(record: Record) -> Iterable[Part]:

@@ -78,7 +78,7 @@ class Overrides(TypedDict, total=False):
 
 async def _take_up(payload: Any, job: Any) -> Any:
     """Take the run of a workflow as far as it goes."""
-    from shared.workflows.conductor import take_up
+    from shared.workflows.handler import take_up
 
     return await take_up(payload, job)
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 import zlib
 from collections.abc import Mapping
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+_MAIN = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+_TYPES = (
+    '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+    f'<Override PartName="/word/document.xml" ContentType="{_MAIN}"/></Types>'
+)
 _CORE = (
     '<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties" '
     'xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:dcterms="http://purl.org/dc/terms/"><dc:title>{title}</dc:title>'
@@ -28,6 +34,7 @@ def docx(body: str, title: str = "A title", **parts: str | bytes) -> bytes:
     """A Word file with this body of WordprocessingML."""
     return archive(
         {
+            "[Content_Types].xml": _TYPES,
             "word/document.xml": f"<w:document {W}><w:body>{body}</w:body></w:document>",
             "docProps/core.xml": _CORE.format(title=title),
             **parts,
@@ -89,3 +96,16 @@ def finished_pdf(objects: list[bytes], kids: list[int], title: str = "") -> byte
 
 
 _ESCAPED = str.maketrans({"(": r"\(", ")": r"\)", "\\": r"\\"})
+
+
+def protected(data: bytes, password: str) -> bytes:
+    """An Office file, encrypted as Office does it."""
+    from msoffcrypto.format.ooxml import OOXMLFile
+
+    made, plain = io.BytesIO(), io.BytesIO(data)
+    with zipfile.ZipFile(plain, "a") as file:
+        file.writestr(
+            "docProps/thumbnail.jpeg", os.urandom(8192)
+        )  # the library breaks files below 4 KiB, which Office never makes
+    OOXMLFile(plain).encrypt(password, made)
+    return made.getvalue()

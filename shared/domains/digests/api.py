@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from shared.domains.digests.weeks import is_week
 from shared.web.answers import Answer, json_answer
-from shared.web.parameters import LIST, USER
+from shared.web.parameters import USER, pages
 from shared.web.requests import ID_PATTERN, read_id, read_limit, read_model, unfit
 from shared.web.routes import TICKET, Api, Call, Parameter
 from shared.web.rules import OPERATE, READ, WRITE
@@ -35,7 +35,14 @@ _FORMAT = Parameter(
 )  # fmt: skip
 
 
-@api.route("ListDigests", "GET digests/{user_id}", READ, {200: "views:RecordPage"}, (422,), parameters=LIST)
+@api.route(
+    "ListDigests",
+    "GET digests/{user_id}",
+    READ,
+    {200: "views:RecordPage"},
+    (422,),
+    parameters=pages("^[0-9]{4}-W[0-9]{2}$"),
+)
 async def list_digests(app: App, call: Call) -> Answer:
     """A user's digests, the newest first; the skipped ones too."""
     from shared.domains.digests import showing

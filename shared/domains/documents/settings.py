@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.settings.spec import Section, number, whole
+from shared.settings.spec import Section, number, schedule, whole
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -12,7 +12,7 @@ class DocumentSettings(Section):
     """Settings of documents."""
 
     max_bytes: int = whole(
-        "DOCUMENT_MAX_BYTES", 100 * 2**20, 1024, 2**30, "bytes", "Largest document that is taken and read."
+        "DOCUMENT_MAX_BYTES", 200 * 2**20, 1024, 2**30, "bytes", "Largest document that is taken and read."
     )
     processes: int = whole(
         "DOCUMENT_PROCESSES", 2, 1, 64, "processes", "Most child processes of one worker that read documents."
@@ -26,4 +26,7 @@ class DocumentSettings(Section):
     )
     memory_mb: int = whole(
         "DOCUMENT_MEMORY_MB", 1024, 512, 65536, "MiB", "Address space of each of these processes; it is killed beyond."
+    )
+    queue_schedule: str = schedule(
+        "DOCUMENT_QUEUE_SCHEDULE", "0 40 */6 * * *", "When is seen to documents that wait without a job."
     )

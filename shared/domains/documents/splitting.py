@@ -85,8 +85,11 @@ def spans(text: str, size: int, overlap: int, start: int = 0, end: int | None = 
 def _sections(text: str, headings: Sequence[Heading]) -> Iterator[tuple[int, int, tuple[str, ...]]]:
     """The stretches between headings, each with the headings above it, its own included."""
     starts = [heading.start for heading in headings]
-    if not headings or starts[0] > 0:
-        yield 0, (starts[0] if starts else len(text)), ()
+    if not headings:
+        yield 0, len(text), ()
+        return
+    if starts[0] > 0:
+        yield 0, starts[0], ()
     above: list[Heading] = []
     for heading, end in zip(headings, [*starts[1:], len(text)], strict=True):
         above = [each for each in above if each.level < heading.level] + [heading]

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from shared.web.answers import Answer, Problem, cached_answer, json_answer, matches, quoted
-from shared.web.parameters import LIST, SINCE, USER
+from shared.web.parameters import AT, SINCE, USER, pages
 from shared.web.requests import (
     read_choice,
     read_id,
@@ -39,7 +39,7 @@ _IF_MATCH = Parameter("If-Match", "header", {"type": "string"}, "The ETag of the
 
 
 @api.route(
-    "ListSources", "GET sources", READ, {200: "views:SourcePage"}, (422,), parameters=(_KIND, _HEALTH, *LIST)
+    "ListSources", "GET sources", READ, {200: "views:SourcePage"}, (422,), parameters=(_KIND, _HEALTH, *pages(f"^{SOURCE_ID}$"))
 )  # fmt: skip
 async def list_sources(app: App, call: Call) -> Answer:
     """Every source and how it fares, in the order of their ids."""
@@ -155,7 +155,7 @@ async def run_source(app: App, call: Call) -> Answer:
 
 
 @api.route(
-    "ListItems", "GET items", READ, {200: "views:ItemPage"}, (422,), parameters=(SINCE, _SOURCE, *LIST), tag="items"
+    "ListItems", "GET items", READ, {200: "views:ItemPage"}, (422,), parameters=(SINCE, _SOURCE, *pages(rf"^{AT}\|[!-~]+$")), tag="items"
 )  # fmt: skip
 async def list_items(app: App, call: Call) -> Answer:
     """What was gathered, newest first."""
@@ -172,7 +172,7 @@ async def list_items(app: App, call: Call) -> Answer:
 
 
 @api.route(
-    "ListSubscriptions", "GET users/{user_id}/subscriptions", READ, {200: "views:SubscriptionPage"}, (422,), parameters=LIST
+    "ListSubscriptions", "GET users/{user_id}/subscriptions", READ, {200: "views:SubscriptionPage"}, (422,), parameters=pages(f"^subscription:{SOURCE_ID}$")
 )  # fmt: skip
 async def list_subscriptions(app: App, call: Call) -> Answer:
     """The sources that a user follows."""

@@ -105,10 +105,16 @@ _NEEDED = {
 _TAKEN = _NEEDED | {SourceKind.BRAND_SITE: {"url", "selectors"}}
 
 
+def _without_defaults(schema: dict[str, Any]) -> None:
+    """What is left out stays as it is: the defaults are never looked at, and nothing to tell clients of."""
+    for each in schema["properties"].values():
+        each.pop("default", None)
+
+
 class SourceChanges(BaseModel):
     """The body of `PATCH /api/sources/{id}`: what is given changes, all else stays. What is read makes it what it is."""
 
-    model_config = _STRICT
+    model_config = _STRICT | ConfigDict(json_schema_extra=_without_defaults)
 
     label: Label = ""
     selectors: CheckedSelectors | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.web.answers import Answer, Problem, json_answer, tagged_answer
-from shared.web.parameters import ID, LIST, USER
+from shared.web.parameters import ID, USER, pages
 from shared.web.requests import read_id, read_limit, read_model
 from shared.web.routes import Api, Call, Parameter
 from shared.web.rules import READ, WRITE
@@ -20,7 +20,7 @@ _NO_STORE = {"Cache-Control": "no-store"}
 api = Api(__name__, "users", USER, Parameter("item_id", "path", ID, "The item's id."))
 
 
-@api.route("ListUsers", "GET users", READ, {200: "views:UserPage"}, (422,), parameters=LIST)
+@api.route("ListUsers", "GET users", READ, {200: "views:UserPage"}, (422,), parameters=pages(ID["pattern"]))
 async def list_users(app: App, call: Call) -> Answer:
     """Users in the order of their ids."""
     from shared.domains.users.views import user_view
@@ -64,7 +64,14 @@ async def delete_user(app: App, call: Call) -> Answer:
     return Answer(204)
 
 
-@api.route("ListWardrobe", "GET users/{user_id}/wardrobe", READ, {200: "views:WardrobePage"}, (422,), parameters=LIST)
+@api.route(
+    "ListWardrobe",
+    "GET users/{user_id}/wardrobe",
+    READ,
+    {200: "views:WardrobePage"},
+    (422,),
+    parameters=pages(ID["pattern"]),
+)
 async def list_wardrobe(app: App, call: Call) -> Answer:
     """What a user owns, in the order of the ids."""
     from shared.domains.users.views import owned_view

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
@@ -120,6 +120,9 @@ class FaultyBlobs:
 
     async def find(self, tag: str, at_most: str, cursor: str | None = None, limit: int = 5000) -> TagPage:
         return await self._faults.around("blobs.find", lambda: self._inner.find(tag, at_most, cursor, limit))
+
+    async def upload_address(self, name: str, until: datetime) -> str:
+        return await self._faults.around("blobs.upload_address", lambda: self._inner.upload_address(name, until))
 
 
 class FaultyQueues:

@@ -133,6 +133,10 @@ class MemoryBlobs:
     async def close(self) -> None:
         """Nothing is open."""
 
+    async def upload_address(self, name: str, until: datetime) -> str:
+        """No address that anything could be put to; it says what it would be for."""
+        return f"memory:{name}?until={until.isoformat()}"
+
     def _check(self, tags: Mapping[str, str] | None) -> None:
         if checked_tags(tags) and not self.takes_tags:
             raise TagsRefusedError("no tags here")

@@ -80,11 +80,11 @@ async def test_public_kinds_are_in_it_and_others_are_not(desk: Desk) -> None:
     assert {"/jobs/echo", "/jobs/steps", "/jobs/fails"} <= set(paths)
     assert not {"/jobs/inner", "/jobs/webhook"} & set(paths)
     body = paths["/jobs/echo"]["post"]["requestBody"]["content"]["application/json"]
-    assert "#/components/schemas/Echo" in json.dumps(body)
+    assert body["schema"] == {"$ref": "#/components/schemas/SubmitEcho"}
 
 
 async def test_no_answer_but_those_declared(desk: Desk, tmp_path: Path) -> None:
-    assert await schemathesis(desk, tmp_path, "--phases", "fuzzing", "--max-examples", "16", "--seed", "1") >= 300
+    assert await schemathesis(desk, tmp_path, "--phases", "fuzzing", "--max-examples", "6", "--seed", "1") >= 150
 
 
 @pytest.mark.slow

@@ -32,6 +32,7 @@ def test_new_requirements_are_added_to_what_is_there(env: VirtualEnv) -> None:
     assert (env.folder / "mine").exists()
 
 
+@pytest.mark.slow
 def test_what_was_left_half_made_is_made_anew(env: VirtualEnv) -> None:
     (env.folder / "mine").touch()
     (env.folder / ".unfinished").touch()

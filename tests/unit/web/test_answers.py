@@ -21,7 +21,7 @@ def test_a_problem_says_what_where_and_when() -> None:
         {"Retry-After": "5"},
     )
     assert json.loads(answer.body) == {
-        "type": "about:blank", "title": "Invalid input", "status": 422, "detail": "two fields", "instance": "/api/x",
+        "type": "/api/problems/invalid-input", "title": "Invalid input", "status": 422, "detail": "two fields", "instance": "/api/x",
         "errors": [{"field": "a.b", "message": "expected"}],
     }  # fmt: skip
 

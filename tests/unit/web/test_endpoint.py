@@ -93,6 +93,37 @@ async def test_an_answer_goes_out_as_it_is() -> None:
     assert response.headers["Location"] == "/there"
 
 
+@pytest.mark.parametrize(
+    ("name", "query", "says"),
+    [
+        ("ListJobs", {"stauts": "failed"}, "stauts is no parameter of this route; it takes ids, kind, "),
+        ("ListJobs", {"cursor": "zzz"}, "cursor must be the cursor of a page before"),
+        ("ListDeadLetters", {"cursor": "2026-11-28"}, "cursor must be the cursor of a page before"),
+        ("ListOccurrences", {"cursor": ID}, "cursor must be the cursor of a page before"),
+        ("ListSources", {"cursor": "~"}, "cursor must be the cursor of a page before"),
+        ("ListItems", {"cursor": "1"}, "cursor must be the cursor of a page before"),
+        ("ListUsers", {"cursor": " "}, "cursor must be the cursor of a page before"),
+        ("ListWardrobe", {"cursor": "a b"}, "cursor must be the cursor of a page before"),
+        ("ListDigests", {"cursor": "last"}, "cursor must be the cursor of a page before"),
+        ("ListSubscriptions", {"cursor": "rss_1"}, "cursor must be the cursor of a page before"),
+        ("Health", {"deep": "true"}, "deep is no parameter of this route; it takes none"),
+    ],
+)
+async def test_a_parameter_that_means_nothing_is_refused_and_not_ignored(
+    functions: dict[str, Function], name: str, query: dict[str, str], says: str
+) -> None:
+    asked = func.HttpRequest("GET", "http://localhost:7071/api/x", params=query, body=b"")
+    response = await functions[name](asked)
+    content = json.loads(response.get_body())
+    assert (response.status_code, content["type"]) == (422, "/api/problems/invalid-input")
+    assert says in " ".join((content["errors"][0]["field"], content["errors"][0]["message"]))
+
+
+async def test_a_key_may_be_sent_as_a_parameter(functions: dict[str, Function]) -> None:
+    asked = func.HttpRequest("GET", "http://localhost:7071/api/health", params={"code": "k", "clientId": "c"}, body=b"")
+    assert (await functions["Health"](asked)).status_code == 200
+
+
 def test_the_worker_sees_the_functions_own_signature() -> None:
     assert list(inspect.signature(raising(ValueError())).parameters) == ["req"]
 

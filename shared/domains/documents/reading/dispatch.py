@@ -46,7 +46,7 @@ def read_part(data: bytes, name: str, password: str | None = None, first: int = 
         rest = _read(data, known, password, out, first)
         return Part(out.text(known), rest)
     except RefusedError as error:
-        return Refusal.of(error.outcome, error.words, known.removeprefix("broken-"))
+        return Refusal.of(error.outcome, error.words, known.removeprefix("broken-").removeprefix("encrypted-"))
     except RecursionError:
         return Refusal.of(Outcome.BROKEN, "This document is nested too deeply to be read.", known)
 

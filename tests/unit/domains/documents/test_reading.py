@@ -9,7 +9,7 @@ import pytest
 from shared.declarations import settings_of
 from shared.domains.documents.public import Outcome, Refusal, Text, document_reader
 from shared.domains.documents.reading.dispatch import Part, read_part
-from support.documents import archive, docx, paragraph, pdf
+from support.documents import archive, docx, paragraph, pdf, protected
 
 READER = document_reader(settings_of({}))
 
@@ -158,3 +158,14 @@ def test_a_format_of_the_optional_package_is_refused_by_its_name_without_it(monk
     found = read(data, "x.doc")
     assert isinstance(found, Refusal)
     assert (found.outcome, "kreuzberg" in found.words) == (Outcome.UNSUPPORTED, True)
+
+
+def test_an_office_file_opens_by_its_password_and_by_no_other() -> None:
+    data = protected(docx(paragraph("Nobody may know this.")), "sesame")
+    for password in (None, "", "no"):
+        found = read(data, "x.docx", password)
+        assert isinstance(found, Refusal)
+        assert (found.outcome, found.format) == (Outcome.ENCRYPTED, "office")
+    opened = read(data, "x.docx", "sesame")
+    assert isinstance(opened, Text)
+    assert (opened.text, opened.format) == ("Nobody may know this.", "docx")

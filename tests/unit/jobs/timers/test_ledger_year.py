@@ -94,7 +94,7 @@ async def play(
     return year, states
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 async def test_a_year_with_everything(tmp_path: Path, seed: int) -> None:
     year, states = await play(tmp_path, seed, Chances())
     assert {state for _, state in states} == {State.COMPLETED, State.SKIPPED, State.MISSED}
@@ -102,6 +102,7 @@ async def test_a_year_with_everything(tmp_path: Path, seed: int) -> None:
     assert sum(asked.disturbed for asked in year.asked) > 300
 
 
+@pytest.mark.slow
 async def test_a_year_with_true_clocks(tmp_path: Path) -> None:
     _, states = await play(tmp_path, 11, Chances(jump=0))
     assert states["PluckItScraper", State.SKIPPED] > 0
