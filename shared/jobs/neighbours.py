@@ -88,7 +88,7 @@ class Neighbours:
 
     def _here(self, job_id: str) -> bool:
         """Whether an attempt of this job is at work here, or about to be."""
-        return any(each.job_id == job_id for each in (*self._claiming.values(), *self.running))
+        return job_id in {*(each.job_id for each in self._claiming.values()), *(each.job_id for each in self.running)}
 
     def _lately(self, job: Job, now: datetime) -> bool:
         return any(each is job for each in self._claiming.values()) or now - (job.started_at or now) < _ALONE
