@@ -30,12 +30,24 @@ class ProgressView(TypedDict):
 
 
 @with_config(_CLOSED)
+class FrameView(TypedDict):
+    """A place in the code; `own`: the app's own, and no library's."""
+
+    file: str
+    line: int
+    function: str
+    own: bool
+
+
+@with_config(_CLOSED)
 class ErrorView(TypedDict):
-    """Why the last attempt failed."""
+    """Why the last attempt failed. `frames`: where it was raised, outermost first; `causes`: from what. Both not in lists."""
 
     type: str
     message: str
     attempt: int
+    frames: NotRequired[list[FrameView]]
+    causes: NotRequired[list[str]]
 
 
 @with_config(_CLOSED)
@@ -65,6 +77,10 @@ class JobView(TypedDict):
     finished_at: NotRequired[Moment]
     next_attempt_at: NotRequired[Moment]
     parent_id: NotRequired[Uuid]
+    part: NotRequired[str]
+    """What it is called among the jobs that its parent is made of."""
+    suspended_at: NotRequired[Moment]
+    """Since when it waits for the jobs that it is made of."""
     progress: NotRequired[ProgressView]
     results: NotRequired[JsonValue]
     results_excerpt: NotRequired[ExcerptView]
@@ -222,16 +238,6 @@ class DiscardNote(TypedDict):
     at: Moment
     by: str
     reason: str
-
-
-@with_config(_CLOSED)
-class FrameView(TypedDict):
-    """A place in the code."""
-
-    file: str
-    line: int
-    function: str
-    own: bool
 
 
 @with_config(_CLOSED)

@@ -7,8 +7,9 @@ import re
 import pytest
 
 from shared.declarations import settings_of
-from shared.domains.documents.public import Outcome, Refusal, Text, document_reader
+from shared.domains.documents.reader import document_reader
 from shared.domains.documents.reading.dispatch import Part, read_part
+from shared.domains.documents.text import Outcome, Refusal, Text
 from support.documents import archive, docx, paragraph, pdf, protected
 
 READER = document_reader(settings_of({}))
@@ -81,7 +82,7 @@ def test_a_page_of_the_web_is_read_whole_and_in_order() -> None:
         b"tail <a href='https://example.com/a'>link</a></body></html>"
     )
     found = text(page, "page")
-    assert found.text == "## Head\n\none twothree\nfour\n\n- x\n\ny\n\n  - z\n\n| a | b |\n| c | d |\n\ntail link"
+    assert found.text == "## Head\n\none twothree\nfour\n\n- x\n- y\n  - z\n\n| a | b |\n| c | d |\n\ntail link"
     assert (found.title, found.links) == ("T", ("https://example.com/a",))
 
 
