@@ -50,7 +50,7 @@ async def _waiting(trial: Trial) -> None:
     lab, queue = trial.lab, trial.lab.settings.queue_normal
     (message,) = await lab.storage_queues.receive(queue)
     await lab.storage_queues.delete(queue, message)
-    assert await lab.engine.process(Delivery(queue, message.message_id, message.text.encode())) == "snoozed"
+    assert await lab.engine.process(Delivery(queue, message.message_id, message.text.encode())) == "suspended"
 
 
 async def _stop_while_it_starts(trial: Trial) -> None:
