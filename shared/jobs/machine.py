@@ -278,6 +278,7 @@ def _told(job: Job, event: Told) -> Job:
 
 def _end(job: Job, status: Status, at: datetime, detail: str | None = None, **changes: Any) -> Job:
     watch_at = at if job.callback_url or job.parent_kind else None  # until the outcome is told
+    changes |= {"suspended_at": None, "woken_at": None}
     return _next(job, at, status.value, detail, status=status, due_at=at, watch_at=watch_at, **changes)
 
 

@@ -232,6 +232,7 @@ async def test_a_parent_that_fails_while_it_is_being_cancelled_takes_its_childre
             await lab.engine.cancel(parent_id)
         raise FinalError("on purpose")
 
+    await lab.engine.children.wake(parent_id, "a child")
     with monkeypatch.context() as patch:
         patch.setattr(Children, "read", broken)
         await lab.pump()
