@@ -113,7 +113,7 @@ def check(day: FlowDay, jobs: dict[str, Job], records: dict[str, Record]) -> Non
     """Every ticket's run completed; of each of its steps there is one job, which completed, and told its run."""
     assert not day.surprises
     for ticket in day.tickets:
-        number = int((jobs[ticket].payload or {})["number"])
+        number = int(str((jobs[ticket].payload or {})["number"]))
         assert jobs[ticket].status is Status.COMPLETED, (jobs[ticket], records.get(ticket))
         assert records[ticket].outcome is Outcome.COMPLETED
         children = [each for each in jobs.values() if each.parent_id == ticket]
