@@ -162,7 +162,7 @@ def deepl(service: Service) -> list[web.RouteDef]:
             return web.Response(status=403)
         if len(content["text"]) > 50 or content["target_lang"] in ("EN", "PT"):
             return web.json_response({"message": "Bad request"}, status=400)
-        answer = service.next_answer(None)
+        answer: web.Response | None = service.next_answer(None)
         if answer is not None:
             return answer
         done = [
