@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from devtools.operator import drain, jobs, kinds, letters, replay, submit, timers
+from devtools.operator import drain, jobs, kinds, letters, replay, submit, timers, workflow
 from devtools.operator.api import add_address
 
 _STATES = ("queued", "running", "completed", "failed", "cancelled")
@@ -18,6 +18,7 @@ def add(verbs: Any) -> None:
     _add_submit(verbs)
     _add_kinds(verbs)
     _add_jobs(verbs)
+    _add_workflow(verbs)
     _add_letters(verbs)
     _add_replay(verbs)
     _add_timers(verbs)
@@ -66,6 +67,24 @@ def _add_jobs(verbs: Any) -> None:
     verb.add_argument("id", metavar="ID", help="the job")
     verb.add_argument("--watch", action="store_true", help="go on until it has ended")
     verb.add_argument("--interval", type=float, default=1.0, metavar="SECONDS", help="between two looks (default: 1)")
+    verb.add_argument("--json", action="store_true", help="for other programs")
+
+
+def _add_workflow(verbs: Any) -> None:
+    text = "list the workflows of a running app, start a run of one, or draw a run"
+    codes = "0 completed, or started; 1 failed, 3 cancelled, 4 not ended yet, 2 if it could not be asked"
+    verb = _verb(verbs, "workflow", workflow.workflow, text, codes)
+    verb.add_argument("name", nargs="?", metavar="NAME", help="the workflow to start; or the id of a run")
+    verb.add_argument(
+        "payload", nargs="?", metavar="JSON", help="the run's payload, or - to read it from standard input"
+    )
+    verb.add_argument("--watch", action="store_true", help="draw the run until it has ended")
+    verb.add_argument("--interval", type=float, default=0.5, metavar="SECONDS", help="between two looks (default: 0.5)")
+    verb.add_argument("--json", action="store_true", help="for other programs")
+    verb = _verb(verbs, "event", workflow.event, "tell a run of an event", "0, or 2 if it was refused or not asked")
+    verb.add_argument("id", metavar="ID", help="the run")
+    verb.add_argument("event", metavar="NAME", help="the event")
+    verb.add_argument("content", nargs="?", metavar="JSON", help="what it says, or - to read it from standard input")
     verb.add_argument("--json", action="store_true", help="for other programs")
 
 

@@ -12,7 +12,7 @@ from shared.web.routes import TICKET, Api, Call, Parameter
 from shared.web.rules import INSPECT, OPERATE, READ, SUBMIT
 
 if TYPE_CHECKING:
-    from shared.api.schemas import PayloadView
+    from shared.api.schemas import JobView, PayloadView
     from shared.app import App
     from shared.jobs.model import Job
     from shared.storage import Versioned
@@ -92,8 +92,10 @@ async def get_job(app: App, call: Call) -> Answer:
     if seconds:
         current = await waiting.until_final(app, current, seconds)
     extra = {**waiting.applied(seconds), **await _retry_after(app, current.value)}
-    view = job_view(current.value) if whole else polled_view(current.value, call.api_url)
-    return cached_answer(view, current.etag, call.if_none_match, extra)
+    view, etag = job_view(current.value) if whole else polled_view(current.value, call.api_url), current.etag
+    if current.value.workflow and not current.value.status.final:
+        etag = etag.strip('"') + await _steps_into(app, current.value, view)
+    return cached_answer(view, etag, call.if_none_match, extra)
 
 
 @api.route("GetJobHistory", "GET jobs/{job_id}/history", READ, {200: "schemas:HistoryView", 304: None}, (400, 404))
@@ -140,7 +142,13 @@ async def explain_job(app: App, call: Call) -> Answer:
     job = (await _current(app, call)).value
     circumstances = await circumstances_of(app, job)
     seconds = await app.engine.estimates.remaining(job)
-    return json_answer(explanation_view(job, explain(job, circumstances), circumstances, seconds), headers=_NO_STORE)
+    reasons = explain(job, circumstances)
+    if job.workflow and not job.status.final and job.kind in app.engine.deps.kinds:
+        from shared.workflows.looking import look_at
+        from shared.workflows.looking import reasons as of_steps
+
+        reasons += of_steps(await look_at(app.engine.deps, job))
+    return json_answer(explanation_view(job, reasons, circumstances, seconds), headers=_NO_STORE)
 
 
 @api.route(
@@ -192,3 +200,17 @@ def _why_not(current: Versioned[Job]) -> str:
 async def _retry_after(app: App, job: Job) -> dict[str, str]:
     seconds = await app.engine.estimates.remaining(job)
     return {"Retry-After": str(seconds)} if seconds else {}
+
+
+async def _steps_into(app: App, run: Job, view: JobView) -> str:
+    """Put how far a run has come into the view of its job, which is not written meanwhile; return what to add to its ETag."""
+    from shared.workflows.looking import look_at
+    from shared.workflows.record import State
+
+    if run.kind not in app.engine.deps.kinds:
+        return ""
+    look = await look_at(app.engine.deps, run)
+    steps = list(look.steps)
+    working = [step.node.name for step in steps if step.state is State.RUNNING]
+    view["progress"] = {"step": ", ".join(working) or "steps", "completed": look.ended, "total": len(steps)}
+    return f".{look.ended}.{len(working)}"

@@ -65,6 +65,10 @@ class JobView(TypedDict):
     finished_at: NotRequired[Moment]
     next_attempt_at: NotRequired[Moment]
     parent_id: NotRequired[Uuid]
+    part: NotRequired[str]
+    """What it is called among the jobs that its parent is made of."""
+    suspended_at: NotRequired[Moment]
+    """Since when it waits for the jobs that it is made of."""
     progress: NotRequired[ProgressView]
     results: NotRequired[JsonValue]
     results_excerpt: NotRequired[ExcerptView]

@@ -34,7 +34,7 @@ MOST_RESULTS = 256 * 1024
 _EXCERPT = 4096
 
 
-def job_view(job: Job, *, whole: bool = True) -> JobView:  # noqa: C901 - one line for each field that may be absent
+def job_view(job: Job, *, whole: bool = True) -> JobView:  # noqa: C901, PLR0912 - one line for each field that may be absent
     """A job's status: what a poll answers; not `whole`: without its results, as in a list."""
     view: JobView = {
         "job_id": job.job_id,
@@ -53,7 +53,11 @@ def job_view(job: Job, *, whole: bool = True) -> JobView:  # noqa: C901 - one li
         }  # fmt: skip
     if job.parent_id:
         view["parent_id"] = job.parent_id
-    if job.status is Status.QUEUED:
+    if job.child_key:
+        view["part"] = job.child_key
+    if job.suspended_at:
+        view["suspended_at"] = iso(job.suspended_at)
+    elif job.status is Status.QUEUED:
         view["next_attempt_at"] = iso(job.due_at)
     if job.status.final:
         view["finished_at"] = iso(job.due_at)

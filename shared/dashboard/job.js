@@ -8,14 +8,15 @@ import {action, badge, confirmed, facts, jobLink, json, section, trouble, when} 
 import {lookAgain, poll} from './poller.js';
 import {to} from './router.js';
 import {events, timeline} from './timeline.js';
+import {drawRun} from './workflow.js';
 
 const FASTEST = 1000;
 const SLOWEST = 10_000;
 const FINAL = ['completed', 'failed', 'cancelled'];
 
 export async function showJob(main, {id, signal}) {
-  const parts = Object.fromEntries(['head', 'why', 'outcome', 'attempts', 'children'].map((name) => [name, h('div', {class: name})]));
-  main.append(parts.head, parts.why, parts.outcome, payload(id, signal), parts.attempts, parts.children);
+  const parts = Object.fromEntries(['head', 'why', 'run', 'outcome', 'attempts', 'children'].map((name) => [name, h('div', {class: name})]));
+  main.append(parts.head, parts.why, parts.run, parts.outcome, payload(id, signal), parts.attempts, parts.children);
   const view = new JobView(id, parts, signal);
   for (;;) {
     await poll(() => view.look(), signal, {fastest: FASTEST, slowest: SLOWEST});
@@ -54,7 +55,7 @@ class JobView {
     swap(this.parts.head, ...head(job));
     swap(this.parts.outcome, outcome(job));
     if (told !== job.status) announce(`The job is ${job.status}`);
-    const showing = [this.#history()];
+    const showing = [this.#history(), drawRun(this.parts.run, this.id, this.signal)];
     if (told !== job.status) showing.push(this.#explain(job), this.#children());
     await Promise.all(showing);
   }

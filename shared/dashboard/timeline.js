@@ -4,7 +4,7 @@ import {h, s} from './dom.js';
 import * as format from './format.js';
 import {badge} from './parts.js';
 
-const ENDS = {completed: 'completed', failed: 'failed', cancelled: 'cancelled', retry: 'retried', snoozed: 'snoozed', released: 'released'};
+const ENDS = {completed: 'completed', failed: 'failed', cancelled: 'cancelled', retry: 'retried', snoozed: 'snoozed', suspended: 'snoozed', 'goes on': 'snoozed', released: 'released'};
 
 /** Attempts by the events of a history: [{attempt, start, end, outcome, detail}]; the last may still run. */
 export function attemptsOf(events) {

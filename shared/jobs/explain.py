@@ -34,7 +34,7 @@ class Circumstances:
 
 Code = Literal[
     "unknown_kind", "paused", "backoff", "not_before", "snoozed", "children", "step_waits", "steps", "effect_unknown", "message_lost", "backlog", "starting",
-    "cancelling", "running", "lease_ended", "completed", "cancelled", "failed", "callback_due",
+    "cancelling", "running", "lease_ended", "completed", "cancelled", "failed", "callback_due", "workflow_step",
 ]  # fmt: skip
 
 
@@ -66,7 +66,13 @@ def _queued(job: Job, circumstances: Circumstances) -> Iterator[Reason]:
         )
     if circumstances.pause.paused:
         yield _paused(job, circumstances.pause)
-    if job.due_at > circumstances.now:
+    if job.suspended_at:
+        yield Reason(
+            "children",
+            f"It has waited for the jobs that it is made of since {_at(job.suspended_at)}; one that ends wakes it.",
+            "Nothing. It holds no worker meanwhile.",
+        )
+    elif job.due_at > circumstances.now:
         yield _early(job)
     elif circumstances.pause.paused:
         return

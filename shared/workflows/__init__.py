@@ -2,9 +2,10 @@
 
 from shared.workflows.check import check
 from shared.workflows.conditions import all_of, always, any_failed, any_of, failed, holds, negated, succeeded
-from shared.workflows.declare import Flow, Overrides, Step, Workflow, at_least, days, hours, minutes, workflow
+from shared.workflows.declare import Flow, Overrides, Step, at_least, days, hours, minutes, workflow
 from shared.workflows.errors import DefinitionChangedError, GraphError, GraphProblem, RunFailedError
 from shared.workflows.graph import CODE, AtLeast, Condition, Each, Graph, Node, Wait
+from shared.workflows.kind import Workflow
 from shared.workflows.view import Run
 
 __all__ = [

@@ -39,13 +39,14 @@ from shared.workflows.advance import (
     new_steps,
     worded,
 )
-from shared.workflows.declare import Workflow
-from shared.workflows.definitions import Definitions
+from shared.workflows.definitions import Definitions, unlike
+from shared.workflows.errors import DefinitionChangedError
 from shared.workflows.finding import Finder, Payload
 from shared.workflows.graph import Condition, Graph, Node
 from shared.workflows.helpers import EVENT_KIND, GraphRun
 from shared.workflows.keeping import Keeper, fingerprint
-from shared.workflows.record import EVENT, Kept, Outcome, Part, Record, Ref, State, event_id, name_of
+from shared.workflows.kind import Workflow
+from shared.workflows.record import EVENT, Kept, Outcome, Part, Record, Ref, State, StepState, event_id, name_of
 from shared.workflows.starting import Starter
 
 _TRIES = 12
@@ -119,11 +120,11 @@ class Conductor:
         await self.child_changed(event.value)
         return True
 
-    async def come(self, run: Job, name: str, content: Any) -> Job:
+    async def come(self, run: Job, name: str, content: Any) -> tuple[Job, bool]:
         """Take in an event: a job that is completed from its first moment, and stays watched until the run knows of it.
 
         Returns:
-            That job; where the event had come before, the one of the first.
+            That job, and True; where the event had come before, the one of the first, and False.
 
         Raises:
             InvalidTransitionError: the run has ended.
@@ -138,9 +139,9 @@ class Conductor:
             parent_id=run.job_id, parent_kind=run.kind, child_key=EVENT + name, trace=traceparent(run),
             history=(Entry(at=now, event="recorded", attempt=0),),
         )  # fmt: skip
-        current, _ = await self._deps.status.create(job)
+        current, first = await self._deps.status.create(job)
         await self._children.finish(current)
-        return current.value
+        return current.value, first
 
     async def cancel(self, parent: Job) -> None:
         """Stop a run: nothing of it begins any more, and what is under way is cancelled."""
@@ -149,6 +150,34 @@ class Conductor:
             return
         await self._tell(parent.job_id, CancelAsked(self._deps.clock.now()))
         await self._starter.stop(parent, await self._definitions.graph(current.value.definition), current.value)
+
+    async def renew(self, run: Job) -> None:
+        """Have a run that failed go on with the definition that the code has now.
+
+        What it completed stays; everything else is decided anew.
+
+        Raises:
+            DefinitionChangedError: something that it completed is not the same there.
+            InvalidTransitionError: it has not failed.
+        """
+        current, kind = await self._read(run.job_id), self._deps.kinds[run.kind]
+        if current is None or run.status is not Status.FAILED or not isinstance(kind, Workflow) or not kind.graph.nodes:
+            raise InvalidTransitionError(
+                "only a run that failed, of a workflow in code, goes on with a newer definition"
+            )
+        record = current.value
+        old, new = await self._definitions.graph(record.definition), kind.graph
+        await self._definitions.keep(new)
+        changed = unlike(record, old, new)
+        if changed:
+            raise DefinitionChangedError(f"these steps have completed, and are not the same: {', '.join(changed)}")
+        kept = {name: step for name, step in record.steps.items() if step.state is State.COMPLETED}
+        steps = {node.name: kept.get(node.name) or StepState(life=record.renewals + 1) for node in new.nodes}
+        changes = {"definition": new.hash, "version": new.version, "steps": steps, "outcome": None}
+        record = record.model_copy(update={**changes, "renewals": record.renewals + 1})
+        self._known.pop(run.job_id, None)
+        await self._deps.blobs.replace(name_of(run.job_id), record.to_json(), current.etag)
+        await self._children.wake(run.job_id, "newer definition", revive=True)
 
     async def take_up(self, run: Job, payload: Any) -> Record:
         """Begin a run, or go on with it; an attempt of the run's own job does so."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, TypedDict, TypeVar, Unpack
 
@@ -18,6 +18,7 @@ from shared.workflows.conditions import all_of, any_failed, succeeded
 from shared.workflows.errors import GraphError, GraphProblem
 from shared.workflows.graph import CODE, AtLeast, Condition, Each, Graph, Node, OnFailure, Wait
 from shared.workflows.helpers import EVENT_KIND, TIMER, GraphRun
+from shared.workflows.kind import Code, Workflow
 from shared.workflows.view import Run
 
 P = TypeVar("P", bound=BaseModel)
@@ -55,15 +56,6 @@ class Step:
 Steps = Step | Iterable[Step]
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
-    """The functions of a step, where its graph says `CODE`."""
-
-    payload: Callable[..., Any] | None = None
-    items: Callable[[Any], Iterable[Any]] | None = None
-    when: Callable[[Run[Any]], bool] | None = None
-
-
 class Overrides(TypedDict, total=False):
     """What a step may say in place of its kind's policy, and when it runs."""
 
@@ -81,22 +73,6 @@ async def _take_up(payload: Any, job: Any) -> Any:
     from shared.workflows.handler import take_up
 
     return await take_up(payload, job)
-
-
-@dataclass(frozen=True, slots=True)
-class Workflow(Kind[P]):
-    """A workflow: the kind of job that a run of it is, with its graph and the functions that belong to the graph."""
-
-    graph: Graph = field(default_factory=lambda: Graph(name="none", nodes=()))
-    """Without steps: each run brings its own (`graph_workflow`)."""
-    code: Mapping[str, Code] = field(default_factory=dict)
-    earlier: tuple[Workflow[Any], ...] = ()
-    """Versions of it that runs may still be pinned to."""
-
-    def of_version(self, version: int) -> Workflow[Any] | None:
-        """This workflow, or the earlier one of that version."""
-        known = (self, *self.earlier)
-        return next((each for each in known if each.graph.version == version), None)
 
 
 class Flow(Generic[P]):

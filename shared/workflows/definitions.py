@@ -6,9 +6,10 @@ from contextlib import suppress
 
 from shared.jobs.kinds import Registry
 from shared.ports import AlreadyExistsError, BlobStore
-from shared.workflows.declare import Code, Workflow
 from shared.workflows.errors import DefinitionGoneError
 from shared.workflows.graph import CODE, Graph
+from shared.workflows.kind import Code, Workflow
+from shared.workflows.record import Record, State
 
 _REMEMBERED = 200
 
@@ -75,6 +76,12 @@ def _needs_code(graph: Graph, step: str) -> bool:
         or bool(node.each and node.each.items == CODE)
         or any(each.op == "code" for each in conditions)
     )
+
+
+def unlike(record: Record, old: Graph, new: Graph) -> list[str]:
+    """The steps that a run has completed, and that are not the same in a newer graph."""
+    done = [name for name, step in record.steps.items() if step.state is State.COMPLETED]
+    return [name for name in done if name not in new.by_name or new.by_name[name] != old.by_name[name]]
 
 
 def name_of(digest: str) -> str:

@@ -10,10 +10,10 @@ from pydantic import BaseModel
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.kinds import stored
 from shared.workflows.advance import holds
-from shared.workflows.declare import Code, Workflow
 from shared.workflows.definitions import Definitions
 from shared.workflows.graph import CODE, Condition, Graph, Node
 from shared.workflows.keeping import Keeper, values
+from shared.workflows.kind import Code, Workflow
 from shared.workflows.record import Items, Part, Record, State
 from shared.workflows.values import expressions, filled, identifier, names_of, parsed
 from shared.workflows.view import NotLoadedError, Run

@@ -184,6 +184,8 @@ class Record(_Record):
     steps: dict[str, StepState]
     events: dict[str, Kept] = {}
     """The events that have come, each by its name: the first of several."""
+    renewals: int = 0
+    """How often it was put on a newer definition."""
     cancelled: bool = False
     outcome: Outcome | None = None
 

@@ -14,6 +14,7 @@ from shared import declarations
 from shared.jobs import JobContext, job
 from shared.jobs.errors import FinalError
 from shared.jobs.kinds import Kind
+from shared.workflows import Flow, days, failed, workflow
 
 
 class Echo(BaseModel):
@@ -104,11 +105,28 @@ async def inner(payload: Echo, job: JobContext) -> str:
     return payload.text
 
 
+class Letter(BaseModel):
+    """What a letter is to say."""
+
+    lines: list[str]
+    until_replays: int = 0
+
+
+@workflow("letter", payload=Letter)
+def letter(flow: Flow[Letter]) -> None:
+    """Write the lines, have them checked, wait until somebody signs."""
+    written = flow.each("write", echo, over=None, items=lambda p: [{"text": line} for line in p.lines], width=2)
+    checked = flow.step("check", fails, lambda run: Fails(until_replays=run.payload.until_replays), after=written)
+    signed = flow.wait("signature", timeout=days(9), after=checked)
+    flow.step("post", echo, lambda run: Echo(text=str(run.result(signed))), after=signed)
+    flow.step("regret", inner, lambda run: Echo(text="sorry"), when=failed(checked))
+
+
 _found = declarations.kinds
 
 
 def _more_kinds() -> tuple[Kind[Any], ...]:
-    return (*_found(), echo, steps, large, fails, pays, apart, inner)
+    return (*_found(), echo, steps, large, fails, pays, apart, inner, letter)
 
 
 declarations.kinds = _more_kinds

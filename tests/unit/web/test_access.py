@@ -34,7 +34,7 @@ OID = "11111111-2222-3333-4444-555555555555"
 RULES = {route.function: route.rule for route in routes()}
 OPERATE = {name for name, rule in RULES.items() if rule.role == "operator"}
 ACTIONS = {
-    "CancelJob", "RetryJob", "GetJobPayload", "PauseKind", "ResumeKind", "GetDeadLetter", "ReplayDeadLetter", "ReplayDeadLetters",
+    "CancelJob", "RetryJob", "RenewRun", "GetJobPayload", "PauseKind", "ResumeKind", "GetDeadLetter", "ReplayDeadLetter", "ReplayDeadLetters",
     "DiscardDeadLetter", "RunTimer", "CreateSource", "ChangeSource", "DeleteSource", "RunSource", "RunDigest",
     "ReprocessDocuments", "WorkDocumentQueue", "ClearDocuments",
 }  # fmt: skip
