@@ -138,14 +138,14 @@ async def test_each_text_is_translated_by_itself_in_as_many_requests_as_it_takes
 
 @TRANSLATORS
 async def test_a_translation_that_is_not_whole_is_none(routes: Any, chosen: Any) -> None:
-    answers: list[Any] = [
+    broken: list[Any] = [
         [],
         {"translations": []},
         [{"translations": []}],
         {"error": {}},
         {"translations": [{"text": " "}]},
     ]
-    for answer in answers:
+    for answer in broken:
         async with served(routes) as service:
             service.answers = [web.json_response(answer)] if routes is ai_services.deepl else [answer]
             with pytest.raises(ServiceError):
