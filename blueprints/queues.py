@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import azure.functions as func
 from blueprints import start
 
 if TYPE_CHECKING:
+    from shared.app import App
     from shared.jobs.envelope import Delivery
 
 CONNECTION = "AzureWebJobsStorage"
@@ -24,6 +26,16 @@ async def process(msg: func.QueueMessage, queue: str) -> None:
         await _postpone(msg, queue)
     else:
         await app.engine.process_or_put_back(_delivery(msg, queue))
+
+
+async def hand_over(msg: func.QueueMessage, queue: str, taker: Callable[[App, Delivery], Awaitable[object]]) -> None:
+    """Hand a message of another system's making to whom it is for; where the app cannot be composed, put it back."""
+    try:
+        app = start.app()
+    except start.UnstartedError:
+        await _postpone(msg, queue)
+    else:
+        await taker(app, _delivery(msg, queue))
 
 
 async def record(msg: bytes, queue: str) -> None:

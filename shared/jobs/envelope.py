@@ -104,7 +104,7 @@ def text_of(body: bytes) -> str:
 def put_back_text(body: bytes, now: datetime) -> str:
     """The text that brings a body back on a queue as a message of its own: all as it was, but for the moment of sending."""
     try:
-        content = from_json(_unwrapped(body))
+        content = from_json(unwrapped(body))
     except ValueError:
         return text_of(body)
     if not isinstance(content, dict):
@@ -119,12 +119,12 @@ def fits(job: Job, now: datetime) -> bool:
 
 
 def decode(body: bytes) -> Envelope:
-    """Read an envelope from a body as the host delivers it: JSON, or Base64 of it, as people paste it (see `_unwrapped`).
+    """Read an envelope from a body as the host delivers it: JSON, or Base64 of it, as people paste it (see `unwrapped`).
 
     Raises:
         UnreadableError: it is not an envelope of this app; the message says why, without the content.
     """
-    content = _unwrapped(body)
+    content = unwrapped(body)
     try:
         # In two steps, since the model's own parser takes NaN, which is no JSON and which no store would keep.
         return Envelope.model_validate(from_json(content, allow_inf_nan=False))
@@ -136,7 +136,7 @@ _WRAPPINGS = 4
 """So many wrappings, one in the other, are taken off."""
 
 
-def _unwrapped(body: bytes) -> bytes:
+def unwrapped(body: bytes) -> bytes:
     """The JSON inside of a body, whichever way people and tools have wrapped it.
 
     Base64, also in lines; UTF-8 with a byte order mark, UTF-16; a JSON string with all that inside.

@@ -57,9 +57,10 @@ class Lock:
 class Locks:
     """Locks by name."""
 
-    def __init__(self, documents: DocumentStore, clock: Clock) -> None:
+    def __init__(self, documents: DocumentStore, clock: Clock, container: str = LOCKS) -> None:
         self._documents = documents
         self._clock = clock
+        self._container = container
 
     async def acquire(self, name: str, seconds: float, owner: str | None = None) -> Lock:
         """Take the lock for so long. Two storage calls.
@@ -74,7 +75,7 @@ class Locks:
             LockedError: somebody else holds it.
         """
         owner = owner or uuid.uuid4().hex
-        found = await self._documents.read(LOCKS, name, name)
+        found = await self._documents.read(self._container, name, name)
         if found and (left := self._left(found.value)) > 0 and found.value["owner"] != owner:
             raise LockedError(left)
         until = self._clock.now() + timedelta(seconds=seconds)
@@ -82,9 +83,9 @@ class Locks:
         lock = Lock(name, fence, owner, until, etag="")
         try:
             if found:
-                lock.etag = await self._documents.replace(LOCKS, _document(lock), found.etag)
+                lock.etag = await self._documents.replace(self._container, _document(lock), found.etag)
             else:
-                lock.etag = await self._documents.create(LOCKS, _document(lock))
+                lock.etag = await self._documents.create(self._container, _document(lock))
         except PreconditionError:
             raise LockedError(seconds) from None
         return lock
@@ -151,12 +152,12 @@ class Locks:
         """Write what a holder changes; once more where the document is its own, by a write whose answer was lost."""
         document = _document(changed)
         try:
-            lock.etag = await self._documents.replace(LOCKS, document, lock.etag)
+            lock.etag = await self._documents.replace(self._container, document, lock.etag)
         except PreconditionError:
-            found = await self._documents.read(LOCKS, lock.name, lock.name)
+            found = await self._documents.read(self._container, lock.name, lock.name)
             if found is None or (found.value["fence"], found.value["owner"]) != (lock.fence, lock.owner):
                 raise
-            lock.etag = await self._documents.replace(LOCKS, document, found.etag)
+            lock.etag = await self._documents.replace(self._container, document, found.etag)
 
     def _left(self, document: Document) -> float:
         if not document["owner"]:

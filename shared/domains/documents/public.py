@@ -1,26 +1,12 @@
-"""What other domains may have of documents: reading them, and splitting what was read.
+"""What other domains may have of documents: reading them.
 
 Example::
 
     found = await document_reader(job.settings).read(data, "report.pdf")
     if isinstance(found, Refusal): ...      # found.outcome, found.words
-    for chunk in split(found, size=1000, overlap=150): ...
 """
 
-from shared.domains.documents.reader import DocumentReader, document_reader
-from shared.domains.documents.splitting import Chunk, split, split_text
-from shared.domains.documents.text import Heading, Outcome, Page, Refusal, Table, Text
+from shared.domains.documents.reader import document_reader
+from shared.domains.documents.text import Refusal, Table, Text
 
-__all__ = [
-    "Chunk",
-    "DocumentReader",
-    "Heading",
-    "Outcome",
-    "Page",
-    "Refusal",
-    "Table",
-    "Text",
-    "document_reader",
-    "split",
-    "split_text",
-]
+__all__ = ["Refusal", "Table", "Text", "document_reader"]

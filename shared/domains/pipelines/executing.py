@@ -25,9 +25,9 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any, Generic, Literal, NamedTuple, Protocol, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, NamedTuple, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
 
 from shared.domains.pipelines.content import Content
 from shared.jobs import FinalError
@@ -48,6 +48,9 @@ class ExecutorSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
+    ignored: ClassVar[frozenset[str]] = frozenset()
+    """Settings that pipelines of the original write and nothing ever read: taken, and without effect."""
+
     enabled: bool = Field(True, description="Whether the executor does anything; where not, items pass through it.")
     condition: str | None = Field(
         None,
@@ -59,6 +62,21 @@ class ExecutorSettings(BaseModel):
         description="Whether the execution fails where an item does; where not, the item passes through as it came.",
     )
     debug_mode: bool = Field(False, description="Whether a line is logged for each item.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_ignored(cls, given: Any) -> Any:
+        if isinstance(given, dict) and cls.ignored:
+            return {name: value for name, value in given.items() if name not in cls.ignored}
+        return given
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """The schema for editors: what has no effect is taken, and marked as deprecated."""
+        made = handler.resolve_ref_schema(handler(schema))
+        without = {"deprecated": True, "description": "Taken, and without effect."}
+        made["properties"] = {**made.get("properties", {}), **dict.fromkeys(sorted(cls.ignored), without)}
+        return made
 
 
 class ItemSettings(ExecutorSettings):

@@ -12,7 +12,9 @@ from support.functions import functions as app_functions
 SAMPLES = {
     "job_id": "0198c3a2-0000-7000-8000-000000000000", "letter_id": "0198c3a2-0000-7000-8000-000000000000", "week": "2026-W47",
     "kind": "taste-analysis", "name": "PluckItScraper", "source_id": "rss_0123456789ab", "user_id": "ann", "item_id": "shirt-1",
+    "pipeline_id": "invoices", "number": "1", "vault_id": "inbox", "execution_id": "exec_123",
     "document_id": "0198c3a2-0000-7000-8000-000000000000", "upload_id": "u1", "mood_id": "dark-academia", "event": "approval", "digest_id": "ann~2026-W47",
+    "adventure_id": "0198c3a2-0000-7000-8000-000000000000", "entry_id": "0198c3a2-0000-7000-8000-000000000000", "word": "clair",
     "path": "index.html", "edition_id": "20260105T120000-0123456789ab-1",
 }  # fmt: skip
 

@@ -7,8 +7,9 @@ import re
 import pytest
 
 from shared.declarations import settings_of
-from shared.domains.documents.public import Outcome, Refusal, Text, document_reader
+from shared.domains.documents.reader import document_reader
 from shared.domains.documents.reading.dispatch import Part, read_part
+from shared.domains.documents.text import Outcome, Refusal, Text
 from support.documents import archive, docx, paragraph, pdf, protected
 
 READER = document_reader(settings_of({}))

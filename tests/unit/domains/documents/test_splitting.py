@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domains.documents.public import Heading, Page, Text, split, split_text
+from shared.domains.documents.splitting import split, split_text
+from shared.domains.documents.text import Heading, Page, Text
 
 PROSE = " ".join(f"This is sentence number {number}, which says little." for number in range(60))
 
