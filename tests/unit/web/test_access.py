@@ -41,7 +41,17 @@ ACTIONS = {
 }  # fmt: skip
 OF_CODE = {"ListExecutors", "GetPipelineSchema"}
 """Answered from the code alone."""
-OPEN = {"Health", "GetOpenApi", "GetProblem", "Dashboard", "DashboardPart", "ReadAdventure", "ReadAdventurePart", "GetSitePage", "HeadSitePage"}
+OPEN = {
+    "Health",
+    "GetOpenApi",
+    "GetProblem",
+    "Dashboard",
+    "DashboardPart",
+    "ReadAdventure",
+    "ReadAdventurePart",
+    "GetSitePage",
+    "HeadSitePage",
+}
 
 
 def principal(role: str = "Nightshift.Operator", **changes: Any) -> str:
