@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.settings.spec import Section, number, schedule, text, url, whole
+from shared.settings.spec import Section, number, queue, schedule, text, url, whole
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -26,6 +26,12 @@ class DocumentSettings(Section):
     )
     memory_mb: int = whole(
         "DOCUMENT_MEMORY_MB", 1024, 512, 65536, "MiB", "Address space of each of these processes; it is killed beyond."
+    )
+    files_container: str = queue(
+        "DOCUMENT_FILES_CONTAINER",
+        "documents",
+        "Blob container of files, of what was read of them, and of uploads.",
+        63,
     )
     queue_schedule: str = schedule(
         "DOCUMENT_QUEUE_SCHEDULE", "0 40 */6 * * *", "When is seen to documents that wait without a job."
