@@ -26,7 +26,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 _ASKED = "0, or 2 if it could not be asked"
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[str]):
     """A moment: how long ago (`90s`, `15m`, `1h`, `2d`), or a date and time."""
 
     name = "TIME"

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from rich.console import Group
 
 _MOST = 10
-_Part = tuple[str, Sequence[str], list[tuple[object, ...]]]
+_Row = tuple[object, ...]
+_Part = tuple[str, Sequence[str], list[_Row]]
 
 
 def top(args: argparse.Namespace) -> int:
@@ -48,15 +49,17 @@ def _look(api: Api) -> dict[str, Any]:
 
 def _parts(found: dict[str, Any]) -> Iterator[_Part]:
     if found["alarms"]:
-        rows = [(each["alarm"], ago(each.get("since")), each["reason"]) for each in found["alarms"]]
+        rows: list[_Row] = [(each["alarm"], ago(each.get("since")), each["reason"]) for each in found["alarms"]]
         yield "alarms that are on", ("ALARM", "SINCE", "REASON"), rows
     yield "queues", QUEUE_HEADS, [queue_row(each) for each in found["queues"]]
     heads = ("JOB", "KIND", "ATTEMPT", "SINCE", "SAYS")
     for name in ("running", "waiting"):
-        rows = [(j["job_id"], j["kind"], j["attempt"], ago(j["updated_at"]), says(j)) for j in found[name]]
-        if rows:
-            yield f"{name}, the newest", heads, rows
-    letters = [(g["count"], g.get("kind", g["queue"]), ago(g["newest"]), error_of(g)) for g in found["dead_letters"]]
+        jobs: list[_Row] = [(j["job_id"], j["kind"], j["attempt"], ago(j["updated_at"]), says(j)) for j in found[name]]
+        if jobs:
+            yield f"{name}, the newest", heads, jobs
+    letters: list[_Row] = [
+        (g["count"], g.get("kind", g["queue"]), ago(g["newest"]), error_of(g)) for g in found["dead_letters"]
+    ]
     if letters:
         yield "dead letters that are open", ("COUNT", "KIND", "NEWEST", "ERROR"), letters
     yield "by the hour", ("HOUR", "SUBMITTED", "COMPLETED", "FAILED"), [_hour(each) for each in found["last_hours"]]
