@@ -1,4 +1,4 @@
-"""Run the demo: ``python -m devtools.demo [--once] [--night] [--story] [--data DIR [--rows N]]``."""
+"""Run the demo: ``python -m devtools.demo [--once] [--night | --story | --documents] [--data DIR [--rows N]]``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from devtools.demo import adventure, night, real
+from devtools.demo import adventure, documents, night, real
 from devtools.demo.stage import stage
 from devtools.demo.story import tell
 from devtools.demo.terminal import Story, say
@@ -23,6 +23,7 @@ def main() -> int:
     options.add_argument("--once", action="store_true")
     options.add_argument("--night", action="store_true")
     options.add_argument("--story", action="store_true")
+    options.add_argument("--documents", action="store_true")
     options.add_argument("--data", type=Path)
     options.add_argument("--rows", type=int, default=200)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -43,6 +44,8 @@ async def _run(options: argparse.Namespace) -> int:
         return await _night(options)
     if options.story:
         return await _story(options)
+    if options.documents:
+        return await _documents(options)
     path = real.find(options.data) if options.data else None
     story = Story()
     async with stage({} if path else None) as running:
@@ -67,6 +70,16 @@ async def _story(options: argparse.Namespace) -> int:
     async with stage(adventure.SETTINGS) as running:
         pages = await adventure.tell(running, story)
         return await _end(story, options, running.client.url, pages)
+
+
+async def _documents(options: argparse.Namespace) -> int:
+    """Real files of a data folder, uploaded and read."""
+    if options.data is None:
+        raise TroubleError("--documents takes its files from --data DIR")
+    folder, story = documents.find(options.data), Story()
+    async with stage() as running:
+        await documents.tell(running, story, folder)
+        return await _end(story, options, running.client.url, ("documents", "dashboard#/documents"))
 
 
 async def _end(story: Story, options: argparse.Namespace, url: str, pages: Iterable[str]) -> int:
