@@ -199,6 +199,15 @@ class CalledBack:
 
 
 @dataclass(frozen=True, slots=True)
+class Followed:
+    """The job that this one is a part of wants to be told of its end."""
+
+    at: datetime
+    parent_kind: str
+    child_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """The job that this one is a part of knows how this life (`replays`) ended."""
 
@@ -227,5 +236,6 @@ Event = (
     | Resent
     | Moved
     | CalledBack
+    | Followed
     | Told
 )

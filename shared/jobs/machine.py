@@ -24,6 +24,7 @@ from shared.jobs.events import (
     Discarded,
     Event,
     Failed,
+    Followed,
     HandedOver,
     LetDown,
     Moved,
@@ -102,6 +103,9 @@ def apply(job: Job, event: Event) -> Job:  # noqa: C901, PLR0912 - one case for 
             return _next(job, at, "moved by the host", detail, watch_at=watch_at, moved=job.moved + 1)
         case CalledBack():
             return _called_back(job, event)
+        case Followed(at, parent_kind, child_key):
+            _require(job, event, Status.QUEUED, Status.RUNNING)
+            return _next(job, at, None, parent_kind=parent_kind, child_key=child_key)
         case Told():
             return _told(job, event)
 
@@ -274,7 +278,8 @@ def _told(job: Job, event: Told) -> Job:
 
 def _end(job: Job, status: Status, at: datetime, detail: str | None = None, **changes: Any) -> Job:
     watch_at = at if job.callback_url or job.parent_kind else None  # until the outcome is told
-    return _next(job, at, status.value, detail, status=status, due_at=at, watch_at=watch_at, decided=None, **changes)
+    changes |= {"decided": None, "suspended_at": None, "woken_at": None}
+    return _next(job, at, status.value, detail, status=status, due_at=at, watch_at=watch_at, **changes)
 
 
 def _next(job: Job, at: datetime, event: str | None, detail: str | None = None, **changes: Any) -> Job:

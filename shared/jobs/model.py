@@ -119,8 +119,8 @@ class FanOut(_Record):
     """The sums of the numbers that the results of the children hold."""
     lost: tuple[LostChild, ...] = ()
     """The first of those that failed or were cancelled."""
-    idle: int = 0
-    """How often in a row it was put off without any child having ended."""
+    told: bool = False
+    """Whether its children tell it of their end: from when they first kept it waiting."""
 
     @property
     def ended(self) -> int:

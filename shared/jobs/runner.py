@@ -49,6 +49,7 @@ class Runner:
         self._vault = vault
         self._recorder = recorder
         self._callbacks = callbacks
+        self._children = children
         self._attempts = Attempts(deps, recorder, callbacks, children)
 
     async def process(self, delivery: Delivery) -> str:
@@ -206,6 +207,8 @@ class Runner:
         current = await self._callbacks.call(current)
         now, letter = self._deps.clock.now(), current.value.dead_letter_id
         edited = None if envelope.payload in (None, current.value.payload) else envelope.payload
+        if edited and current.value.fan_out:
+            await self._children.cancel(current.value)
         replayed = Replayed(now, "queue", edited, envelope.payload_version if edited else None)
         job = await self._deps.apart(apply(current.value, replayed))
         current = await self._deps.status.write(current, apply(job, then) if then else job)
