@@ -19,7 +19,7 @@ WORDS = "The parcel was left with the neighbours."
 
 @pytest.fixture
 async def app(azurite: AzuriteProcess, unique: str, tmp_path: Path) -> AsyncIterator[RunningApp]:
-    names = {f"JOBS_{each}QUEUE_NAME": f"{unique[:30]}-{each.lower()}q" for each in ("HIGH_", "", "LOW_")}
+    names: Any = {f"JOBS_{each}QUEUE_NAME": f"{unique[:30]}-{each.lower()}q" for each in ("HIGH_", "", "LOW_")}
     names = {name: value.replace("_", "") for name, value in names.items()}
     names |= {"NIGHTSHIFT_STATUS_CONTAINER": unique, "DOCUMENT_FILES_CONTAINER": f"{unique}d"}
     running = RunningApp(azurite.connection_string, tmp_path, **names)
