@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from pydantic import BaseModel
 
 from shared.jobs import FinalError, JobContext, Status, job
 from shared.jobs.testing import MemoryApp
-from shared.workflows import DefinitionChangedError, Flow, Graph, hours, workflow
+from shared.workflows import DefinitionChangedError, Flow, Graph, Run, hours, workflow
 from shared.workflows.conductor import Conductor
 from shared.workflows.declare import graph_workflow
 from shared.workflows.definitions import Definitions
@@ -40,9 +41,13 @@ def version(number: int, *texts: str, earlier: tuple[Workflow[Any], ...] = ()) -
     def talk(flow: Flow[Said]) -> None:
         before: Any = ()
         for text in texts:
-            before = flow.step(text, say, lambda run, text=text: Said(text=text), after=before)
+            before = flow.step(text, say, partial(_saying, text), after=before)
 
     return talk
+
+
+def _saying(text: str, run: Run[Said]) -> Said:
+    return Said(text=text)
 
 
 def deployed(app: MemoryApp, talk: Workflow[Said]) -> MemoryApp:
