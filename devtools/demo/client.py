@@ -35,6 +35,12 @@ class Client:
             response.raise_for_status()
             return await response.text()
 
+    async def upload(self, name: str, data: bytes) -> Json:
+        """Upload a document; return its ticket."""
+        async with self._http.post(f"{self.url}/api/documents", params={"name": name}, data=data) as response:
+            response.raise_for_status()
+            return dict(await response.json())
+
     async def feedback(self, body: Json) -> Json:
         """Post feedback; return the answer, a ticket for an `up`."""
         return await self.send("POST", "taste/feedback", body)

@@ -11,7 +11,7 @@ from shared.jobs.children import Children
 from shared.jobs.dead_letters import recorder
 from shared.jobs.envelope import Delivery, encode, envelope_of
 from shared.jobs.errors import FinalError, RetryLater, Snooze
-from shared.jobs.fan_out import Child
+from shared.jobs.fanning import Child
 from shared.jobs.model import Job, Status
 from shared.ports import Query, Where
 from support.lab import Lab, Work, succeed
@@ -80,7 +80,7 @@ async def test_a_child_that_retries_is_waited_for(lab: Lab) -> None:
     await _rest(lab)
     parent = await lab.settled(ticket.job.job_id, Status.COMPLETED)
     assert parent.failures == 0
-    assert any(entry.event == "snoozed" for entry in parent.history)
+    assert any(entry.event == "suspended" for entry in parent.history)
 
 
 async def test_nothing_to_do_is_done_at_once(lab: Lab) -> None:
@@ -232,6 +232,7 @@ async def test_a_parent_that_fails_while_it_is_being_cancelled_takes_its_childre
             await lab.engine.cancel(parent_id)
         raise FinalError("on purpose")
 
+    await lab.engine.children.wake(parent_id, "a child")
     with monkeypatch.context() as patch:
         patch.setattr(Children, "read", broken)
         await lab.pump()
