@@ -145,7 +145,11 @@ _verb(
     _flag("--dry-run", "Say what would happen, send nothing."),
     _flag("--yes", "Replay however many match, without asking first."),
     _seconds("--wait", "How long to look what becomes of them.", 30.0),
-    _option("--payload", "Replay ID with the payload in this file (JSON).", type=click.Path(path_type=Path)), _JSON,
+    _option("--payload", "Replay ID with the payload in this file (JSON).", type=click.Path(path_type=Path)),
+    _option(
+        "--effect", "How an effect of ID ended that asks about it; NAME=done:JSON gives its result. May be repeated.",
+        multiple=True, metavar="NAME=done|not_done",
+    ), _JSON,
 )  # fmt: skip
 _verb(
     "timers", timers.timers, "0, 1 if a timer is unhealthy, 2 if it could not be asked",
