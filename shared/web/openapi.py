@@ -165,6 +165,8 @@ def _responses(route: Route, schemas: _Schemas) -> Schema:
     for status in sorted(route.refusals - route.answers.keys()):
         retry = {"headers": {"Retry-After": _HEADERS["Retry-After"]}} if status in (409, 429, 503) else {}
         responses[str(status)] = {"description": _NEEDS.get(status, HTTPStatus(status).phrase), **retry, **problem}
+    if ":guid" in route.template:  # no other id reaches the app: the host answers, with nothing in the body
+        responses["404"] = {"description": "Not found. The body is empty where the id in the path is no UUID."}
     return responses
 
 
