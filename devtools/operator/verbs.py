@@ -75,7 +75,9 @@ def _add_workflow(verbs: Any) -> None:
     codes = "0 completed, or started; 1 failed, 3 cancelled, 4 not ended yet, 2 if it could not be asked"
     verb = _verb(verbs, "workflow", workflow.workflow, text, codes)
     verb.add_argument("name", nargs="?", metavar="NAME", help="the workflow to start; or the id of a run")
-    verb.add_argument("payload", nargs="?", metavar="JSON", help="the run's payload, or - to read it from standard input")
+    verb.add_argument(
+        "payload", nargs="?", metavar="JSON", help="the run's payload, or - to read it from standard input"
+    )
     verb.add_argument("--watch", action="store_true", help="draw the run until it has ended")
     verb.add_argument("--interval", type=float, default=0.5, metavar="SECONDS", help="between two looks (default: 0.5)")
     verb.add_argument("--json", action="store_true", help="for other programs")

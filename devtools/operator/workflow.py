@@ -130,7 +130,9 @@ def _list(api: Api, args: argparse.Namespace) -> int:
     if args.json:
         print(as_json(found))
         return 0
-    rows = ((w["workflow"], w["version"], ", ".join(step["name"] for step in w["steps"]) or "each run's own") for w in found)
+    rows = (
+        (w["workflow"], w["version"], ", ".join(step["name"] for step in w["steps"]) or "each run's own") for w in found
+    )
     print(table(("WORKFLOW", "VERSION", "STEPS"), rows))
     return 0
 
