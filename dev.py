@@ -303,7 +303,7 @@ def _add_new(verb: argparse.ArgumentParser) -> None:
     what = whats.add_parser("kind", help="a kind of job: payload, handler, test")
     what.add_argument("name", metavar="NAME", help="in lower case, such as resize-image")
     what.add_argument("--domain", help="where it belongs, made if it is not there (default: one of the kind's name)")
-    what = whats.add_parser("timer", help="a timer of a domain: schedule, kind of job, trigger, test")
+    what = whats.add_parser("timer", help="a timer of a domain: schedule, kind of job, test")
     what.add_argument("name", metavar="NAME", help="of its function, such as SweepParcels")
     what.add_argument("--domain", required=True, help="where it belongs")
     what = whats.add_parser(

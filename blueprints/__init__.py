@@ -14,16 +14,21 @@ from typing import Any
 import azure.functions as func
 from azure.functions.decorators.function_app import Function
 
+from shared import declarations
+
 
 @cache
 def found() -> list[func.Blueprint]:
-    """The blueprint of every module here that has one.
+    """The blueprint of every module here that has one, and one of the triggers of the timers for which none of them has any.
 
     Raises:
         DeclarationError: two functions have one name, or a route could never be reached.
     """
-    modules = [import_module(f"{__name__}.{each.name}") for each in pkgutil.iter_modules(__path__)]
-    blueprints = [module.bp for module in modules if hasattr(module, "bp")]
+    modules = {each.name: import_module(f"{__name__}.{each.name}") for each in pkgutil.iter_modules(__path__)}
+    blueprints = [module.bp for module in modules.values() if hasattr(module, "bp")]
+    names = {str(each.get_function_name()) for each in _functions(blueprints)}
+    rest = (timer for timer in declarations.timers() if timer.name not in names)
+    blueprints.append(modules["timers"].triggers(rest))
     _check(_functions(blueprints))
     return blueprints
 

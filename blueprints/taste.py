@@ -1,8 +1,8 @@
-"""Taste: its routes, the queue of its jobs, and the timer of what all users like."""
+"""Taste: its routes, and the queue of its jobs."""
 
 import azure.functions as func
 
-from blueprints import http, queues, timers
+from blueprints import http, queues
 from shared.declarations import settings
 from shared.domains.taste.api import api
 from shared.domains.taste.settings import TasteSettings
@@ -34,10 +34,3 @@ if f"{_QUEUE}-poison" != _POISON:
     async def process_taste_analysis_job_host_dlq(msg: bytes) -> None:
         """Record what the host moved to the poison queue of its own naming."""
         await queues.record(msg, f"{_QUEUE}-poison")
-
-
-@bp.function_name("RefreshTastePrior")
-@bp.timer_trigger("timer", _SETTINGS.prior_schedule)
-async def refresh_taste_prior(timer: func.TimerRequest) -> None:
-    """Have what all users like worked out anew."""
-    await timers.tick(timer, "RefreshTastePrior")

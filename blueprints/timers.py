@@ -1,14 +1,40 @@
-"""Between the host's timers and the ledger."""
+"""Between the host's timers and the ledger: a timer's trigger is made of its declaration."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING
 
 import azure.functions as func
 
 from blueprints import start
+from shared.declarations import settings
+
+if TYPE_CHECKING:
+    from shared.jobs import Timer
 
 LOG = logging.getLogger("nightshift.timers")
+
+
+def triggers(timers: Iterable[Timer]) -> func.Blueprint:
+    """A function for each timer, of its name, which the host fires by its schedule."""
+    made = func.Blueprint()
+    for timer in timers:
+        trigger = made.timer_trigger("timer", timer.schedule(settings()))
+        made.function_name(timer.name)(trigger(_function_of(timer)))
+    return made
+
+
+def _function_of(timer: Timer) -> Callable[[func.TimerRequest], Awaitable[None]]:
+    name = timer.name
+
+    async def function(timer: func.TimerRequest) -> None:
+        await tick(timer, name)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = timer.meaning
+    return function
 
 
 async def tick(timer: func.TimerRequest, name: str) -> None:

@@ -66,7 +66,7 @@ def kind(root: Path, name: Name, domain: Name) -> Plan:
 
 
 def timer(root: Path, name: Name, domain: Name) -> Plan:
-    """A timer of a domain that there is, with its schedule, the kind that it submits, and its trigger; raises as `kind` does."""
+    """A timer of a domain that there is, with its schedule and the kind that it submits; raises as `kind` does."""
     known = sorted(each.parent.name for each in root.glob("shared/domains/*/__init__.py"))
     if domain.snake not in known:
         raise TroubleError(f"there is no domain {domain.snake!r}, but {', '.join(known)}; dev.py new domain makes one")
@@ -77,7 +77,6 @@ def timer(root: Path, name: Name, domain: Name) -> Plan:
     _add_schedule(plan)
     _add_kind(plan, name, templates.TIMED_KIND, templates.TIMED_KIND_IMPORTS)
     _add_timer(plan, name)
-    _add_trigger(plan, name)
     plan.create("tests/unit/domains/$domain/test_$kind.py", templates.TIMER_TEST)
     return plan
 
@@ -137,13 +136,6 @@ def _add_timer(plan: Plan, name: Name) -> None:
     module.require_free(name.upper)
     imports = map(plan.fill, templates.TIMER_IMPORTS)
     plan.keep(module.with_imports(imports).with_code(plan.fill(templates.TIMER)))
-
-
-def _add_trigger(plan: Plan, name: Name) -> None:
-    module = plan.module(plan.fill("blueprints/$domain.py"), templates.BLUEPRINT)
-    module.require_free(name.snake)
-    imports = map(plan.fill, templates.TRIGGER_IMPORTS)
-    plan.keep(module.with_imports(imports).with_code(plan.fill(templates.TRIGGER)))
 
 
 def _beginning(docstring: str) -> str:

@@ -81,24 +81,6 @@ class $Section(Section):
 '''
 SECTION_IMPORTS = ("dataclasses:dataclass", "shared.settings.spec:Section")
 
-TRIGGER = '''
-
-@bp.function_name("$Kind")
-@bp.timer_trigger("timer", settings().of($Section).${kind}_schedule)
-async def $kind(timer: func.TimerRequest) -> None:
-    """Have `$kind_words` done."""
-    await timers.tick(timer, "$Kind")
-'''
-TRIGGER_IMPORTS = (
-    "blueprints:timers", "shared.declarations:settings", "shared.domains.$domain.settings:$Section",
-)  # fmt: skip
-BLUEPRINT = '''"""The triggers of $domain_words."""
-
-import azure.functions as func
-
-bp = func.Blueprint()
-'''
-
 TIMER_TEST = '''"""What the timer `$Kind` has done, and when."""
 
 from __future__ import annotations

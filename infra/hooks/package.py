@@ -36,6 +36,7 @@ PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x8
 EXTRAS = {
     "requirements-openai.txt": ("DEPLOY_OPENAI", "DEPLOY_EXTRA_OPENAI"),
     "requirements-documents.txt": ("DEPLOY_EXTRA_DOCUMENTS",),
+    "requirements-stories.txt": ("DEPLOY_EXTRA_STORIES",),
 }
 """Requirements that are installed where one of these variables is `true`."""
 

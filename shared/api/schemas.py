@@ -30,12 +30,24 @@ class ProgressView(TypedDict):
 
 
 @with_config(_CLOSED)
+class FrameView(TypedDict):
+    """A place in the code; `own`: the app's own, and no library's."""
+
+    file: str
+    line: int
+    function: str
+    own: bool
+
+
+@with_config(_CLOSED)
 class ErrorView(TypedDict):
-    """Why the last attempt failed."""
+    """Why the last attempt failed. `frames`: where it was raised, outermost first; `causes`: from what. Both not in lists."""
 
     type: str
     message: str
     attempt: int
+    frames: NotRequired[list[FrameView]]
+    causes: NotRequired[list[str]]
 
 
 @with_config(_CLOSED)
@@ -228,16 +240,6 @@ class DiscardNote(TypedDict):
     at: Moment
     by: str
     reason: str
-
-
-@with_config(_CLOSED)
-class FrameView(TypedDict):
-    """A place in the code."""
-
-    file: str
-    line: int
-    function: str
-    own: bool
 
 
 @with_config(_CLOSED)

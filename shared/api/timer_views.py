@@ -44,6 +44,20 @@ class OccurrencePage(TypedDict):
 
 
 @with_config(_CLOSED)
+class UpcomingView(TypedDict):
+    """An occurrence that is to come."""
+
+    scheduled_at: Moment
+
+
+@with_config(_CLOSED)
+class UpcomingList(TypedDict):
+    """Occurrences that are to come, the next one first."""
+
+    items: list[UpcomingView]
+
+
+@with_config(_CLOSED)
 class TrendView(TypedDict):
     """How long the latest completed runs took, oldest first, and where it goes."""
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from shared.web.answers import Answer, Problem, json_answer, tagged_answer
-from shared.web.parameters import AT, WORD, pages_of_time
+from shared.web.parameters import AT, LIMIT, SINCE, UNTIL, WORD, pages_of_time
 from shared.web.requests import read_choice, read_limit, read_model, read_moment, unfit
 from shared.web.routes import TICKET, Api, Call, Parameter
 from shared.web.rules import OPERATE, READ
@@ -36,16 +37,29 @@ async def list_occurrences(app: App, call: Call) -> Answer:
     from shared.api.timer_views import occurrence_view
     from shared.jobs.timers.occurrence import State
 
-    name = call.path["name"]
-    with _known():
-        app.ledger.timer(name)
     wanted, after = read_choice(call.query, "state", State), call.query.get("cursor") or None
     since, until = read_moment(call.query, "since"), read_moment(call.query, "until")
-    found, cursor = await app.ledger.occurrences.page(
-        name, read_limit(call.query), state=State(wanted) if wanted else None, after=after, since=since, until=until
-    )
+    state, limit = State(wanted) if wanted else None, read_limit(call.query)
+    with _known():
+        found, cursor = await app.ledger.page(
+            call.path["name"], limit, state=state, after=after, since=since, until=until
+        )
     content = {"items": [occurrence_view(each) for each in found], "cursor": cursor}
     return json_answer(content, headers={"Cache-Control": "no-store"})
+
+
+@api.route(
+    "ListUpcoming", "GET timers/{name}/upcoming", READ, {200: "timer_views:UpcomingList"}, (404, 422), parameters=(SINCE, UNTIL, LIMIT)
+)  # fmt: skip
+async def list_upcoming(app: App, call: Call) -> Answer:
+    """The moments at which a timer is due from now on, the next one first; without `until` those of a year."""
+    from shared.storage import iso
+
+    since = read_moment(call.query, "since") or app.clock.now()
+    until = read_moment(call.query, "until") or app.clock.now() + timedelta(days=366)
+    with _known():
+        found = app.ledger.upcoming(call.path["name"], since, until, read_limit(call.query))
+    return json_answer({"items": [{"scheduled_at": iso(each)} for each in found]})
 
 
 @api.route(

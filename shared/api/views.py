@@ -11,6 +11,7 @@ from shared.web.answers import Answer, dumped, json_answer, quoted
 
 if TYPE_CHECKING:
     from shared.api.schemas import (
+        ErrorView,
         ExplanationView,
         HistoryView,
         JobView,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from shared.jobs.explain import Circumstances, Reason
     from shared.jobs.kept import KeptInfo
     from shared.jobs.kinds import Kind, Policy
+    from shared.jobs.model import Failure
     from shared.jobs.pauses import Pause
     from shared.jobs.ticket import Ticket
 
@@ -64,7 +66,7 @@ def job_view(job: Job, *, whole: bool = True) -> JobView:  # noqa: C901, PLR0912
     if job.status is Status.COMPLETED and whole:
         view["results"] = job.results
     if job.error:
-        view["error"] = {"type": job.error.type, "message": job.error.message, "attempt": job.error.attempt}
+        view["error"] = error_view(job.error, whole=whole)
     if job.status is Status.FAILED:
         view["dead_letter_id"] = job.dead_letter_id
     if job.callback_job_id:
@@ -73,6 +75,18 @@ def job_view(job: Job, *, whole: bool = True) -> JobView:  # noqa: C901, PLR0912
         view["replays"] = job.replays
     if job.cancel_requested:
         view["cancel_requested"] = True
+    return view
+
+
+def error_view(error: Failure, *, whole: bool) -> ErrorView:
+    """Why an attempt failed; `whole` with where, and from what."""
+    view: ErrorView = {"type": error.type, "message": error.message, "attempt": error.attempt}
+    if whole and error.frames:
+        view["frames"] = [
+            {"file": each.file, "line": each.line, "function": each.function, "own": each.own} for each in error.frames
+        ]
+    if whole and error.causes:
+        view["causes"] = list(error.causes)
     return view
 
 

@@ -83,6 +83,11 @@ export async function post(path, content = {}, {method = 'POST'} = {}) {
   return text ? parse(text) : null;
 }
 
+/** What is at a path, as bytes with their type: for what is shown or played, and not read. */
+export async function download(path) {
+  return (await ask('GET', path, {headers: {}})).blob();
+}
+
 async function ask(method, path, options) {
   for (;;) {
     const response = await send(method, path, options);

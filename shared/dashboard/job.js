@@ -4,7 +4,7 @@ import {get, post} from './api.js';
 import {announce, h, swap} from './dom.js';
 import * as format from './format.js';
 import {jobTable} from './jobs.js';
-import {action, badge, confirmed, facts, jobLink, json, section, trouble, when} from './parts.js';
+import {action, badge, confirmed, facts, failure, jobLink, json, section, trouble, when} from './parts.js';
 import {lookAgain, poll} from './poller.js';
 import {to} from './router.js';
 import {events, timeline} from './timeline.js';
@@ -130,7 +130,7 @@ function progress(job) {
 
 function outcome(job) {
   const failed = job.error
-    ? section(job.status === 'failed' ? 'Error' : 'Last error', h('p', {class: 'error'}, h('strong', {}, job.error.type), ` in attempt ${job.error.attempt}: `, job.error.message))
+    ? section(job.status === 'failed' ? 'Error' : 'Last error', failure(job.error))
     : null;
   return [failed, job.status === 'completed' ? section('Result', job.results_excerpt ? excerpt(job) : json(job.results ?? null, 'Result')) : null];
 }

@@ -4,7 +4,7 @@ import {get, post} from './api.js';
 import {announce, h, swap} from './dom.js';
 import {Editor} from './editor.js';
 import * as format from './format.js';
-import {action, confirmed, facts, jobLink, section, when} from './parts.js';
+import {action, confirmed, facts, failure, jobLink, section, when} from './parts.js';
 import {resultView} from './replaying.js';
 import {to} from './router.js';
 import {events, timeline} from './timeline.js';
@@ -28,7 +28,7 @@ function head(letter) {
   return [
     h('p', {class: 'title'}, h('code', {class: 'id'}, letter.id), ' ', h('strong', {}, letter.kind ?? `not readable, on ${letter.queue}`), ' ',
       h('span', {class: 'badge failed'}, letter.reason)),
-    h('p', {class: 'error'}, h('strong', {}, letter.error.type), ` in attempt ${letter.error.attempt}: `, letter.error.message),
+    failure(letter.error),
     facts([
       ['Recorded', when(letter.recorded_at)],
       ['Job', letter.job_id && jobLink(letter.job_id)],

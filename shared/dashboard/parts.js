@@ -43,6 +43,18 @@ export const facts = (pairs) => h('dl', {class: 'facts'}, pairs.filter(([, value
 /** JSON to be read. */
 export const json = (value, label) => h('pre', {class: 'json', tabindex: '0', role: 'region', 'aria-label': label}, pretty(value) ?? 'null');
 
+/** Why an attempt failed, and where: the app's own code first, the rest folded away. */
+export function failure({type, message, attempt, frames = [], causes = []}) {
+  const line = ({file, line: number, function: name}) => h('li', {}, h('code', {}, `${file}:${number}`), ` in ${name}`);
+  const own = frames.filter((each) => each.own).reverse();
+  const folded = frames.length > own.length ? h('details', {'data-name': `frames ${attempt}`}, h('summary', {}, `All ${format.plural(frames.length, 'frame')}, outermost first`), h('ol', {}, frames.map(line))) : null;
+  return h('div', {class: 'failure'},
+    h('p', {class: 'error'}, h('strong', {}, type), ` in attempt ${attempt}: `, message),
+    own.length ? h('ol', {class: 'frames', 'aria-label': 'Where it was raised, innermost first'}, own.map(line)) : null,
+    folded,
+    causes.length ? h('ul', {class: 'causes', 'aria-label': 'What it was raised from'}, causes.map((each) => h('li', {}, 'from ', each))) : null);
+}
+
 /** What went wrong, in words. */
 export function trouble(error) {
   const missing = error instanceof Problem && error.status === 404;

@@ -60,10 +60,10 @@ export async function showTimer(main, {id, params, signal, heading}) {
   parts.month.setAttribute('aria-busy', 'true');
   await poll(async () => {
     try {
-      const [timers, found] = await Promise.all([get('timers', {signal}), occurrences(id, month, signal)]);
+      const [timers, found, ahead] = await Promise.all([get('timers', {signal}), occurrences(id, month, signal), upcoming(id, month, signal)]);
       const timer = timers.body.items.find(({name}) => name === id);
       if (timers.changed || !parts.head.hasChildNodes()) swap(parts.head, timer ? about(timer) : h('p', {class: 'empty'}, 'There is no such timer.'));
-      if (timers.changed || found.changed || parts.month.hasAttribute('aria-busy')) swap(parts.month, monthView(id, month, found, parts.said));
+      if (timers.changed || found.changed || ahead.changed || parts.month.hasAttribute('aria-busy')) swap(parts.month, monthView(id, month, found, ahead.items, parts.said));
       parts.month.removeAttribute('aria-busy');
       return timers.changed || found.changed;
     } catch (error) {
@@ -86,6 +86,13 @@ const about = (timer) => [
   ]),
 ];
 
+/** What is still to come in a month. */
+async function upcoming(name, month, signal) {
+  const params = {since: month.toISOString(), until: new Date(nextMonth(month).getTime() - 1).toISOString(), limit: 200};
+  const {body, changed} = await get(`timers/${encodeURIComponent(name)}/upcoming`, {signal, params});
+  return {items: body.items.map((each) => ({...each, state: 'planned'})), changed};
+}
+
 /** The occurrences of a month, in as many pages as it takes, up to a bound. */
 async function occurrences(name, month, signal) {
   const all = {items: [], changed: false, more: false};
@@ -102,14 +109,14 @@ async function occurrences(name, month, signal) {
   return {...all, more: true};
 }
 
-function monthView(name, month, {items, more}, said) {
+function monthView(name, month, {items, more}, ahead, said) {
   const go = (step) => to(`/timers/${name}`, {month: monthKey(nextMonth(month, step))});
   return section(monthName(month),
     h('div', {class: 'actions'},
       h('a', {class: 'button', href: go(-1), 'data-focus': 'earlier'}, 'Month before'),
       h('a', {class: 'button', href: go(1), 'data-focus': 'later'}, 'Month after')),
     more ? h('p', {class: 'notice'}, 'More occurrences than are shown.') : null,
-    calendar(month, items, (each) => entry(name, each, said)),
+    calendar(month, [...items, ...ahead], (each) => entry(name, each, said)),
     list(name, items, said));
 }
 

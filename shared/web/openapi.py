@@ -21,6 +21,8 @@ Schema = dict[str, Any]
 _REF = "#/components/schemas/{model}"
 _HEADERS: dict[str, Schema] = {
     "Location": {"description": "Where to ask for the job.", "schema": {"type": "string"}},
+    "Accept-Ranges": {"description": "`bytes`: parts can be asked for.", "schema": {"type": "string"}},
+    "Content-Range": {"description": "Which bytes these are, of how many.", "schema": {"type": "string"}},
     "Retry-After": {"description": "Seconds until asking again makes sense.", "schema": {"type": "integer"}},
     "ETag": {"description": "The version of what was answered.", "schema": {"type": "string"}},
     "Preference-Applied": {"description": "How long the answer was held at most.", "schema": {"type": "string"}},

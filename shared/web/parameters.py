@@ -23,7 +23,7 @@ ID: dict[str, Any] = {"type": "string", "pattern": f"^{ID_PATTERN}$"}
 USER = Parameter("user_id", "path", ID, "The user's id.")
 SINCE = Parameter("since", "query", MOMENT, "Not before this moment.")
 UNTIL = Parameter("until", "query", MOMENT, "Before this moment.")
-_LIMIT = Parameter(
+LIMIT = Parameter(
     "limit", "query", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}, "Items of a page."
 )
 
@@ -31,7 +31,7 @@ _LIMIT = Parameter(
 def pages(cursor: str) -> tuple[Parameter, ...]:
     """The parameters of a list in pages whose cursors look so (a pattern): what is none is refused, and does not mean another page."""
     schema = {"type": "string", "pattern": cursor}
-    return (_LIMIT, Parameter("cursor", "query", schema, "The `cursor` of the page before."))
+    return (LIMIT, Parameter("cursor", "query", schema, "The `cursor` of the page before."))
 
 
 def pages_of_time(cursor: str) -> tuple[Parameter, ...]:

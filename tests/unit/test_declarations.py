@@ -130,3 +130,13 @@ def test_reading_the_settings_imports_no_model() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
     )
     assert done.stdout.strip() == "False"
+
+
+def test_whatever_the_engine_offers_is_there() -> None:
+    """Its names are imported when they are asked for: one that is not there would only be missed then."""
+    import shared.jobs
+
+    assert [name for name in shared.jobs.__all__ if not hasattr(shared.jobs, name)] == []
+    assert set(shared.jobs.__all__) == set(shared.jobs._HOME)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        getattr(shared.jobs, "nothing")  # noqa: B009 - mypy knows that it is not there

@@ -122,24 +122,15 @@ class GreetingView(TypedDict):
     said: str
 ''',
 }
-BLUEPRINT = '''"""Greetings: their route, and the timer that has everybody greeted."""
+BLUEPRINT = '''"""Greetings: their route. The trigger of their timer is made of its declaration."""
 
 import azure.functions as func
 
-from blueprints import http, timers
-from shared.declarations import settings
+from blueprints import http
 from shared.domains.greetings.api import api
-from shared.domains.greetings.settings import GreetingSettings
 
 bp = func.Blueprint()
 http.serve(bp, api)
-
-
-@bp.function_name("GreetEverybody")
-@bp.timer_trigger("timer", settings().of(GreetingSettings).greeting_schedule)
-async def greet_everybody(timer: func.TimerRequest) -> None:
-    """Have everybody greeted."""
-    await timers.tick(timer, "GreetEverybody")
 '''
 RUN = """
 import asyncio, json

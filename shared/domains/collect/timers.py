@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
-from shared.domains.collect.hot_topics import wanted
 from shared.domains.collect.settings import CollectSettings
 from shared.jobs import Missed, Timer
+
+if TYPE_CHECKING:
+    from shared.settings import Settings
+
+
+def _wanted(settings: Settings) -> Mapping[str, Any]:
+    from shared.domains.collect.hot_topics import wanted
+
+    return wanted(settings).model_dump(mode="json")
+
 
 HOT_TOPICS = Timer(
     "GetHotTopics",
@@ -15,6 +26,6 @@ HOT_TOPICS = Timer(
     missed=Missed.ONCE,
     meaning="Collects what is hot on the subreddits in the settings.",
     payload=lambda scheduled_at: {},  # noqa: ARG005 - the settings say it all
-    chosen=lambda settings: wanted(settings).model_dump(mode="json"),
+    chosen=_wanted,
     healthy_for=timedelta(hours=36),
 )

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from logging import ERROR, WARNING
+from typing import Unpack
 
-from shared.jobs.concurrently import isolated
+from shared.jobs.concurrently import isolated, run_all
 from shared.jobs.engine import Engine
 from shared.jobs.log import LOG
 from shared.jobs.model import Status
@@ -21,7 +22,7 @@ from shared.jobs.ticket import Ticket
 from shared.jobs.timers import occurrence as becomes
 from shared.jobs.timers.health import LATEST, TimerHistory, TimerReport, report
 from shared.jobs.timers.occurrence import Occurrence, State, Trigger, job_id_of
-from shared.jobs.timers.records import Head, OccurrenceStore, R
+from shared.jobs.timers.records import Head, OccurrenceStore, R, Which
 from shared.jobs.timers.schedule import Schedule
 from shared.jobs.timers.timer import Missed, NotAnOccurrenceError, NotRunAgainError, Timer, TimerNotFoundError
 from shared.ports import PreconditionError
@@ -144,8 +145,29 @@ class Ledger:
             return (await self._submit(timer, current))[1]
         return await self._ticket(current.value)
 
+    async def page(
+        self, name: str, limit: int, *, state: State | None = None, **which: Unpack[Which]
+    ) -> tuple[list[Occurrence], str | None]:
+        """A timer's occurrences, newest first, each as its job stands now; and the cursor of the next page.
+
+        One storage call, and one for each whose job had not ended when it was last accounted for.
+
+        Raises:
+            TimerNotFoundError: there is no such timer.
+        """
+        self.timer(name)
+        found, cursor = await self.occurrences.page(name, limit, state=state, **which)
+        return [each for each in await self._followed(found) if state in (None, each.state)], cursor
+
+    def upcoming(self, name: str, after: datetime, until: datetime, limit: int) -> list[datetime]:
+        """The moments at which a timer is due from now on, after one moment and up to another: at most so many. No call."""
+        if name in self.rules.off:
+            return []
+        start = max(after, self._deps.clock.now())
+        return list(islice(self.schedule(name).between(start, until), limit))
+
     async def reports(self) -> list[TimerReport]:
-        """How each timer does, by name. Two storage calls for each."""
+        """How each timer does, by name. Two storage calls for each, and one for each occurrence whose job has not ended."""
         return [await self.report(name) for name in sorted(self.timers)]
 
     async def report(self, name: str) -> TimerReport:
@@ -156,6 +178,8 @@ class Ledger:
         """
         timer, now = self.timer(name), self._deps.clock.now()
         found, _ = await self.occurrences.page(name, LATEST, until=now + _SLACK)
+        if any(each.awaits_job for each in found):
+            found = await self._followed(found)
         head = await self.occurrences.head(name)
         first, since = (head.value.first_seen_at, head.value.since) if head else (now, now)
         history = TimerHistory(now, self.rules.grace, found, first, since, name in self.rules.off)
@@ -245,6 +269,17 @@ class Ledger:
         if current is None or current.value != entry:
             return False
         return await self.occurrences.write(current, changed) is not None and changed.state is not entry.state
+
+    async def _followed(self, entries: list[Occurrence]) -> list[Occurrence]:
+        """Occurrences as their jobs stand now: what is written down of them follows with the next accounting."""
+
+        async def followed(entry: Occurrence) -> Occurrence:
+            if not entry.awaits_job:
+                return entry
+            job = await self._deps.status.read(entry.job_id or "")
+            return becomes.settled(entry, job.value if job else None, self._deps.clock.now())
+
+        return await run_all(map(followed, entries))
 
     async def _ticket(self, entry: Occurrence) -> Ticket:
         """The ticket of the job that an occurrence has."""

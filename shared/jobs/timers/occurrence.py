@@ -83,6 +83,11 @@ class Occurrence(BaseModel):
     """When the accounting is to look at it; None once nothing is left to do."""
 
     @property
+    def awaits_job(self) -> bool:
+        """Whether its job may have become something else than is written here."""
+        return self.job_id is not None and self.watch_at is not None
+
+    @property
     def id(self) -> str:
         """The id of its document."""
         return iso(self.scheduled_at)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import TypedDict, TypeVar, Unpack
 
 from pydantic import BaseModel, ConfigDict
 
@@ -54,6 +54,16 @@ class Head(BaseModel):
 R = TypeVar("R", Occurrence, Head)
 
 
+class Which(TypedDict, total=False):
+    """Which occurrences a page is of."""
+
+    after: str | None
+    """The cursor of the page before."""
+    since: datetime | None
+    until: datetime | None
+    """Up to this moment, which is one of them."""
+
+
 class OccurrenceStore:
     """Reads and writes the ledger's documents."""
 
@@ -95,21 +105,14 @@ class OccurrenceStore:
             yield (Head if each["id"] == _HEAD else Occurrence).model_validate(each)
 
     async def page(
-        self,
-        timer: str,
-        limit: int,
-        *,
-        state: State | None = None,
-        after: str | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
+        self, timer: str, limit: int, *, state: State | None = None, **which: Unpack[Which]
     ) -> tuple[list[Occurrence], str | None]:
         """A timer's occurrences, newest first, and the cursor of the next page. One call."""
-        moments = isos(now=self._clock.now(), since=since, until=until)
+        moments = isos(now=self._clock.now(), since=which.get("since"), until=which.get("until"))
         where = [Where("id", "<=", moments.get("until", _HEAD[0]))]
-        where += [Where("id", ">=", moments["since"])] if since else []
+        where += [Where("id", ">=", moments["since"])] if "since" in moments else []
         where += [Where("state", "=", state.value)] if state else []
-        query = Query(tuple(where), descending=True, limit=limit, partition=timer, after=after)
+        query = Query(tuple(where), descending=True, limit=limit, partition=timer, after=which.get("after"))
         page = await self._documents.query(OCCURRENCES, query)
         alive = [each for each in page.items if each.get("expires_at", "~") > moments["now"]]
         return [Occurrence.model_validate(each) for each in alive], page.cursor

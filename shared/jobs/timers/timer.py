@@ -28,7 +28,7 @@ class Missed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """A timer: at each occurrence of its schedule, one job.
+    """A timer: at each occurrence of its schedule, one job. The host's trigger is made of this, too.
 
     Example::
 
@@ -43,7 +43,7 @@ class Timer:
     """
 
     name: str
-    """The name of the timer's function."""
+    """Its name, and that of its function."""
     schedule: Callable[[Settings], str]
     """The NCRONTAB expression, from the app's settings."""
     kind: str

@@ -115,3 +115,13 @@ async def test_two_hundred_clients_poll_fifty_jobs(desk: Desk) -> None:
     assert len(seen) == CLIENTS
     assert set(statuses) <= {200, 304}
     assert statuses.count(304) > 0
+
+
+async def test_a_failure_says_where_it_was_raised_and_shows_no_value(desk: Desk) -> None:
+    job = await desk.until(await desk.ticket("fails", payload={"until_replays": 987654321}), "failed")
+    (frame,) = [each for each in job["error"]["frames"] if each["own"]]
+    assert (frame["file"], frame["function"]) == ("tests/support/ticket_app.py", "fails")
+    assert frame["line"] > 1
+    assert "987654321" not in str(job["error"])
+    listed = (await desk.http.get("/api/jobs", params={"ids": job["job_id"]})).json()["items"]
+    assert listed[0]["error"] == {"type": "FinalError", "message": "on purpose", "attempt": 1}

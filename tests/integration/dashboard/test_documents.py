@@ -5,10 +5,16 @@ from __future__ import annotations
 import base64
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
 from support.browser import DESKTOP, PHONE, Opener, assert_accessible
 from support.documents import docx, paragraph, pdf, protected
+
+
+def _file(name: str, data: bytes, media_type: str) -> list[FilePayload]:
+    """A file that somebody chooses."""
+    return [{"name": name, "mimeType": media_type, "buffer": data}]
+
 
 _DROP = """([name, content]) => {
   const data = new DataTransfer();
@@ -22,7 +28,7 @@ async def test_files_are_chosen_and_dropped_and_one_is_opened_by_its_password(sh
     secret = protected(docx(paragraph("Nobody may know this.")), "sesame")
     async with shown("#/documents") as page:
         await page.get_by_label("Drop files here, or choose some").set_input_files(
-            [{"name": "parcel.pdf", "mimeType": "application/pdf", "buffer": report}]
+            _file("parcel.pdf", report, "application/pdf")
         )
         await expect(page.locator(".uploads li")).to_contain_text("is in the queue")
         await page.evaluate(_DROP, ["secret.docx", base64.b64encode(secret).decode()])
@@ -57,7 +63,7 @@ async def test_a_text_is_read_by_pages_and_in_chunks(shown: Opener) -> None:
 async def test_what_failed_is_retried_and_cleared_at_once(shown: Opener) -> None:
     async with shown("#/documents?status=failed") as page:
         await page.get_by_label("Drop files here, or choose some").set_input_files(
-            [{"name": "broken.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4 broken"}]
+            _file("broken.pdf", b"%PDF-1.4 broken", "application/pdf")
         )
         await expect(page.get_by_role("row", name="broken.pdf")).to_contain_text("damaged")
         await page.get_by_role("button", name="Retry what failed").click()
@@ -84,7 +90,7 @@ async def test_both_views_can_be_used_by_everybody(shown: Opener, width: int, da
 async def _upload(page: Page, name: str, data: bytes, state: str = "completed") -> None:
     """Upload a file, wait for its end, and show it."""
     files = page.get_by_label("Drop files here, or choose some")
-    await files.set_input_files([{"name": name, "mimeType": "application/octet-stream", "buffer": data}])
+    await files.set_input_files(_file(name, data, "application/octet-stream"))
     await _in_state(page, name, state)
     await page.locator(".uploads").get_by_role("link", name=name).click()
     await expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()

@@ -13,6 +13,8 @@ from support.tickets import Desk
 async def test_a_dead_letter_is_edited_checked_and_replayed(desk: Desk, shown: Opener) -> None:
     job = await _failed(desk, until_replays=1000)
     async with shown(f"#/jobs/{job['job_id']}") as page:
+        await expect(page.locator(".failure .frames")).to_contain_text("tests/support/ticket_app.py")
+        await expect(page.locator(".failure .frames")).to_contain_text("in fails")
         await page.get_by_role("link", name="Edit and replay").click()
         payload = page.get_by_label("Payload", exact=True)
         await expect(payload).to_have_value('{\n  "until_replays": 1000\n}')
@@ -69,6 +71,7 @@ async def test_all_of_a_group_are_replayed_with_one_button(desk: Desk, shown: Op
     async with shown("#/dead-letters") as page:
         group = page.locator(".group", has=page.get_by_role("link", name="fails", exact=True))
         await group.get_by_role("button", name="Replay all").click()
+        await expect(page.locator("#confirm-title")).to_contain_text("dead letters?")
         count = int((await page.locator("#confirm-title").inner_text()).split()[1])
         assert count >= 2
         await page.locator("#confirm-yes").click()

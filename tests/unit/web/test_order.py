@@ -14,6 +14,7 @@ SAMPLES = {
     "kind": "taste-analysis", "name": "PluckItScraper", "source_id": "rss_0123456789ab", "user_id": "ann", "item_id": "shirt-1",
     "pipeline_id": "invoices", "number": "1", "vault_id": "inbox", "execution_id": "exec_123",
     "document_id": "0198c3a2-0000-7000-8000-000000000000", "upload_id": "u1", "mood_id": "dark-academia", "event": "approval", "digest_id": "ann~2026-W47",
+    "adventure_id": "0198c3a2-0000-7000-8000-000000000000", "entry_id": "0198c3a2-0000-7000-8000-000000000000", "word": "clair",
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -52,9 +53,12 @@ def test_no_chunk_is_too_long_and_together_they_are_the_text(count: str, text: s
         }
     )
     spans = split(text, settings)
-    measure = {"characters": len, "words": lambda each: len(each.split()), "tokens": lambda each: -(-len(each) // 4)}[
-        count
-    ]
+    measures: dict[str, Callable[[str], int]] = {
+        "characters": len,
+        "words": lambda each: len(each.split()),
+        "tokens": lambda each: -(-len(each) // 4),
+    }
+    measure = measures[count]
     assert all(measure(text[each.start : each.end]) <= size for each in spans)
     assert all(later.start <= each.end and each.end < later.end for each, later in pairwise(spans))
     if spans:

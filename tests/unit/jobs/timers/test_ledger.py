@@ -67,6 +67,29 @@ async def test_an_occurrence_is_taken_submitted_and_settled(lab: Lab) -> None:
     assert len(lab.runs) == 1
 
 
+async def test_what_is_shown_follows_the_job_before_the_next_accounting(lab: Lab) -> None:
+    ledger = await started(lab, timer())
+    await ledger.tick("T")
+    lab.clock.advance(40)
+    await lab.pump()
+    (written,) = await entries(ledger)
+    assert written.state is State.SUBMITTED
+    (entry,), _ = await ledger.page("T", 10)
+    assert (entry.state, entry.duration_seconds) == (State.COMPLETED, 40)
+    report = await ledger.report("T")
+    assert report.last is not None
+    assert (report.last.state, report.last_success_at) == (State.COMPLETED, entry.ended_at)
+    assert (await ledger.page("T", 10, state=State.SUBMITTED))[0] == []
+
+
+async def test_what_is_to_come_is_reckoned_from_now_on(lab: Lab) -> None:
+    ledger = await started(lab, timer())
+    assert ledger.upcoming("T", SEVEN - 5 * DAY, SEVEN + 10 * DAY, 2) == [SEVEN + DAY, SEVEN + 2 * DAY]
+    assert ledger.upcoming("T", SEVEN + 8 * DAY, SEVEN + 10 * DAY, 9) == [SEVEN + 9 * DAY, SEVEN + 10 * DAY]
+    switched_off = Ledger(lab.engine, [timer()], Rules(off=frozenset({"T"})))
+    assert switched_off.upcoming("T", SEVEN, SEVEN + DAY, 9) == []
+
+
 async def test_what_a_tick_and_an_accounting_cost(lab: Lab) -> None:
     await started(lab, timer())
     faults = Faults()

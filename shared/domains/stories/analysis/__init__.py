@@ -1,0 +1,1 @@
+"""What finds sentences and words in a text."""

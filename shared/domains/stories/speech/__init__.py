@@ -1,0 +1,1 @@
+"""What speaks: tones, eSpeak NG, or Azure AI Speech."""

@@ -1,0 +1,1 @@
+"""What translates: the grammar's own glossary, Azure AI Translator, or DeepL."""
