@@ -37,7 +37,7 @@ class WorkerSettings(Section):
     queue_visibility_seconds: int = whole(
         "QUEUE_VISIBILITY_TIMEOUT_SECONDS",
         300,
-        30,
+        5,
         43_200,
         "seconds",
         "How long a message is hidden that a worker took.",
