@@ -11,8 +11,8 @@ from typing import Any
 
 from bench import default_data
 
-SPEED = ("cold", "jobs", "night", "dashboard", "documents", "instructions", "sweep")
-NAMES = (*SPEED, "taste", "digest", "mood", "collect", "stories")
+SPEED = ("cold", "jobs", "night", "dashboard", "cosmos", "instructions", "sweep")
+NAMES = (*SPEED, "taste", "digest", "mood", "collect", "stories", "documents")
 TARGETS: dict[str, tuple[str, float]] = {
     "efficiency": (">=", 0.8),
     "calls_per_plain_job": ("<=", 6.0),
@@ -37,6 +37,14 @@ TARGETS: dict[str, tuple[str, float]] = {
     "collect_feed_slowest_seconds": ("<=", 5.0),
     "collect_listing_agreement": (">=", 0.97),
     "collect_listing_slowest_seconds": ("<=", 5.0),
+    "documents_f1": (">=", 0.92),
+    "documents_f1_without_extra": (">=", 0.90),
+    "documents_f1_pdf": (">=", 0.89),
+    "documents_f1_docx": (">=", 0.91),
+    "documents_f1_html": (">=", 0.95),
+    "documents_pages_per_second": (">=", 50.0),
+    "documents_largest_memory_mib": ("<=", 1024.0),
+    "documents_children_ended": ("<=", 0.0),
     "stories_en_lemmas_given": (">=", 0.97),
     "stories_en_lemmas_raw": (">=", 0.95),
     "stories_en_sentences": (">=", 0.95),
@@ -84,6 +92,8 @@ def _worth(name: str, module: Any, options: argparse.Namespace) -> dict[str, flo
         return dict(module.measure(options.data)[0])
     if name in ("collect", "stories"):
         return dict(module.measure(options.data))
+    if name == "documents":
+        return dict(module.measure(options.data, quick=options.quick))
     from bench import taste
 
     found = module.measure(options.data / taste.DATA, taste.QUICK_USERS if options.quick else None)

@@ -1,85 +1,160 @@
-"""The Cosmos DB adapter over the wire: what a call of it costs, and how many requests a plain job's documents are.
+"""How well documents are read: words compared with what is known of each, pages a second, and the memory of the child that reads.
 
-    python -m bench documents
+    python dev.py bench documents --data DIR
 
-The server is the one that tests use (@vercel/cosmosdb-server): its own time is in the rates, the requests are those that Cosmos DB
-would see. Latency and request units of Azure cannot be measured here.
+Every file of the set is read in the sandbox, as the app reads it, by one child: what is measured is all that an upload goes through.
 """
 
 from __future__ import annotations
 
 import asyncio
+import csv
+import re
+import resource
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
-from bench.harness import in_parallel
-from devtools.environment import ROOT
-from devtools.services import Service, free_ports, is_free
-from shared.adapters.opening import open_documents
-from shared.calls import Calls
-from shared.containers import JOBS
 from shared.declarations import settings_of
-from shared.ports import DocumentStore, Query, Where
+from shared.domains.documents.public import Refusal, Text
+from shared.domains.documents.reader import EmbeddedReader
+from shared.domains.documents.reading import extra
+from shared.domains.documents.text import Outcome
 
-_KEY = "bm90IGEgc2VjcmV0OiB0aGUgc2VydmVyIGNoZWNrcyBub25l"
-_WIDTH = 16
-
-
-def measure(*, quick: bool) -> dict[str, float]:
-    """Calls a second of each operation, and requests a plain job."""
-    (port,) = free_ports(1)
-    script, modules = ROOT / "tests" / "support" / "cosmos_server.js", ROOT / "node_modules"
-    server = Service(
-        name="The document server",
-        address=f"http://127.0.0.1:{port}/",
-        command=["node", script, modules, str(port)],
-        answers=lambda: not is_free(port),
-    )
-    with server:
-        return asyncio.run(_measure(server.address, 200 if quick else 1000))
+INDEX = Path("documents") / "INDEX.csv"
+_TOKEN = re.compile(r"\w+")
+_QUICK = 5
+"""Of the files without an expected text, one of so many is read where time is short."""
+_MIB = 2**20
 
 
-async def _measure(address: str, count: int) -> dict[str, float]:
-    calls = Calls()
-    documents = open_documents(settings_of({"COSMOS_ENDPOINT": address, "COSMOS_KEY": _KEY}), calls)
-    await documents.read(JOBS, "none", "none")  # makes the container
-    try:
-        figures = {}
-        for name, act in _operations(documents).items():
-            calls.counts.clear()
-            figures[f"documents_{name}_per_second"] = await _rate(count, act)
-            if name in ("create", "finish"):
-                figures[f"documents_{name}_requests"] = calls.counts.total() / count
-    finally:
-        await documents.close()
-    requests = figures["documents_create_requests"] + figures["documents_finish_requests"]
-    return {"document_requests_per_plain_job": requests, **figures}
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One file of the set."""
+
+    path: Path
+    password: str | None
+    expected: Path | None
+    """Text that is known of it."""
+
+    @property
+    def ending(self) -> str:
+        """What its name ends with, without the dot."""
+        return self.path.suffix.removeprefix(".").lower()
 
 
-def _operations(documents: DocumentStore) -> dict[str, Callable[[int], Awaitable[Any]]]:
-    """What a plain job does, at its submission and at its end, and what looks at it meanwhile."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What became of a file."""
 
-    def page(**options: Any) -> Awaitable[Any]:
-        return documents.query(JOBS, Query((Where("status", "=", "completed"),), limit=100, **options))
+    sample: Sample
+    found: Text | Refusal
+    seconds: float
 
-    return {
-        "create": lambda n: documents.put_newer(JOBS, _summary(n, 1, "queued")),
-        "read": lambda n: documents.read(JOBS, str(n), str(n)),
-        "finish": lambda n: documents.put_newer(JOBS, _summary(n, 3, "completed")),
-        "page_whole": lambda _: page(),
-        "page_of_two_fields": lambda _: page(fields=("id", "version")),
-    }
-
-
-def _summary(n: int, version: int, status: str) -> dict[str, Any]:
-    """A document of a job's size."""
-    moments = dict.fromkeys(("created_at", "updated_at", "due_at", "started_at"), "2026-01-05T12:00:00.000000Z")
-    rest = {f"property{number}": "x" * 40 for number in range(12)}
-    return {"id": str(n), "pk": str(n), "version": version, "status": status, "kind": "bench-plain", **moments, **rest}
+    @property
+    def f1(self) -> float | None:
+        """Agreement of its words with those that are known; None where none are."""
+        if self.sample.expected is None:
+            return None
+        known = self.sample.expected.read_text(encoding="utf-8", errors="replace")
+        return f1(self.found.text if isinstance(self.found, Text) else "", known)
 
 
-async def _rate(count: int, act: Callable[[int], Awaitable[Any]]) -> float:
-    started = time.perf_counter()
-    await in_parallel(count, _WIDTH, act)
-    return count / (time.perf_counter() - started)
+def samples(data: Path) -> Iterator[Sample]:
+    """The files of the set that are there."""
+    with (data / INDEX).open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            path, expected = data / row["path"], data / row["expected_path"]
+            if path.is_file():
+                known = expected if row["expected_path"] and expected.is_file() else None
+                yield Sample(path, row["password"] or None, known)
+
+
+def f1(one: str, other: str) -> float:
+    """The harmonic mean of precision and recall of the words of two texts, whatever their order and case."""
+    words, known = (Counter(_TOKEN.findall(each.lower())) for each in (one, other))
+    total = words.total() + known.total()
+    return 2 * (words & known).total() / total if total else 1.0
+
+
+async def read_all(chosen: list[Sample]) -> tuple[list[Reading], float, int]:
+    """Read files one after the other; return what became of each, the largest memory in MiB, and how many children ended over it."""
+    reader = EmbeddedReader(settings_of({"DOCUMENT_PROCESSES": "1"}))
+    await reader.read(b"Words, so that the child and the dictionaries are there.", "warm.txt")
+    readings, largest = [], 0
+    for sample in chosen:
+        data = sample.path.read_bytes()
+        started = time.perf_counter()
+        found = await reader.read(data, sample.path.name, sample.password)
+        readings.append(Reading(sample, found, time.perf_counter() - started))
+        largest = max(largest, reader.sandbox.peak_memory())
+    return readings, largest / _MIB, reader.sandbox.figures.killed
+
+
+def measure(data: Path, *, quick: bool = False) -> dict[str, float]:
+    """Read the set; print what became of it, and return the figures."""
+    chosen = [each for number, each in enumerate(samples(data)) if each.expected or not quick or number % _QUICK == 0]
+    if not chosen:
+        return {}
+    readings, largest, killed = asyncio.run(read_all(chosen))
+    figures = {**scores(readings), "documents_files": float(len(readings))}
+    figures["documents_slowest_seconds"] = max(each.seconds for each in readings)
+    figures["documents_pages_per_second"] = speed(readings)
+    figures |= {"documents_largest_memory_mib": largest, "documents_children_ended": float(killed)}
+    show(readings)
+    return figures
+
+
+def scores(readings: list[Reading]) -> dict[str, float]:
+    """F1 in all and by format; and in all, were the optional package not installed."""
+    known = [(each, score) for each in readings if (score := each.f1) is not None]
+    by: Mapping[str, list[float]] = defaultdict(list)
+    for each, score in known:
+        by[each.sample.ending].append(score)
+    plain = [0.0 if each.found.format in extra.FORMATS else score for each, score in known]
+    figures = {"documents_f1": _mean([score for _, score in known]), "documents_f1_without_extra": _mean(plain)}
+    return figures | {f"documents_f1_{ending}": _mean(by[ending]) for ending in sorted(by)}
+
+
+def speed(readings: list[Reading]) -> float:
+    """Pages of PDFs that one processor reads in a second, all that happens to an upload included; the children's start apart."""
+    read = [each for each in readings if isinstance(each.found, Text) and each.found.format == "pdf"]
+    pages = sum(len(each.found.pages) for each in read if isinstance(each.found, Text))
+    seconds = _processor_seconds([each.sample for each in read]) - _processor_seconds([])
+    return pages / seconds if seconds > 0 else 0.0
+
+
+def _processor_seconds(chosen: list[Sample]) -> float:
+    """Seconds of processor that it takes, in this process and in children of its own, to start and to read these files."""
+    before = _used()
+    settings = settings_of({"DOCUMENT_PROCESSES": "1", "SANDBOX_PROCESSES": "1"})
+    asyncio.run(_read(EmbeddedReader(settings), chosen))
+    return _used() - before
+
+
+async def _read(reader: EmbeddedReader, chosen: list[Sample]) -> None:
+    await reader.read(b"Words, so that the child and the dictionaries are there.", "warm.txt")
+    for sample in chosen:
+        await reader.read(sample.path.read_bytes(), sample.path.name, sample.password)
+    reader.close()
+
+
+def _used() -> float:
+    spent = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in spent)
+
+
+def show(readings: list[Reading]) -> None:
+    """Print how the reading of each format ended."""
+    ends: Mapping[str, Counter[Outcome]] = defaultdict(Counter)
+    for each in readings:
+        ends[each.sample.ending][each.found.outcome] += 1
+    for ending, counts in sorted(ends.items()):
+        told = ", ".join(f"{outcome.value} {count}" for outcome, count in sorted(counts.items()))
+        print(f"{ending:10} {counts.total():4}   {told}")
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values) if values else 0.0

@@ -46,7 +46,7 @@ Made from `shared/containers.py` and `shared/domains/*/containers.py` by `python
 """
 _BLOBS = """
 Blobs are in one container (`NIGHTSHIFT_STATUS_CONTAINER`): the engine's below `jobs/`, and what jobs write, which is kept for
-`RETENTION_ARTIFACT_DAYS` ([retention](../explanation/retention.md)).
+`RETENTION_ARTIFACT_DAYS` ([retention](../explanation/retention.md)). Editions of the site, below `site/`, are kept by their number ([the site](site.md)).
 
 | names begin with | what | goes with its user |
 |---|---|---|

@@ -37,6 +37,11 @@ _SKEW = timedelta(minutes=5)
 _OK, _CREATED, _ACCEPTED = 200, 201, 202
 _NOT_FOUND, _CONFLICT, _CHANGED = 404, 409, 412
 _REFUSALS = (400, 403)
+_TYPES = {
+    "css": "text/css; charset=utf-8", "html": "text/html; charset=utf-8", "json": "application/json", "txt": "text/plain; charset=utf-8",
+    "xml": "application/xml",
+}  # fmt: skip
+"""What a blob is by the end of its name: who opens it in a browser, or in the portal, sees it as that."""
 _NO_TAGS = ("BlobTagsNotSupported", "FeatureNotYetSupportedForHierarchicalNamespace")
 """How the codes begin with which accounts say that they know no tags, whatever the status."""
 
@@ -152,7 +157,7 @@ class AzureBlobs:
         await close_all(self._container, *self._owned)
 
     async def _put(self, name: str, data: bytes, metadata: Metadata, tags: Tags, condition: dict[str, str]) -> Any:
-        headers = {"x-ms-blob-type": "BlockBlob", "Content-Type": "application/octet-stream", **condition}
+        headers = {"x-ms-blob-type": "BlockBlob", "Content-Type": _type_of(name), **condition}
         headers |= {f"x-ms-meta-{key}": value for key, value in (metadata or {}).items()}
         if named := checked_tags(tags):
             headers["x-ms-tags"] = urlencode(named, quote_via=quote)
@@ -192,6 +197,10 @@ def _expected(status: int, answer: Any) -> Any:
         error.error_code = _code(answer)
         raise error
     return answer
+
+
+def _type_of(name: str) -> str:
+    return _TYPES.get(name.rpartition(".")[2], "application/octet-stream")
 
 
 def _code(answer: Any) -> str:

@@ -32,6 +32,8 @@ _INHERITED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "TMP
 _PATIENCE = 12
 """Seconds of waiting for each second of CPU time that a call may take: other processes want the processor too."""
 _LONGEST_START = 60.0
+_WHY: dict[int, Why] = {signal.SIGXCPU: Why.TIME, signal.SIGABRT: Why.MEMORY}
+"""What it says how a child ended. Libraries in C++ and Rust that get no more memory abort."""
 _LARGEST_ANSWER = 64 * 2**20
 _MOST_CALLS = 2000
 """Calls after which a child is replaced: what its libraries never give back does not add up."""
@@ -225,7 +227,7 @@ class _Child:
         """How a process ended that was asked and did not answer."""
         with suppress(subprocess.TimeoutExpired):
             ended = self._process.wait(1)
-            return Failure(Why.TIME if ended == -signal.SIGXCPU else Why.DIED, detail=f"exit code {ended}")
+            return Failure(_WHY.get(-ended, Why.DIED), detail=f"exit code {ended}")
         return Failure(Why.TIME)
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 TICKET = ("Location", "Retry-After", "ETag")
 """The headers of a ticket."""
-_PARAMETER = re.compile(r"\{(\w+)[^{}]*\}")
+_PARAMETER = re.compile(r"\{\**(\w+)[^{}]*\}")
 
 
 class Parameter(NamedTuple):

@@ -12,7 +12,7 @@ from pydantic_core import from_json, to_json
 
 from shared.jobs.errors import UnreadableError
 from shared.ports import AlreadyExistsError, BlobStore
-from shared.workflows.record import Items, Kept, Ref
+from shared.workflows.record import Items, Kept, Record, Ref, name_of
 
 SMALL = 1024
 """Bytes of a value that stands in the record."""
@@ -110,3 +110,15 @@ def values(items: Iterable[Any] | None) -> list[Any]:
         raise TypeError(f"the items of a step are a list, not {type(items).__name__}")
     found: list[Any] = from_json(to_json(list(items)))
     return found
+
+
+async def result_of(blobs: BlobStore, run_id: str, step: str) -> Any:
+    """What a step of a run came to; None where it did not complete, or where there is no such run. One storage call, or two."""
+    found = await blobs.read(name_of(run_id))
+    if found is None:
+        return None
+    state = Record.model_validate_json(found.data).steps.get(step)
+    if state is None:
+        return None
+    keeper = Keeper(blobs)
+    return await (keeper.results(run_id, step, state.items) if state.items else keeper.load(state.result))

@@ -27,7 +27,7 @@ api = Api(__name__, "collection")
 )  # fmt: skip
 async def summary_womble(app: App, call: Call) -> Answer:
     """Start a collection (202), or with `action: status` tell how one stands (200)."""
-    from shared.domains.collect.views import CollectRequest, StatusRequest
+    from shared.domains.collect.views import CHAIN, CollectRequest, StatusRequest
 
     content = read_json(call.body)
     if content.get("action", "start") != "start":
@@ -36,14 +36,20 @@ async def summary_womble(app: App, call: Call) -> Answer:
         return json_answer(await status(app, asked.job_id), headers={"Cache-Control": "no-cache"})
     with validating():
         wanted = CollectRequest.model_validate(content)
-    return await _started(app, call, wanted.model_dump(exclude={"action"}))
+    kind = CHAIN if wanted.then else KIND
+    return await _started(app, call, kind, wanted.model_dump(exclude={"action", "then"}))
 
 
 async def status(app: App, job_id: str) -> CollectionView:
     """How a job stands; the reply of the route, as a value."""
-    from shared.domains.collect.views import collection_view
+    from shared.domains.collect.views import CHAIN, COLLECT, collection_view
 
-    return collection_view((await app.engine.get(read_uuid(job_id, "job_id"))).value)
+    job = (await app.engine.get(read_uuid(job_id, "job_id"))).value
+    if job.kind != CHAIN or not job.status.final:
+        return collection_view(job)
+    from shared.workflows import result_of
+
+    return collection_view(job, await result_of(app.blobs, job.job_id, COLLECT))
 
 
 async def collect_hot_topics(app: App, *, past_due: bool) -> None:
@@ -58,11 +64,11 @@ async def collect_hot_topics(app: App, *, past_due: bool) -> None:
     await hot_topics.collect_hot_topics(app.settings, app.clock, submit, partial(status, app))
 
 
-async def _started(app: App, call: Call, payload: dict[str, Any]) -> Answer:
+async def _started(app: App, call: Call, kind: str, payload: dict[str, Any]) -> Answer:
     from shared.domains.collect.payload import CollectJob
     from shared.domains.collect.views import started_view
 
-    ticket = await app.engine.submit(KIND, CollectJob(**payload), trace=call.trace)
+    ticket = await app.engine.submit(kind, CollectJob(**payload), trace=call.trace)
     headers = {
         "Location": f"{call.api_url}/jobs/{ticket.job.job_id}",
         "Retry-After": str(app.settings.retry_after_seconds),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import islice
 from typing import Any
+from urllib.parse import urlsplit
 
 from shared.domains.collect.distinct import distinct
 from shared.domains.collect.model import MOST_ITEMS, Harvest, Item, moment
@@ -36,6 +37,9 @@ ACCEPT = (
 _ENTRY = re.compile(r"<(?:\w{1,20}:)?(?:item|entry)[\s/>]")
 _MOST_ENTRIES = 5_000
 _LONGEST_AUTHOR = 300
+_PICTURE = re.compile(r"\.(?:jpe?g|png|webp|avif|gif)$", re.IGNORECASE)
+_USUAL_WIDTH = 720
+"""Pixels that suit a page."""
 
 Entry = dict[str, Any]
 
@@ -139,12 +143,27 @@ def _fullest(entry: Entry) -> tuple[str, str]:
 
 def _images(entry: Entry, root: Element | None) -> Iterator[Any]:
     yield from (each.get("url") for each in entry.get("media_thumbnail") or ())
-    for each in (*(entry.get("media_content") or ()), *(entry.get("enclosures") or ())):
-        if each.get("medium") == "image" or str(each.get("type", "")).startswith("image/"):
-            yield each.get("url") or each.get("href")
+    media = [
+        each for each in (*(entry.get("media_content") or ()), *(entry.get("enclosures") or ())) if _is_image(each)
+    ]
+    yield from (each.get("url") or each.get("href") for each in sorted(media, key=_unsuited))
     yield (entry.get("image") or {}).get("href")
     if root is not None:
         yield from pictures(root)
+
+
+def _is_image(media: Mapping[str, Any]) -> bool:
+    """Whether a piece of media is a picture: by what it says that it is; by its address, where it says nothing."""
+    kind, medium = str(media.get("type") or ""), media.get("medium")
+    if kind or medium:
+        return medium == "image" or kind.startswith("image/")
+    return bool(_PICTURE.search(urlsplit(str(media.get("url") or media.get("href") or "")).path))
+
+
+def _unsuited(media: Mapping[str, Any]) -> float:
+    """How little a picture's width suits a page, of several sizes of one; those that say none come first, as they stand."""
+    width = _whole(media.get("width"))
+    return max(width / _USUAL_WIDTH, _USUAL_WIDTH / width) if width else 0
 
 
 def _published(entry: Entry) -> str | None:

@@ -22,9 +22,9 @@ def _wanted(settings: Settings) -> Mapping[str, Any]:
 HOT_TOPICS = Timer(
     "GetHotTopics",
     schedule=lambda settings: settings.of(CollectSettings).hot_topics_schedule,
-    kind="collect-content",
+    kind="content-site",
     missed=Missed.ONCE,
-    meaning="Collects what is hot on the subreddits in the settings.",
+    meaning="Collects what is hot on the subreddits in the settings, and publishes it.",
     payload=lambda scheduled_at: {},  # noqa: ARG005 - the settings say it all
     chosen=_wanted,
     healthy_for=timedelta(hours=36),

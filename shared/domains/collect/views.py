@@ -13,6 +13,9 @@ from shared.jobs.model import Job, Status
 from shared.storage import iso
 
 ROUTE = "summarywomble"
+CHAIN = "content-site"
+"""The workflow that goes on from a collection to a published site; its first step is `COLLECT`."""
+COLLECT = "collect"
 _CLOSED = ConfigDict(extra="forbid")
 
 
@@ -20,6 +23,9 @@ class CollectRequest(CollectJob):
     """The body that starts a collection."""
 
     action: Literal["start"] = "start"
+    then: Literal["publish"] | None = Field(
+        None, description="`publish`: enrich what was collected, and publish it; the ticket is that of the whole chain."
+    )
 
 
 class StatusRequest(BaseModel):
@@ -90,15 +96,18 @@ def started_view(job: Job, api_url: str) -> StartedView:
     }
 
 
-def collection_view(job: Job) -> CollectionView:
-    """How a collection stands."""
-    view: CollectionView = {"job_id": job.job_id, "status": job.status, "updated_at": iso(job.updated_at)}
+def collection_view(job: Job, collected: JsonValue = None) -> CollectionView:
+    """How a collection stands; of a chain, with what was `collected` as its results."""
+    # A run holds no worker while its steps are at work: for its client it runs all the same.
+    at_work = job.kind == CHAIN and job.status is Status.QUEUED and job.attempt > 0
+    status = Status.RUNNING if at_work else job.status
+    view: CollectionView = {"job_id": job.job_id, "status": status, "updated_at": iso(job.updated_at)}
     if job.progress:
         view["progress"] = {
             "step": job.progress.step, "completed": job.progress.completed, "total": job.progress.total
         }  # fmt: skip
     if job.status is Status.COMPLETED:
-        view["results"] = job.results
+        view["results"] = collected if job.kind == CHAIN else job.results
     if job.status is Status.FAILED and job.error:
         view["error"] = job.error.message
     return view

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from shared.settings import Settings
 
 LOG = logging.getLogger("nightshift.documents")
-_TOLD = 20_000
+_TOLD = 4_000
 """Characters that tell the language."""
 
 
@@ -47,7 +47,7 @@ class EmbeddedReader:
         chosen = settings.of(DocumentSettings)
         self._most = chosen.max_bytes
         self._seconds = chosen.seconds
-        self._sandbox = sandbox_within(Limits(chosen.processes, chosen.cpu_seconds, chosen.memory_mb * 2**20))
+        self.sandbox = sandbox_within(Limits(chosen.processes, chosen.cpu_seconds, chosen.memory_mb * 2**20))
         self._general = sandbox(settings)
 
     async def read(self, data: bytes, name: str, password: str | None = None) -> Text | Refusal:
@@ -66,12 +66,17 @@ class EmbeddedReader:
             return Refusal.of(Outcome.NO_TEXT, format=found.format)
         return replace(found, language=await self._language(found.text))
 
+    def close(self) -> None:
+        """End the children; a later call starts new ones."""
+        self.sandbox.close()
+        self._general.close()
+
     async def _read(self, data: bytes, name: str, password: str | None) -> Text | Refusal:
         """All pages, some at a time: each call may take its own CPU time."""
         parts: list[Text] = []
         first: int | None = 0
         while first is not None:
-            part = await self._sandbox.run(read_part, data, name, password, first)
+            part = await self.sandbox.run(read_part, data, name, password, first)
             if isinstance(part, Failure):
                 LOG.warning("document not read: why=%s type=%s", part.why.value, part.type)
                 return _refusal(part)

@@ -18,7 +18,7 @@ class DocumentSettings(Section):
         "DOCUMENT_PROCESSES", 2, 1, 64, "processes", "Most child processes of one worker that read documents."
     )
     cpu_seconds: int = whole(
-        "DOCUMENT_CPU_SECONDS", 8, 2, 300, "seconds",
+        "DOCUMENT_CPU_SECONDS", 5, 2, 300, "seconds",
         "CPU time that a document may take to be read; for a PDF, that some seconds' worth of its pages may take.",
     )  # fmt: skip
     seconds: float = number(

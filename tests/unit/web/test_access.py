@@ -36,12 +36,22 @@ OPERATE = {name for name, rule in RULES.items() if rule.role == "operator"}
 ACTIONS = {
     "CancelJob", "RetryJob", "RenewRun", "GetJobPayload", "PauseKind", "ResumeKind", "GetDeadLetter", "ReplayDeadLetter", "ReplayDeadLetters",
     "DiscardDeadLetter", "RunTimer", "CreateSource", "ChangeSource", "DeleteSource", "RunSource", "RunDigest",
-    "ReprocessDocuments", "WorkDocumentQueue", "ClearDocuments",
+    "ReprocessDocuments", "WorkDocumentQueue", "ClearDocuments", "PublishSite", "ShowSiteEdition",
     "ValidatePipeline", "ListPipelines", "CreatePipeline", "GetPipeline", "ChangePipeline", "DeletePipeline", "ListPipelineVersions", "GetPipelineVersion", "ExecutePipeline", "DryRunPipeline", "ListVaults", "CreateVault", "GetVault", "ChangeVault", "DeleteVault", "CrawlVault", "GetVaultCheckpoints", "DeleteVaultCheckpoints", "ListVaultExecutions", "ListExecutions", "GetExecution", "GetExecutionItems", "CancelExecution", "RetryExecution",
 }  # fmt: skip
 OF_CODE = {"ListExecutors", "GetPipelineSchema"}
 """Answered from the code alone."""
-OPEN = {"Health", "GetOpenApi", "GetProblem", "Dashboard", "DashboardPart", "ReadAdventure", "ReadAdventurePart"}
+OPEN = {
+    "Health",
+    "GetOpenApi",
+    "GetProblem",
+    "Dashboard",
+    "DashboardPart",
+    "ReadAdventure",
+    "ReadAdventurePart",
+    "GetSitePage",
+    "HeadSitePage",
+}
 
 
 def principal(role: str = "Nightshift.Operator", **changes: Any) -> str:
@@ -106,7 +116,7 @@ def test_what_operators_do_is_for_operators() -> None:
 def test_only_what_takes_a_body_takes_a_large_one(functions: dict[str, Any]) -> None:
     for name, (binding, _) in functions.items():
         rule = RULES[name]
-        reads = binding["methods"][0] == "GET"
+        reads = binding["methods"][0] in ("GET", "HEAD")
         assert (rule.largest == 1024) is reads, name
         assert rule.rate == ("anonymous" if name in OPEN else "reads" if reads else rule.rate)
         assert rule.largest <= (

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from shared.domains.documents.reading.charts import write_chart
 from shared.domains.documents.reading.html import write_html
 from shared.domains.documents.reading.office import links_of, read_properties, text_of
 from shared.domains.documents.reading.package import Element, Package, attribute, local
 from shared.domains.documents.reading.refused import RefusedError
+from shared.domains.documents.reading.tables import Cell, bounded, grid, number
 from shared.domains.documents.reading.writer import Writer
 from shared.domains.documents.text import Outcome
 
@@ -86,13 +88,17 @@ class _Reading:
             self._out.paragraph(text)
         for box in _boxes(paragraph):
             self.blocks(box)
+        for chart in paragraph.iter("{*}chart"):
+            _, target, outside = self._relations.get(attribute(chart, "id"), ("", "", True))
+            if not outside:
+                write_chart(self._package, target, self._out)
 
     def _table(self, table: Element) -> None:
         rows = list(_rows(table))
         if len(rows) == 1 and len(rows[0]) == 1:  # a frame around text
             self.blocks(rows[0][0])
             return
-        self._out.table([_cell(cell) for cell in row] for row in rows)
+        self._out.table(grid(_merged(rows)))
         links_of(table, self._relations, self._out)
 
     def _chunk(self, element: Element) -> None:
@@ -160,6 +166,32 @@ def _cells(row: Element) -> Iterator[Element]:
             yield cell
         elif name in ("sdt", "sdtContent", "customXml"):
             yield from _cells(cell)
+
+
+def _merged(rows: list[list[Element]]) -> Iterator[list[Cell]]:
+    """The cells of a table; one that goes on from the row above says what that says."""
+    above: dict[int, str] = {}
+    for row in rows:
+        cells, at = [], 0
+        for each in row:
+            columns, goes_on = _span(each)
+            text = above.get(at, "") if goes_on else _cell(each)
+            above[at] = text
+            cells.append(Cell(text, columns))
+            at += columns
+        yield cells
+
+
+def _span(cell: Element) -> tuple[int, bool]:
+    columns, goes_on = 1, False
+    for properties in cell:
+        if local(properties) == "tcPr":
+            for each in properties:
+                if local(each) == "gridSpan":
+                    columns = bounded(number(attribute(each, "val")))
+                elif local(each) == "vMerge":
+                    goes_on = attribute(each, "val") != "restart"
+    return columns, goes_on
 
 
 def _cell(cell: Element) -> str:

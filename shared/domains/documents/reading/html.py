@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from shared.domains.documents.reading.package import Element
 from shared.domains.documents.reading.refused import RefusedError, too_large
+from shared.domains.documents.reading.tables import Cell, grid, number
 from shared.domains.documents.reading.writer import About, Writer
 from shared.domains.documents.text import Outcome
 from shared.fetch.decoding import decode, without_declaration
@@ -45,7 +46,7 @@ def write_html(data: bytes, out: Writer, charset: str | None = None) -> None:
     try:
         root = html.document_fromstring(
             markup.encode(errors="replace"),
-            parser=html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True),
+            parser=html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True),
         )
     except (etree.LxmlError, ValueError, AssertionError) as error:
         raise RefusedError(Outcome.BROKEN) from error
@@ -106,17 +107,20 @@ class _Reading:
             self._flush()
             for caption in element.iter("caption"):
                 self._out.paragraph(" ".join("".join(caption.itertext()).split()))
-            rows = [[_inline(cell) for cell in row.iter("td", "th")] for row in element.iter("tr")]
+            rows = [[_cell(cell) for cell in row.iter("td", "th")] for row in element.iter("tr")]
             if all(len(row) <= 1 for row in rows):  # a frame around text
                 for row in rows:
-                    self._out.paragraph(" ".join(row))
+                    self._out.paragraph(" ".join(cell.text for cell in row))
             else:
-                self._out.table(rows)
+                self._out.table(grid(rows))
 
     def _start(self, tag: str) -> None:
         if tag == "br":
             self._line.append("\n")
         elif tag in _BLOCKS:
+            if tag in ("ul", "ol") and self._depth:  # a list below an item: the item ends here
+                self._out.item("".join(self._line), self._depth - 1)
+                self._line.clear()
             self._flush()
             self._depth += tag in ("ul", "ol")
             self._verbatim += tag == "pre"
@@ -149,8 +153,9 @@ class _Reading:
 _BLANKS = re.compile(r"\s+")
 
 
-def _inline(cell: Element) -> str:
-    return " ".join("".join(_texts(cell)).split())
+def _cell(cell: Element) -> Cell:
+    text = " ".join("".join(_texts(cell)).split())
+    return Cell(text, number(cell.get("colspan")), number(cell.get("rowspan")))
 
 
 def _texts(element: Element) -> Iterator[str]:

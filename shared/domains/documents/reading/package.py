@@ -117,6 +117,8 @@ def parse_xml(data: bytes) -> Element:
     try:
         return etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
+        if "depth" in str(error):
+            raise RefusedError(Outcome.BROKEN, "This document is nested too deeply to be read.") from error
         mended = _recovered(data)
         if mended is not None:
             return mended

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shared.domains.documents.reading.charts import write_chart
 from shared.domains.documents.reading.office import links_of, read_properties, text_of
 from shared.domains.documents.reading.package import Element, Package, attribute, local
 from shared.domains.documents.reading.refused import RefusedError, too_large
+from shared.domains.documents.reading.tables import Cell, grid, number
 from shared.domains.documents.reading.writer import Writer
 from shared.domains.documents.text import Outcome
 
@@ -34,7 +36,9 @@ def read_pptx(package: Package, out: Writer) -> None:
         for kind, target, outside in relations.values():
             if outside:
                 continue
-            if kind in ("diagramData", "notesSlide", "comments"):
+            if kind == "chart":
+                write_chart(package, target, out)
+            elif kind in ("diagramData", "notesSlide", "comments"):
                 _write_rest(package, target, kind, out)
 
 
@@ -72,7 +76,9 @@ def _is_title(shape: Element) -> bool:
 def _write(shape: Element, out: Writer) -> None:
     if local(shape) == "graphicFrame":
         for table in shape.iter("{*}tbl"):
-            out.table([_cell(cell) for cell in row.iter("{*}tc")] for row in table.iter("{*}tr"))
+            out.table(
+                grid([_cell(cell) for cell in row.iter("{*}tc") if not _goes_on(cell)] for row in table.iter("{*}tr"))
+            )
         return
     if _is_title(shape):
         out.heading(1, text_of(shape))
@@ -97,8 +103,14 @@ def _depth(paragraph: Element) -> int:
     return 0
 
 
-def _cell(cell: Element) -> str:
-    return " ".join(filter(None, (text_of(each).strip() for each in cell.iter("{*}p"))))
+def _cell(cell: Element) -> Cell:
+    text = " ".join(filter(None, (text_of(each).strip() for each in cell.iter("{*}p"))))
+    return Cell(text, number(cell.get("gridSpan")), number(cell.get("rowSpan")))
+
+
+def _goes_on(cell: Element) -> bool:
+    """Whether it is covered by one to its left, or above it."""
+    return cell.get("hMerge") in ("1", "true") or cell.get("vMerge") in ("1", "true")
 
 
 def _write_rest(package: Package, part: str, kind: str, out: Writer) -> None:

@@ -82,7 +82,7 @@ def test_a_page_of_the_web_is_read_whole_and_in_order() -> None:
         b"tail <a href='https://example.com/a'>link</a></body></html>"
     )
     found = text(page, "page")
-    assert found.text == "## Head\n\none twothree\nfour\n\n- x\n\ny\n\n  - z\n\n| a | b |\n| c | d |\n\ntail link"
+    assert found.text == "## Head\n\none twothree\nfour\n\n- x\n- y\n  - z\n\n| a | b |\n| c | d |\n\ntail link"
     assert (found.title, found.links) == ("T", ("https://example.com/a",))
 
 
