@@ -27,11 +27,11 @@ _UNTIL = Parameter("until", "query", MOMENT, "Until the hour of this moment; now
 @api.route("Health", "GET health", OPEN, {200: "schemas:HealthView"})
 async def health(app: App, call: Call) -> Answer:
     """Whether the app answers."""
+    from shared.declarations import settings
     from shared.storage import iso
 
-    del call
-    now = iso(app.clock.now())
-    return json_answer({"status": "alive", "timestamp": now, "worker_name": app.settings.worker_name})
+    del app, call
+    return json_answer({"status": "alive", "timestamp": iso(datetime.now(UTC)), "worker_name": settings().worker_name})
 
 
 @api.route("GetStatus", "GET status", READ, {200: "monitor_views:StatusView", 503: "monitor_views:StatusView"})
