@@ -101,7 +101,8 @@ def demo(args: argparse.Namespace, _: list[str]) -> int:
     """Show it working."""
     ensure(APP, NodeTools())
     data = ["--data", str(args.data.resolve()), "--rows", str(args.rows)] if args.data else []
-    flags = [flag for flag, given in (("--once", args.once), ("--night", args.night)) if given]
+    chosen = {"--once": args.once, "--night": args.night, "--story": args.story, "--documents": args.documents}
+    flags = [flag for flag, given in chosen.items() if given]
     return become("-m", "devtools.demo", *flags, *data)
 
 
@@ -218,6 +219,8 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument(
         "--night", action="store_true", help="a whole night instead, on the pages and people in --data DIR"
     )
+    verb.add_argument("--story", action="store_true", help="an adventure in French instead, played to its end")
+    verb.add_argument("--documents", action="store_true", help="real files in --data DIR uploaded and read instead")
     verb.add_argument("--rows", type=int, default=200, metavar="N", help="how many rows of it (default: 200)")
     verb.set_defaults(verb=demo)
 

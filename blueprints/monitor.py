@@ -3,8 +3,8 @@
 import azure.functions as func
 
 from blueprints import http
-from shared.api import monitor, openapi, problems, queues, timers
+from shared.api import greeting, monitor, openapi, problems, queues, timers
 
 bp = func.Blueprint()
-for api in (monitor.api, openapi.api, problems.api, queues.api, timers.api):
+for api in (greeting.api, monitor.api, openapi.api, problems.api, queues.api, timers.api):
     http.serve(bp, api)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from devtools import tour
+from devtools import executors, tour
 from shared import declarations
 from shared.adapters.cosmos import indexing_policy
 from shared.containers import Artifacts, Container
@@ -59,6 +59,7 @@ def pages() -> dict[Path, str]:
         _FOLDER / "settings.md": _HEAD + "".join(_rows()),
         _FOLDER / "routes.md": _ROUTES + "".join(_routes()),
         _FOLDER / "storage.md": "".join(_storage()),
+        _FOLDER / "executors.md": executors.page(),
         _ROOT / "infra" / "names.json": json.dumps(_names(), indent=2) + "\n",
     }
 

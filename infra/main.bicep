@@ -315,6 +315,7 @@ module api './app/api.bicep' = {
     zoneRedundant: zoneRedundant
     portalCors: portalCors
     traceShare: traceShare
+    staticWebsite: staticWebsite
     kindQueues: kindQueues
     identityId: identity.outputs.id
     identityClientId: identity.outputs.clientId

@@ -1,4 +1,4 @@
-"""Run the demo: ``python -m devtools.demo [--once] [--night] [--data DIR [--rows N]]``."""
+"""Run the demo: ``python -m devtools.demo [--once] [--night | --story | --documents] [--data DIR [--rows N]]``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from devtools.demo import night, real
+from devtools.demo import adventure, documents, night, real
 from devtools.demo.stage import stage
 from devtools.demo.story import tell
 from devtools.demo.terminal import Story, say
@@ -22,6 +22,8 @@ def main() -> int:
     options = argparse.ArgumentParser(prog="dev.py demo")
     options.add_argument("--once", action="store_true")
     options.add_argument("--night", action="store_true")
+    options.add_argument("--story", action="store_true")
+    options.add_argument("--documents", action="store_true")
     options.add_argument("--data", type=Path)
     options.add_argument("--rows", type=int, default=200)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -40,6 +42,10 @@ def main() -> int:
 async def _run(options: argparse.Namespace) -> int:
     if options.night:
         return await _night(options)
+    if options.story:
+        return await _story(options)
+    if options.documents:
+        return await _documents(options)
     path = real.find(options.data) if options.data else None
     story = Story()
     async with stage({} if path else None) as running:
@@ -56,6 +62,24 @@ async def _night(options: argparse.Namespace) -> int:
     async with night.World(night.folder(options.data)) as world, stage(night.settings(world)) as running:
         pages = await night.tell(running, story, world)
         return await _end(story, options, running.client.url, (*pages, "dashboard"))
+
+
+async def _story(options: argparse.Namespace) -> int:
+    """An adventure, played to its end."""
+    story = Story()
+    async with stage(adventure.SETTINGS) as running:
+        pages = await adventure.tell(running, story)
+        return await _end(story, options, running.client.url, pages)
+
+
+async def _documents(options: argparse.Namespace) -> int:
+    """Real files of a data folder, uploaded and read."""
+    if options.data is None:
+        raise TroubleError("--documents takes its files from --data DIR")
+    folder, story = documents.find(options.data), Story()
+    async with stage() as running:
+        await documents.tell(running, story, folder)
+        return await _end(story, options, running.client.url, ("documents", "dashboard#/documents"))
 
 
 async def _end(story: Story, options: argparse.Namespace, url: str, pages: Iterable[str]) -> int:

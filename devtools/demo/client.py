@@ -29,6 +29,18 @@ class Client:
             response.raise_for_status()
             return dict(await response.json()) if response.content_type.endswith("json") else {}
 
+    async def text(self, path: str) -> str:
+        """Ask for a page. Raises aiohttp.ClientResponseError for one that is not there."""
+        async with self._http.get(f"{self.url}/api/{path}") as response:
+            response.raise_for_status()
+            return await response.text()
+
+    async def upload(self, name: str, data: bytes) -> Json:
+        """Upload a document; return its ticket."""
+        async with self._http.post(f"{self.url}/api/documents", params={"name": name}, data=data) as response:
+            response.raise_for_status()
+            return dict(await response.json())
+
     async def feedback(self, body: Json) -> Json:
         """Post feedback; return the answer, a ticket for an `up`."""
         return await self.send("POST", "taste/feedback", body)

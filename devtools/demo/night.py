@@ -1,4 +1,4 @@
-"""The demo of a night: sources scraped, moods read from what they gave, and a digest for everybody."""
+"""The demo of a night: sources scraped, moods read from what they gave, a digest for everybody, and a site of what was collected."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from devtools.demo import real
+from devtools.demo import real, site
 from devtools.demo.client import FINAL, Json
 from devtools.demo.stage import Stage
 from devtools.demo.terminal import Board, Story, say
@@ -39,11 +39,12 @@ def settings(world: World) -> Mapping[str, str]:
         "SCRAPER_MAX_CONCURRENCY": "8",
         "WEEKLY_DIGEST_MAX_CONCURRENCY": "16",
         "JOBS_RETRY_AFTER_SECONDS": "1",
+        **site.SETTINGS,
     }
 
 
 async def tell(stage: Stage, story: Story, world: World) -> list[str]:
-    """Play two nights; return where to look at what came of them."""
+    """Play two nights, and publish their items; return where to look at what came of them."""
     people = await _prepare(stage, story, world)
     story.chapter("The night: scraper, moods, digests")
     gathered = await _timer(stage, story, "PluckItScraper")
@@ -52,7 +53,8 @@ async def tell(stage: Stage, story: Story, world: World) -> list[str]:
     _judge(story, world, people, gathered, moods, made)
     story.chapter("The same night once more")
     await _again(stage, story)
-    return await _summary(stage, story, people)
+    published = await site.tell(stage, story, world)
+    return [*await _summary(stage, story, people), *published]
 
 
 async def _prepare(stage: Stage, story: Story, world: World) -> list[str]:

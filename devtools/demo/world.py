@@ -86,14 +86,18 @@ class World:
 
     def sources(self) -> Iterator[Json]:
         """What to scrape: the bodies of `POST /api/sources`."""
-        for path in self._feeds:
-            yield {"kind": "rss", "url": self.url + path, "label": Path(path).stem}
+        yield from self.feeds()
         for name in self._subreddits:
             yield {"kind": "reddit", "subreddit": name}
         for path in self._shops:
             yield {"kind": "brand_site", "url": self.url + path, "label": Path(path).name, "selectors": _SELECTORS}
         if self._articles:
             yield {"kind": "sitemap", "url": f"{self.url}/articles/sitemap.xml", "label": "articles"}
+
+    def feeds(self) -> Iterator[Json]:
+        """Of these, the feeds."""
+        for path in self._feeds:
+            yield {"kind": "rss", "url": self.url + path, "label": Path(path).stem}
 
     async def _robots(self, _: web.Request) -> web.Response:
         return web.Response(text="User-agent: *\nAllow: /\n")

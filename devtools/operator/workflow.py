@@ -32,7 +32,7 @@ def workflow(args: argparse.Namespace) -> int:
         graph = watch(api, run_id, args.interval)
     else:
         graph = api.get(f"jobs/{segment(run_id)}/graph").content
-        print(as_json(graph) if args.json else "\n".join(drawn(graph, coloured())))
+        print(as_json(graph) if args.json else "\n".join(drawn(graph, colour=coloured())))
     return _CODES.get(graph["status"], NOT_ENDED if args.watch or _is_id(args.name) else 0)
 
 
@@ -45,23 +45,34 @@ def event(args: argparse.Namespace) -> int:
 
 
 def watch(api: Api, run_id: str, seconds: float) -> Json:
-    """Draw a run until it has ended: in place on a terminal, elsewhere each step as it changes."""
-    shown: list[str] = []
-    known: dict[str, str] = {}
+    """Draw a run until it has ended."""
+    drawing = Drawing()
     while True:
         graph: Json = api.get(f"jobs/{segment(run_id)}/graph").content
-        lines = drawn(graph, coloured())
-        if sys.stdout.isatty():
-            if lines != shown:
-                up = f"\033[{len(shown)}A" if shown else ""
-                print(up + "\n".join(f"\033[2K{line}" for line in lines), flush=True)
-                shown = lines
-        else:
-            for line in _changes(graph, known):
-                print(line, flush=True)
+        drawing.show(graph)
         if graph["status"] in _CODES:
             return graph
         time.sleep(seconds)
+
+
+class Drawing:
+    """A run as it goes: drawn in place on a terminal, elsewhere a line for each step that changes."""
+
+    def __init__(self) -> None:
+        self._shown: list[str] = []
+        self._known: dict[str, str] = {}
+
+    def show(self, graph: Json) -> None:
+        """Show the run as it is now."""
+        if not sys.stdout.isatty():
+            for line in _changes(graph, self._known):
+                print(line, flush=True)
+            return
+        lines = drawn(graph, colour=coloured())
+        if lines != self._shown:
+            up = f"\033[{len(self._shown)}A" if self._shown else ""
+            print(up + "\n".join(f"\033[2K{line}" for line in lines), flush=True)
+            self._shown = lines
 
 
 def _changes(graph: Json, known: dict[str, str]) -> Iterator[str]:
@@ -69,10 +80,10 @@ def _changes(graph: Json, known: dict[str, str]) -> Iterator[str]:
         text = _told(step)
         if known.get(step["name"]) != text:
             known[step["name"]] = text
-            yield f"{step['name']}: {text}"
+            yield f"  {step['name']}: {text}"
 
 
-def drawn(graph: Json, colour: bool) -> list[str]:
+def drawn(graph: Json, *, colour: bool) -> list[str]:
     """The graph of a run as lines: each step below what it waits for, the lines between them drawn beside it."""
     head = f"{graph['workflow']} {graph['job_id']}  {graph['outcome'] or graph['status']}"
     width = max((len(step["name"]) for step in graph["steps"]), default=0)

@@ -14,6 +14,8 @@ param updateStrategy string
 param zoneRedundant bool
 param portalCors bool
 param traceShare string
+@description('Whether the account serves what is published.')
+param staticWebsite bool
 param kindQueues string
 param identityId string
 param identityClientId string
@@ -45,6 +47,11 @@ var traceSettings = traceShare == '1'
   ? {}
   : { OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: traceShare }
 
+// Where readers find what is published: at the account's web endpoint, or at the app itself.
+var siteSettings = staticWebsite
+  ? { SITE_URL: storage.properties.primaryEndpoints.web, SITE_WEB_CONTAINER: '$web' }
+  : { SITE_URL: 'https://${app.properties.defaultHostName}/api/site/' }
+
 var appSettings = union(
   {
     AzureWebJobsStorage__credential: 'managedidentity'
@@ -63,6 +70,7 @@ var appSettings = union(
   redditSettings,
   aiSettings,
   traceSettings,
+  siteSettings,
   empty(kindQueues) ? {} : { JOBS_KIND_QUEUES: kindQueues },
   settings
 )

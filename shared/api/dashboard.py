@@ -39,14 +39,9 @@ api = Api(__name__, "dashboard", Parameter("name", "path", {"type": "string"}, "
 
 @api.route("Dashboard", "GET dashboard", OPEN, {200: None, 304: None})
 async def dashboard(app: App, call: Call) -> Answer:
-    """The dashboard: a page for browsers. It holds no data: it asks for a key, and with it for the rest.
-
-    It looks for its parts beside itself: who asked for it with a slash at the end is sent to it without.
-    """
+    """The dashboard: a page for browsers. It holds no data: it asks for a key, and with it for the rest."""
     del app
-    if urlsplit(call.url).path.endswith("/"):
-        return Answer(308, headers={**_HEADERS, "Location": "../dashboard"})
-    return _file_answer("index.html", call.if_none_match)
+    return page("index.html", call)
 
 
 @api.route("DashboardPart", "GET dashboard/{name}", OPEN, {200: None, 304: None}, (404,))
@@ -54,6 +49,14 @@ async def dashboard_part(app: App, call: Call) -> Answer:
     """A style sheet, a script or an image of the dashboard."""
     del app
     return _file_answer(call.path["name"], call.if_none_match)
+
+
+def page(name: str, call: Call) -> Answer:
+    """A page, which looks for its parts beside itself: who asked for it with a slash at the end is sent to it without."""
+    path = urlsplit(call.url).path
+    if path.endswith("/"):
+        return Answer(308, headers={**_HEADERS, "Location": f"../{path.rstrip('/').rpartition('/')[2]}"})
+    return _file_answer(name, call.if_none_match)
 
 
 def _file_answer(name: str, if_none_match: str | None) -> Answer:

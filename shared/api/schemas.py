@@ -215,6 +215,15 @@ class KindList(TypedDict):
 
 
 @with_config(_CLOSED)
+class GreetingView(TypedDict):
+    """What the app is, and the addresses of what it has."""
+
+    name: str
+    says: str
+    links: dict[str, str]
+
+
+@with_config(_CLOSED)
 class HealthView(TypedDict):
     """The app answers."""
 

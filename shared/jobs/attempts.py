@@ -65,7 +65,7 @@ class Attempts:
         self._recorder = recorder
         self._callbacks = callbacks
         self._children = children
-        self.neighbours = Neighbours(deps.clock.now, deps.timing.lease / 3)
+        self.neighbours = Neighbours(deps.clock.now)
         """The attempts of this process."""
         self._watch = deps.open_blobs and LoopWatch(
             deps.open_blobs, deps.clock, deps.timing.lease.total_seconds(), deps.observer
@@ -82,8 +82,8 @@ class Attempts:
         context = JobContext(self._deps, current, self._children)
         assert isinstance(kind.policy, Policy)  # noqa: S101 - settled by the registry
         policy = self._deps.kinds.policy_of(current.value) if current.value.overrides else kind.policy
-        work = asyncio.create_task(self._run(kind, policy, context))
-        work.add_done_callback(lambda _: self.neighbours.running.discard(context))
+        work = asyncio.Task(self._run(kind, policy, context))
+        work.add_done_callback(lambda _: self._left(context, current.value.job_id))
         try:
             await asyncio.wait({work})
         except asyncio.CancelledError:
@@ -92,6 +92,10 @@ class Attempts:
             work.cancel()
             raise
         return work.result()
+
+    def _left(self, context: JobContext, job_id: str) -> None:
+        self.neighbours.running.discard(context)
+        self.neighbours.suspects.discard(job_id)
 
     async def _run(self, kind: Kind[Any], policy: Policy, context: JobContext) -> str:
         try:
@@ -186,34 +190,28 @@ class Attempts:
             final |= context.job.overruns >= MOST_OVERRUNS
         if not (final or context.last_attempt):
             return await self._retry(leaves, failure, policy, context)
-        await context.confirm()  # who was superseded leaves no dead letter of a job that goes on without it
+        reason = _reason(leaves, final=final)
+        # First, so that no handler runs any more, whatever befalls the rest: a job that completed after its dead letter was kept would
+        # leave one that is not true. Who was superseded leaves none, either.
+        await context.settle(Decided(self._deps.clock.now(), context.fence, failure, reason.value))
         if context.job.cancel_requested:
             return await self._cancelled(context)  # it was to stop, and has; its children are to stop too
-        return await self._give_up(kind, _reason(leaves, final=final), failure, context)
+        return await self._give_up(kind, reason, failure, context)
 
     async def _give_up(self, kind: Kind[Any], reason: Reason, failure: Failure, context: JobContext) -> str:
-        """Give up; where the vault cannot be told, write down what was decided, so that the handler need not run again."""
-        if kind.on_abort and not await self._abort(kind, reason, failure, context):
+        """Bring about what was decided; where storage keeps it from that, the next attempt does."""
+        if kind.on_abort and not await self._abort(kind, failure, context):
             now = self._deps.clock.now()
             return await self._waits(Released(now, context.fence, now), "released", "goes on to give up", context)
-        try:
-            await self._recorder.give_up(context.current, reason, failure, context.fence)
-        except StorageError:
-            now = self._deps.clock.now()
-            due_at = now + self._deps.timing.put_back
-            with suppress(StorageError, JobsError):
-                await context.settle(Decided(now, context.fence, failure, reason.value, due_at))
-            raise
+        await self._recorder.give_up(context.current, reason, failure, context.fence)
         return "gave up"
 
-    async def _abort(self, kind: Kind[Any], reason: Reason, failure: Failure, context: JobContext) -> bool:
-        """Tell the kind that its job gives up: written down before, so that after a crash no handler runs, but this again.
+    async def _abort(self, kind: Kind[Any], failure: Failure, context: JobContext) -> bool:
+        """Tell the kind that its job gives up.
 
         Returns:
             Whether the job can give up; False where the host ends the invocation.
         """
-        if not context.job.decided:
-            await context.settle(Decided(self._deps.clock.now(), context.fence, failure, reason.value, None))
 
         async def told(payload: Any, context: JobContext) -> None:
             assert kind.on_abort  # noqa: S101 - asked above

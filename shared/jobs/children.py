@@ -19,7 +19,7 @@ from shared.jobs.cancel import Canceller
 from shared.jobs.concurrently import run_all
 from shared.jobs.dependencies import Dependencies
 from shared.jobs.errors import FinalError, InvalidTransitionError, JobsError, UnreadableError
-from shared.jobs.events import Woken
+from shared.jobs.events import Followed, Woken
 from shared.jobs.ids import derived_id
 from shared.jobs.kinds import Kind, P, stored
 from shared.jobs.log import LOG, about
@@ -103,7 +103,7 @@ class Children:
         job = current.value
         if job.status is Status.FAILED and revive and self.replay:
             await self.replay(job.dead_letter_id, by=by)
-        if job.status.final:
+        if job.status.final or job.woken_at:
             return
         try:
             current = await self.deps.status.change(current, Woken(self.deps.clock.now()))
@@ -147,6 +147,21 @@ class Children:
             await self._submit(parent, child)
 
         await each(children, one)
+
+    async def follow(self, parent: Job, children: Iterable[Child]) -> bool:
+        """Have children tell the parent of their end; False where one has ended already, and will not."""
+
+        async def one(child: Child) -> bool:
+            current = await self.deps.status.read(id_of(parent, child))
+            if current is None:
+                return False
+            try:
+                await self.deps.status.change(current, Followed(self.deps.clock.now(), parent.kind, child.key))
+            except InvalidTransitionError:
+                return False
+            return True
+
+        return all(await each(children, one))
 
     async def cancel(self, parent: Job) -> None:
         """Cancel the children that are under way.
@@ -209,6 +224,8 @@ class Children:
             child.payload,
             job_id=id_of(parent, child),
             parent_id=parent.job_id,
+            parent_kind=parent.kind if parent.fan_out and parent.fan_out.told else None,
+            child_key=child.key,
             priority=parent.priority
             if parent.priority is not usual
             else None,  # what was asked for the parent holds for all

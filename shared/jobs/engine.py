@@ -43,6 +43,7 @@ class Engine:
         self._repairer = Repairer(deps, callbacks)
         self.replays = Replayer(deps, self.vault, submitter, callbacks)
         callbacks.tell_parent, self.children.replay = self.children.tell, self.replays.one
+        self.replays.stop = self.children.cancel
         self.discards = Discarder(deps, self.vault)
         self.pauses = deps.pauses
         self.estimates = Estimator(deps)

@@ -67,6 +67,15 @@ class OvertimeError(JobsError, TimeoutError):
     """The name under which records have it."""
 
 
+class ExitError(JobsError):
+    """A task that the handler started was to end the process."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(str(error) or type(error).__name__)
+        self.recorded_as = type(error).__name__
+        """The name under which records have it."""
+
+
 class UnstorableError(FinalError):
     """What the handler returned cannot be stored: doing the work again would not change that."""
 

@@ -117,14 +117,12 @@ class LetDown:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The job is to give up, for this reason. `fence` None: not an attempt says so, but the poison trigger."""
+    """The job gives up, for this reason: all that is left is to tell its kind and the vault. `fence` None: the poison trigger says so."""
 
     at: datetime
     fence: int | None
     error: Failure
     reason: str
-    due_at: datetime | None
-    """When another attempt is to bring that about; None: the present one does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +199,15 @@ class CalledBack:
 
 
 @dataclass(frozen=True, slots=True)
+class Followed:
+    """The job that this one is a part of wants to be told of its end."""
+
+    at: datetime
+    parent_kind: str
+    child_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """The job that this one is a part of knows how this life (`replays`) ended."""
 
@@ -229,5 +236,6 @@ Event = (
     | Resent
     | Moved
     | CalledBack
+    | Followed
     | Told
 )

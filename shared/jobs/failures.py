@@ -21,7 +21,7 @@ _MESSAGE, _CAUSE = 2000, 300
 _FRAMES, _CAUSES, _LEAVES = 8, 5, 5
 """Frames, causes and members of a group that are kept: the innermost, the nearest, the first."""
 _ROOT = str(Path(__file__).parents[2])
-_ENGINE = ("shared/jobs/handler.py", "shared/jobs/attempts.py")
+_ENGINE = ("shared/jobs/handler.py", "shared/jobs/attempts.py", "shared/jobs/own_tasks.py")
 """What calls a handler is in every traceback, and says nothing."""
 
 

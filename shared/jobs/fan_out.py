@@ -5,8 +5,9 @@ it has come: which children are under way, how many have ended and how. That rec
 before the children that it names are started, and an ended child leaves it in the same write that counts it. So a
 crash between any two storage calls neither loses a child nor starts or counts one twice.
 
-The job holds a worker while its children end one after the other. Where none ends for a while it snoozes, longer each
-time.
+The job holds a worker while its children end one after the other. Where none ends for a while it has those that are under way
+tell it of their end, and is suspended: it holds no worker, and looks no more, until one of them wakes it. Children that are quick
+are not asked to tell, and cost no more for it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from shared.jobs.children import Child, Plan
-from shared.jobs.errors import Snooze
+from shared.jobs.errors import Snooze, Suspend
 from shared.jobs.model import FanOut, Job, LostChild, Status
 
 if TYPE_CHECKING:
@@ -27,9 +28,8 @@ __all__ = ["Child", "fan_out"]
 LISTED = 100
 """So many of the children that did not complete are listed; all are counted."""
 _SHORTEST_POLL, _LONGEST_POLL = 0.5, 2.0
-_PATIENCE = 10.0
-"""Seconds without any child ending after which the job lets go of its worker."""
-_SHORTEST_SNOOZE, _LONGEST_SNOOZE = 5.0, 300.0
+_PATIENCE, _PATIENCE_ONCE_TOLD = 10.0, 1.0
+"""Seconds without any child ending after which the job lets go of its worker; and where they tell it of their end."""
 _SHARE = 0.6
 """How much of an attempt's time is used before the job goes on in another one."""
 
@@ -58,7 +58,7 @@ async def fan_out(job: JobContext, plan: Callable[[], AsyncIterator[Child]], *, 
         complete, each with `key`, `job_id` and `error`.
 
     Raises:
-        Snooze: children are at work; the engine calls the handler again later. Let it through.
+        Suspend, Snooze: children are at work; the engine calls the handler again later. Let them through.
         JobCancelledError: the job is to stop; the engine cancels the children.
     """
     run = await _Run.begin(job, plan, width)
@@ -77,6 +77,7 @@ class _Run:
         self._moved = job.clock.now()
         self._begun = job.job.started_at or self._moved  # to make the plan takes of the attempt's time, too
         self._interval = _SHORTEST_POLL
+        self._seen: dict[int, Job | None] = {}
         self.state = state
 
     @classmethod
@@ -94,12 +95,12 @@ class _Run:
         """Look at the children that are under way; count what ended, start what there is room for."""
         under_way = self.state.under_way
         found = await self._job.children.read(self._job.job, self._children(under_way))
-        seen = dict(zip(under_way, found, strict=True))
+        self._seen = seen = dict(zip(under_way, found, strict=True))
         state = self._filled(self._counted(seen))
         self._adapt(state.ended - self.state.ended)
         if state != self.state:
             self._moved = self._job.clock.now()
-            await self._save(state.model_copy(update={"idle": 0}))
+            await self._save(state)
         await self._start(number for number in state.under_way if seen.get(number) is None)
         if state.ended < state.total:
             await self._wait()
@@ -144,14 +145,19 @@ class _Run:
         await self._job.checkpoint()
         if self._seconds_since(self._begun) > self._job.timeout_seconds * _SHARE:
             raise Snooze(0, "goes on in another attempt")
-        if self._seconds_since(self._moved) > _PATIENCE:
-            await self._snooze()
+        patience = _PATIENCE_ONCE_TOLD if self.state.told else _PATIENCE
+        if self._seconds_since(self._moved) > patience and await self._told():
+            raise Suspend(f"{self.state.ended} of {self.state.total} children have ended")
         await self._job.clock.sleep(self._interval)
 
-    async def _snooze(self) -> None:
-        seconds = min(_SHORTEST_SNOOZE * 2.0**self.state.idle, _LONGEST_SNOOZE)
-        await self._save(self.state.model_copy(update={"idle": min(self.state.idle + 1, 10)}))
-        raise Snooze(seconds, f"{self.state.ended} of {self.state.total} children have ended")
+    async def _told(self) -> bool:
+        """Have the children that are under way tell of their end; False where one of them has ended already."""
+        if not self.state.told:  # those that are started from here on do so from the start
+            await self._save(self.state.model_copy(update={"told": True}))
+        if None in self._seen.values():
+            return False  # started just now
+        silent = (number for number, child in self._seen.items() if child and not child.parent_kind)
+        return await self._job.children.follow(self._job.job, self._children(silent))
 
     def _seconds_since(self, moment: datetime) -> float:
         return (self._job.clock.now() - moment).total_seconds()

@@ -14,6 +14,7 @@ from shared.jobs.errors import OvertimeError
 from shared.jobs.kinds import Kind
 from shared.jobs.log import LOG, about
 from shared.jobs.loop_watch import LoopWatch
+from shared.jobs.own_tasks import STARTED_BY_A_HANDLER, leave_tasks, watch_tasks
 from shared.jobs.storable import storable
 
 _STUBBORN = 5.0
@@ -53,15 +54,17 @@ async def call(
         watch: renews the lease while the event loop is blocked.
         handler: what is called in place of the kind's handler.
     """
-    task = asyncio.create_task(_called(kind, context, handler or kind.handler))
+    watch_tasks(loop := asyncio.get_running_loop())
+    task = asyncio.Task(_called(kind, context, handler or kind.handler))
     context.begin(timeout_seconds, task)
     if watch:
         watch.enter(context)
-    beat = asyncio.create_task(context.beat())
+    beat = asyncio.Task(context.beat())
     try:
         await asyncio.wait({task}, timeout=timeout_seconds)
         return task.result() if task.done() else await _stopped(task, context, timeout_seconds)
     finally:
+        leave_tasks(loop)
         if context.steps:
             await context.steps.stop()
         if watch:
@@ -74,6 +77,7 @@ async def _called(
     kind: Kind[Any], context: JobContext, handler: Callable[[Any, JobContext], Awaitable[Any]]
 ) -> Outcome:
     """Whatever ends it is an outcome of this job: also what is meant to end the process, and the neighbours with it."""
+    STARTED_BY_A_HANDLER.set(True)
     try:
         return Returned(storable(await handler(await context.payload(kind), context)))
     except BaseException as error:  # noqa: BLE001 - see above

@@ -24,6 +24,7 @@ from shared.jobs.events import (
     Discarded,
     Event,
     Failed,
+    Followed,
     HandedOver,
     LetDown,
     Moved,
@@ -102,6 +103,9 @@ def apply(job: Job, event: Event) -> Job:  # noqa: C901, PLR0912 - one case for 
             return _next(job, at, "moved by the host", detail, watch_at=watch_at, moved=job.moved + 1)
         case CalledBack():
             return _called_back(job, event)
+        case Followed(at, parent_kind, child_key):
+            _require(job, event, Status.QUEUED, Status.RUNNING)
+            return _next(job, at, None, parent_kind=parent_kind, child_key=child_key)
         case Told():
             return _told(job, event)
 
@@ -168,12 +172,12 @@ def _snoozed(job: Job, event: Snoozed) -> Job:
 
 
 def _decided(job: Job, event: Decided) -> Job:
-    if event.fence is None:
-        _require(job, event, Status.QUEUED, Status.RUNNING)
-    else:
+    decided: dict[str, Any] = {"error": event.error, "decided": event.reason}
+    if event.fence is not None:
         _require_current(job, event.fence, event)
-    waiting = {} if event.due_at is None else _waiting(event.due_at)
-    return _next(job, event.at, "to give up", event.error.told, **waiting, error=event.error, decided=event.reason)
+        return _next(job, event.at, None, **decided)
+    _require(job, event, Status.QUEUED, Status.RUNNING)
+    return _next(job, event.at, "to give up", event.error.told, **_waiting(event.at), **decided)
 
 
 def _suspended(job: Job, event: Suspended) -> Job:
@@ -211,7 +215,7 @@ def _failed(job: Job, event: Failed) -> Job:
     if event.fence is None:
         changes |= {"message_id": None, "given_up": event.given_up}  # the host's own text may come back for it
     detail = f"{event.error.told}; dead letter {event.dead_letter_id}"
-    return _end(job, Status.FAILED, event.at, detail, decided=None, **changes)
+    return _end(job, Status.FAILED, event.at, detail, **changes)
 
 
 def _cancel_requested(job: Job, event: CancelRequested) -> Job:
@@ -274,6 +278,7 @@ def _told(job: Job, event: Told) -> Job:
 
 def _end(job: Job, status: Status, at: datetime, detail: str | None = None, **changes: Any) -> Job:
     watch_at = at if job.callback_url or job.parent_kind else None  # until the outcome is told
+    changes |= {"decided": None, "suspended_at": None, "woken_at": None}
     return _next(job, at, status.value, detail, status=status, due_at=at, watch_at=watch_at, **changes)
 
 

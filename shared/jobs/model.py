@@ -119,8 +119,8 @@ class FanOut(_Record):
     """The sums of the numbers that the results of the children hold."""
     lost: tuple[LostChild, ...] = ()
     """The first of those that failed or were cancelled."""
-    idle: int = 0
-    """How often in a row it was put off without any child having ended."""
+    told: bool = False
+    """Whether its children tell it of their end: from when they first kept it waiting."""
 
     @property
     def ended(self) -> int:
@@ -188,7 +188,7 @@ class Job(_Record):
     results: JsonValue = None
     error: Failure | None = None
     decided: str | None = None
-    """Queued: why it is to give up with `error`, of which the vault could not be told yet; no handler runs any more."""
+    """Why it gives up with `error`, where its kind or the vault are still to be told; no handler runs any more."""
     state: JsonValue = None
     """What an attempt handed over to the next."""
     cancel_requested: bool = False
@@ -221,11 +221,6 @@ class Job(_Record):
     trace: str | None = None
     """W3C traceparent of the request that submitted the job."""
     history: tuple[Entry, ...] = ()
-
-    @property
-    def suspect(self) -> bool:
-        """Whether a worker has vanished over it since an attempt last came to an end of its own."""
-        return bool(self.stalls or self.shared_stalls)
 
     @property
     def callback_due(self) -> bool:

@@ -46,6 +46,7 @@ class Runner:
         self._vault = vault
         self._recorder = recorder
         self._callbacks = callbacks
+        self._children = children
         self._attempts = Attempts(deps, recorder, callbacks, children)
 
     async def process(self, delivery: Delivery) -> str:
@@ -112,12 +113,8 @@ class Runner:
     ) -> str:
         if isinstance(decision, Claim | ClaimReplay) and await self._paused(current.value):
             return await self._wait_for_resume(decision, current, envelope)
-        if (
-            current.value.status is Status.RUNNING
-            and isinstance(decision, Claim)
-            and (turn := self._attempts.neighbours.turn(current.value))
-        ):
-            decision = PutBack(turn)
+        if isinstance(decision, Claim | GiveUpStalled):
+            decision = self._beside_others(decision, current.value)
         match decision:
             case Claim():
                 return await self._attempts.run(kind, await self._claim(current, delivery))
@@ -134,6 +131,14 @@ class Runner:
             case Drop(reason):
                 LOG.info("message dropped: %s cause=%s", about(current.value), reason)
                 return "dropped"
+
+    def _beside_others(self, decision: Claim | GiveUpStalled, job: Job) -> Decision:
+        """The same, unless the job is to wait for those that run in this process; only where a worker vanished can that be."""
+        neighbours = self._attempts.neighbours
+        if not (job.status is Status.RUNNING or job.stalls or job.shared_stalls or neighbours.suspects):
+            return decision
+        until = neighbours.wait(job, given_up=isinstance(decision, GiveUpStalled))
+        return PutBack(until) if until else decision
 
     async def _paused(self, job: Job) -> bool:
         return not job.cancel_requested and (await self._deps.pauses.of(job.kind)).paused
@@ -153,7 +158,7 @@ class Runner:
         error = failure_of(StalledError(), current.value.attempt, now)
         if kind.on_abort and not current.value.decided:  # else a worker has vanished over that, too
             claimed = apply(current.value, self._claimed(delivery))
-            decided = apply(claimed, Decided(now, claimed.attempt, error, Reason.STALLED.value, None))
+            decided = apply(claimed, Decided(now, claimed.attempt, error, Reason.STALLED.value))
             return await self._attempts.run(kind, await self._deps.status.write(current, decided))
         try:
             await self._recorder.give_up(current, Reason.STALLED, error, current.value.attempt)
@@ -191,6 +196,8 @@ class Runner:
         current = await self._callbacks.call(current)
         now, letter = self._deps.clock.now(), current.value.dead_letter_id
         edited = None if envelope.payload in (None, current.value.payload) else envelope.payload
+        if edited and current.value.fan_out:
+            await self._children.cancel(current.value)
         replayed = Replayed(now, "queue", edited, envelope.payload_version if edited else None)
         job = await self._deps.apart(apply(current.value, replayed))
         current = await self._deps.status.write(current, apply(job, then) if then else job)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from pydantic import TypeAdapter
 
 from shared.web.answers import PROBLEM_TYPE
+from shared.web.examples import UUID, example_of
 from shared.web.problem import ProblemView
 from shared.web.routes import Parameter, Route
 from shared.web.rules import Role
@@ -35,6 +36,14 @@ _NEEDS = {
     411: "The body came without Content-Length (`transfer-encoding: chunked`), and so not at all: send it with one.",
 }
 """What a status says beyond its phrase."""
+
+
+_EXAMPLES = {
+    "Idempotency-Key": "order-17", "If-Match": '"7"', "If-None-Match": '"7"', "Prefer": "wait=10", "id": UUID[:8], "ids": UUID,
+    "item_id": "shirt-1", "kind": "taste-analysis", "name": "PluckItScraper", "parent_id": UUID, "source": "rss_0123456789ab",
+    "source_id": "rss_0123456789ab", "user_id": "ann", "week": "2026-W12",
+}  # fmt: skip
+"""Parameters that are called the same mean the same."""
 
 
 class _Operation(NamedTuple):
@@ -113,13 +122,18 @@ def _content(operation: _Operation, schemas: _Schemas) -> Schema:
 
 
 def _parameter(route: Route, parameter: Parameter) -> Schema:
-    schema = parameter.schema
+    named = parameter.schema
+    schema = _words(route.type(named)) if isinstance(named, str) else dict(named)
+    told = _EXAMPLES.get(parameter.name) or (None if "pattern" in schema else example_of(schema, {}))
+    if told is None and parameter.where == "path":
+        told = parameter.name
     return {
         "name": parameter.name,
         "in": parameter.where,
         "required": parameter.where == "path",
         "description": parameter.text,
-        "schema": _words(route.type(schema)) if isinstance(schema, str) else dict(schema),
+        "schema": schema,
+        **({"example": told} if told is not None else {}),
     }
 
 
@@ -133,8 +147,8 @@ def _body(operation: _Operation, schemas: _Schemas) -> Schema:
     if operation.payload is not None:
         schema = schemas.around(schema, operation.payload)
     media: Schema = {"schema": schema}
-    if route.samples:
-        media["examples"] = {f"example-{n}": {"value": one} for n, one in enumerate(route.samples, 1)}
+    samples = route.samples or (example_of(schema, schemas.components),)
+    media["examples"] = {f"example-{n}": {"value": one} for n, one in enumerate(samples, 1)}
     return {"required": not route.optional, "content": {"application/json": media}}
 
 

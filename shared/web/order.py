@@ -31,7 +31,7 @@ class Served(NamedTuple):
 
     def fits(self, method: str, path: str) -> bool:
         """Whether a request is for this function, if no other was before."""
-        parts = path.strip("/").split("/")
+        parts = path.strip("/").split("/") if path.strip("/") else []
         return method in self.methods and any(_fits(shape, parts) for shape in _shapes(self.template))
 
 
@@ -98,7 +98,7 @@ def _shapes(template: str) -> tuple[_Shape, ...]:
 
 def _covers(one: _Shape, other: _Shape) -> bool:
     """Whether every path that fits the other fits this one too."""
-    if one[0] != other[0] and isinstance(one[0], str):  # nearly always so
+    if one and other and one[0] != other[0] and isinstance(one[0], str):  # nearly always so
         return False
     for mine, theirs in zip(one, other, strict=False):
         if isinstance(mine, str):

@@ -97,8 +97,13 @@ class Route(NamedTuple):
 
     @property
     def path(self) -> str:
-        """The template without constraints, as the API's document has it."""
-        return _PARAMETER.sub(r"{\1}", self.template)
+        """The template without constraints, as the API's document has it, and without what may be left out."""
+        return _PARAMETER.sub(lambda found: "" if found[0].endswith("?}") else f"{{{found[1]}}}", self.template)
+
+    @property
+    def segments(self) -> int:
+        """How many the path has."""
+        return len([each for each in self.path.split("/") if each])
 
     @property
     def summary(self) -> str:
@@ -149,7 +154,8 @@ class Api:
             KeyError: a parameter of the path is not among those of the API.
         """
         method, _, template = method_and_template.partition(" ")
-        known = (*(self._path[name] for name in _PARAMETER.findall(template)), *parameters)
+        needed = (found[1] for found in _PARAMETER.finditer(template) if not found[0].endswith("?}"))
+        known = (*(self._path[name] for name in needed), *parameters)
         if 304 in answers:
             known, headers = (*known, IF_NONE_MATCH), (*headers, "ETag")
         if body or media:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 
 from shared.adapters import opening
@@ -228,3 +229,19 @@ async def test_cancelling_passes_through(azure_blobs: BlobStore) -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_an_address_takes_one_blob_until_its_moment_and_nothing_else(azure_blobs: BlobStore) -> None:
+    address = await azure_blobs.upload_address("uploads/a b.pdf", datetime.now(UTC) + timedelta(minutes=5))
+    headers = {"x-ms-blob-type": "BlockBlob"}
+    async with httpx.AsyncClient() as client:
+        answer = await client.put(address, content=b"the file", headers=headers)
+        assert answer.status_code == 201, answer.text
+        assert (await client.get(address)).status_code == 403
+        elsewhere = address.replace("a%20b.pdf", "other.pdf")
+        assert (await client.put(elsewhere, content=b"x", headers=headers)).status_code == 403
+        late = await azure_blobs.upload_address("uploads/late", datetime.now(UTC) - timedelta(minutes=1))
+        assert (await client.put(late, content=b"x", headers=headers)).status_code == 403
+    blob = await azure_blobs.read("uploads/a b.pdf")
+    assert blob is not None
+    assert blob.data == b"the file"

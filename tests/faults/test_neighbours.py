@@ -20,9 +20,9 @@ from support.tickets import FINAL, app_folder
 pytestmark = pytest.mark.faults
 
 PATIENT = 20
-PATIENCE = 900.0
+PATIENCE = 1500.0
 """Seconds until every job has ended: the blocking one alone takes twice ninety, and those whose process died come back
-one after the other."""
+one after the other, each for its twenty seconds."""
 
 
 @pytest.fixture
@@ -91,7 +91,9 @@ async def test_the_patient_complete_beside_the_guilty(app: RunningApp, tmp_path:
         jobs = dict(zip(tickets, ended, strict=True))
         vault = await letters(client)
     lines = diary(tmp_path)
-    assert len(lines["exits"]) == 1, lines["exits"]
+    assert 5 <= len(lines["exits"]) <= 6, lines[
+        "exits"
+    ]  # four workers vanished over it alone, and one or two with others
     for name in names:
         assert_at_peace(jobs[name], lines[name])
     assert vault == {tickets["exits"]: "lapsed", tickets["blocks"]: "final", tickets["eats"]: "final"}

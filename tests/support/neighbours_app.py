@@ -59,9 +59,9 @@ async def blocks(payload: Named, job: JobContext) -> None:
     raise TimeoutError("what it waited for did not come")
 
 
-@job("exits", public=True, max_stalls=0)
+@job("exits", public=True)
 async def exits(payload: Named, job: JobContext) -> None:
-    """End the process, and all that runs in it; never tried again."""
+    """End the process, and all that runs in it; tried again as any other."""
     note("begins", payload, job)
     await asyncio.sleep(0.5)
     os._exit(7)

@@ -21,8 +21,8 @@ async def _submitted(trial: Trial) -> None:
 async def _half_done(trial: Trial) -> None:
     """Two children have ended, and were not counted yet."""
     await _submitted(trial)
-    await trial.lab.pump()
-    trial.lab.clock.advance(60)
+    assert await _turn(trial) == ["suspended"]
+    await _turn(trial)
 
 
 async def _one_fails(trial: Trial) -> None:
@@ -47,10 +47,16 @@ async def _cancel(trial: Trial) -> None:
 async def _waiting(trial: Trial) -> None:
     """Its children are started and wait."""
     await _submitted(trial)
+    assert await _turn(trial) == ["suspended"]
+
+
+async def _turn(trial: Trial) -> list[str]:
+    """Deliver each message that can be seen, and none that comes of it."""
     lab, queue = trial.lab, trial.lab.settings.queue_normal
-    (message,) = await lab.storage_queues.receive(queue)
-    await lab.storage_queues.delete(queue, message)
-    assert await lab.engine.process(Delivery(queue, message.message_id, message.text.encode())) == "snoozed"
+    messages = await lab.storage_queues.receive(queue)
+    for message in messages:
+        await lab.storage_queues.delete(queue, message)
+    return [await lab.engine.process(Delivery(queue, each.message_id, each.text.encode())) for each in messages]
 
 
 async def _stop_while_it_starts(trial: Trial) -> None:

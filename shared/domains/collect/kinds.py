@@ -1,9 +1,10 @@
-"""The job of collecting: topic by topic, each one's blob a checkpoint for the next attempt."""
+"""The job of collecting: topic by topic, each one a step, which the next attempt does not do again."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from shared.domains.collect.errors import TopicsUnavailableError
@@ -30,8 +31,6 @@ class TopicResult:
     topic: str
     written: Written | None = None
     error: FetchError | ContentRefusedError | None = None
-    refused: Mapping[str, int] = field(default_factory=dict)
-    """Items that could not be used, by reason."""
 
     @property
     def transient(self) -> bool:
@@ -48,7 +47,7 @@ class TopicResult:
         found: dict[str, Any]
         if self.written:
             found = {"topics_count": self.written.items, "blob_name": self.written.name, "status": "success"}
-            found |= {"refused": dict(self.refused)} if self.refused else {}
+            found |= {"refused": self.written.refused} if self.written.refused else {}
         else:
             found = {"topics_count": 0, "blob_name": None, "status": "error", "error": _why(self)}
         return {"subreddit": self.topic, **found}
@@ -82,22 +81,25 @@ class _Run:
 
     async def topic(self, number: int) -> TopicResult:
         """Collect the topic of this number, unless an earlier attempt did."""
-        topic, slug = self._payload.topics[number - 1], self._source.slug(self._payload.topics[number - 1])
+        topic = self._payload.topics[number - 1]
         await self.job.progress(f"processing {self._source.label(topic)}", number, len(self._payload.topics))
-        if self.job.attempt > 1 and (written := await self._output.find(self._payload.source, slug)):
-            return TopicResult(topic, written)
-        if self.late:
-            return TopicResult(topic, error=self._out_of_time())
+        name = f"{number} {self._source.slug(topic)[:80]}"
         try:
-            async with respecting(self.job.documents, self.job.clock, self._source.host(topic)):
-                harvest = await self._source.collect(topic, self._payload.sort, self._payload.limit)
+            return TopicResult(topic, await self.job.step(name, partial(self._collect, topic), into=Written))
         except (FetchError, ContentRefusedError) as error:
             self.job.log.warning("topic not collected, %s:", error.reason)
             return TopicResult(topic, error=error)
+
+    async def _collect(self, topic: str) -> Written:
+        if self.late:
+            raise self._out_of_time()
+        async with respecting(self.job.documents, self.job.clock, self._source.host(topic)):
+            harvest = await self._source.collect(topic, self._payload.sort, self._payload.limit)
         await self.job.checkpoint()
+        slug = self._source.slug(topic)
         written = await self._output.write(self._payload.source, slug, topic, harvest, self._payload.limit)
         self._wrote = True
-        return TopicResult(topic, written, refused=harvest.refused)
+        return written
 
     @property
     def late(self) -> bool:

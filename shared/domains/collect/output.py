@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from shared.domains.collect.model import Harvest, Item
@@ -19,6 +19,8 @@ class Written:
 
     name: str
     items: int
+    refused: dict[str, int] = field(default_factory=dict)
+    """Items that could not be used, by reason."""
 
 
 class Output:
@@ -32,24 +34,14 @@ class Output:
         self._blobs = blobs
         self._job = job
 
-    async def find(self, source: str, slug: str) -> Written | None:
-        """What an earlier attempt wrote for a topic."""
-        for name in self._names(source, slug):
-            found = await self._blobs.read(name)
-            if found is None:
-                return None
-            if mine := self._mine(name, found.data):
-                return mine
-        return None
-
     async def write(self, source: str, slug: str, topic: str, harvest: Harvest, limit: int) -> Written:
-        """Write a topic's items; where another attempt did so meanwhile, its blob stands."""
+        """Write a topic's items; where another attempt did so, its blob stands."""
         items = harvest.items[:limit]
         data = json.dumps(self._content(source, topic, harvest, items)).encode()
         for name in self._names(source, slug):
             try:
                 await self._blobs.create(name, data)
-                return Written(name, len(items))
+                return Written(name, len(items), dict(harvest.refused))
             except AlreadyExistsError:
                 found = await self._blobs.read(name)
                 if found and (mine := self._mine(name, found.data)):

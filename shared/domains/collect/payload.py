@@ -25,7 +25,10 @@ class CollectJob(BaseModel):
 
     source: SourceName = Field(description="Where to collect: subreddits, feeds, or single pages.")
     topics: list[Topic] = Field(
-        min_length=1, max_length=MOST_TOPICS, description="Names of subreddits, or addresses of feeds or pages."
+        min_length=1,
+        max_length=MOST_TOPICS,
+        description="Names of subreddits, or addresses of feeds or pages.",
+        examples=[["python"]],
     )
     limit: int = Field(10, ge=1, le=100, strict=True, description="The most items that are taken of each topic.")
     sort: Sort = Field("hot", description="Which of a subreddit's listings; feeds and pages have one order.")

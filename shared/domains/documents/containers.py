@@ -10,5 +10,3 @@ DOCUMENTS = Container(
     "documents per partition.",
     indexed=("sort", "status", "format", "language", "outcome", "reader", "sha256", "waiting_sha256"),
 )
-FILES = "documents"
-"""The container of blobs that holds the files, what was read of them, and uploads that were not committed yet."""

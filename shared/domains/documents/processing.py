@@ -33,7 +33,7 @@ async def process_document_content(
         DocumentRefusedError: it cannot be read; the document says why.
         DocumentTimedOutError: it took too long.
     """
-    files = DocumentFiles(job.documents, job.containers, job.clock)
+    files = DocumentFiles(job.documents, job.containers, job.clock, job.settings)
     version = await _begin(files, document_id, number, job)
     if version is None:
         return {"outcome": "superseded"}
@@ -53,7 +53,7 @@ async def process_document_content(
 
 async def give_up(document_id: str, number: int, job: JobContext) -> None:
     """Say of a document whose job gives up that it failed, unless it says so, and why, itself."""
-    files = DocumentFiles(job.documents, job.containers, job.clock)
+    files = DocumentFiles(job.documents, job.containers, job.clock, job.settings)
     now = job.clock.now()
 
     def failed(stored: Stored) -> Stored | None:

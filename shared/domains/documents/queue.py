@@ -80,7 +80,7 @@ class DocumentQueueService:
         self._deps = engine.deps
         self._callbacks = Callbacks(self._deps, Submitter(self._deps))
         self._recorder = Recorder(self._deps, engine.vault, self._callbacks)
-        self.files = DocumentFiles(self._deps.documents, self._deps.containers, self._deps.clock)
+        self.files = DocumentFiles(self._deps.documents, self._deps.containers, self._deps.clock, self._deps.settings)
 
     async def enqueue(
         self, document_id: str, operation: Operation = Operation.PROCESS, priority: Priority | None = None

@@ -37,7 +37,32 @@ class DocumentReader(Protocol):
 
 def document_reader(settings: Settings) -> DocumentReader:
     """The reader that the settings ask for."""
-    return EmbeddedReader(settings)
+    embedded = EmbeddedReader(settings)
+    if settings.of(DocumentSettings).intelligence_endpoint is None:
+        return embedded
+    from shared.domains.documents.hosted import HostedReader
+
+    return ReaderOfPictures(embedded, HostedReader(settings))
+
+
+class ReaderOfPictures:
+    """Reads with what is built in, and has a service read what shows pictures of text."""
+
+    def __init__(self, embedded: EmbeddedReader, service: DocumentReader) -> None:
+        self._embedded = embedded
+        self._service = service
+
+    async def read(self, data: bytes, name: str, password: str | None = None) -> Text | Refusal:
+        """Read a document."""
+        from shared.domains.documents.hosted import is_picture
+
+        found = await self._embedded.read(data, name, password)
+        if isinstance(found, Text) or not (found.outcome is Outcome.NO_TEXT or is_picture(data)):
+            return found
+        seen = await self._service.read(data, name, password)
+        if isinstance(seen, Refusal):
+            return seen if seen.outcome is not Outcome.NO_TEXT else found
+        return replace(seen, format=found.format or "picture", language=await self._embedded.language(seen.text))
 
 
 class EmbeddedReader:
@@ -64,7 +89,7 @@ class EmbeddedReader:
             return found
         if not found.text.strip():
             return Refusal.of(Outcome.NO_TEXT, format=found.format)
-        return replace(found, language=await self._language(found.text))
+        return replace(found, language=await self.language(found.text))
 
     def close(self) -> None:
         """End the children; a later call starts new ones."""
@@ -86,7 +111,8 @@ class EmbeddedReader:
             first = part.rest
         return parts[0] if len(parts) == 1 else joined(parts)
 
-    async def _language(self, text: str) -> str | None:
+    async def language(self, text: str) -> str | None:
+        """The language of a text, told in the sandbox."""
         found = await self._general.run(language_of, text[:_TOLD])
         return None if isinstance(found, Failure) else found
 

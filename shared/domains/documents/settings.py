@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.settings.spec import Section, number, schedule, whole
+from shared.settings.spec import Section, number, queue, schedule, text, url, whole
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -27,6 +27,20 @@ class DocumentSettings(Section):
     memory_mb: int = whole(
         "DOCUMENT_MEMORY_MB", 1024, 512, 65536, "MiB", "Address space of each of these processes; it is killed beyond."
     )
+    files_container: str = queue(
+        "DOCUMENT_FILES_CONTAINER",
+        "documents",
+        "Blob container of files, of what was read of them, and of uploads.",
+        63,
+    )
     queue_schedule: str = schedule(
         "DOCUMENT_QUEUE_SCHEDULE", "0 40 */6 * * *", "When is seen to documents that wait without a job."
     )
+    intelligence_endpoint: str | None = url(
+        "DOCUMENT_INTELLIGENCE_ENDPOINT",
+        "Azure Document Intelligence, for what holds no text of its own; unset: nothing reads that.",
+    )
+    intelligence_key: str | None = text(
+        "DOCUMENT_INTELLIGENCE_KEY", None, "Key; unset: the identity is used.", secret=True
+    )
+    intelligence_model: str = text("DOCUMENT_INTELLIGENCE_MODEL", "prebuilt-layout", "Model that it reads with.")

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.domains.documents.containers import DOCUMENTS, FILES
+from shared.domains.documents.containers import DOCUMENTS
 from shared.domains.documents.model import (
     PASSWORD_ID,
     PASSWORD_SECONDS,
@@ -19,8 +19,10 @@ from shared.domains.documents.model import (
     id_of,
     text_name,
 )
+from shared.domains.documents.settings import DocumentSettings
 from shared.domains.documents.text import Heading, Page, Table, Text
 from shared.ports import AlreadyExistsError, Clock, Containers, DocumentStore, Query, Where
+from shared.settings import Settings
 from shared.storage import Versioned, compare_and_swap, iso
 
 _MOST_IDS = 20
@@ -34,9 +36,9 @@ class DocumentMissingError(LookupError):
 class DocumentFiles:
     """One document at a time, and lists of them, the newest first."""
 
-    def __init__(self, documents: DocumentStore, containers: Containers, clock: Clock) -> None:
+    def __init__(self, documents: DocumentStore, containers: Containers, clock: Clock, settings: Settings) -> None:
         self._documents = documents
-        self._blobs = containers(FILES)
+        self._blobs = containers(settings.of(DocumentSettings).files_container)
         self._clock = clock
 
     # --- what is known of documents ------------------------------------------------------------------------------

@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from shared.containers import JOBS
-from shared.domains.documents.containers import DOCUMENTS, FILES
+from shared.domains.documents.containers import DOCUMENTS
 from shared.domains.documents.model import QueueStatus, Stored, Version
+from shared.domains.documents.settings import DocumentSettings
 from shared.ports import Query, Where
 from shared.storage import every, iso
 
@@ -39,7 +40,7 @@ async def _has_job(stored: Stored, job: JobContext) -> bool:
 
 async def drop_uploads(job: JobContext) -> int:
     """Delete uploads that nobody committed; return how many."""
-    blobs, dropped = job.containers(FILES), 0
+    blobs, dropped = job.containers(job.settings.of(DocumentSettings).files_container), 0
     oldest = iso(job.clock.now() - timedelta(hours=UPLOAD_HOURS))
     async for blob in blobs.list("uploads/"):
         if blob.name.removeprefix("uploads/") < oldest:  # ids begin with the moment until which one may write

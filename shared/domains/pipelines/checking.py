@@ -62,7 +62,7 @@ class _Checker:
             return
         self._known((), self._whole, _FILE_KEYS)
         places = list(self._places())
-        if not places:
+        if not places and not self._checked.errors:
             self._error(
                 self._marked.at(),
                 (),
@@ -111,7 +111,7 @@ class _Checker:
             return
         listed = self._list((*path, "executors"), value.get("executors"))
         nodes = entries.nodes(path, listed)
-        if not listed:
+        if not listed and isinstance(value.get("executors", []), list):
             self._error(self._marked.key(*path, "executors"), (*path, "executors"), "at least one executor is expected")
         known = {str(each.get("id")): None for each in listed if isinstance(each, dict)}
         edges, any_of = self._edges(path, value, list(known), entries)
@@ -205,7 +205,10 @@ class _Checker:
         try:
             made.order()
         except CycleError as error:
-            self._error(self._marked.key(*way), way, f"runs in a circle: {' -> '.join(error.args[1])}")
+            if not any(problem.path.startswith(dotted(way)) for problem in self._checked.errors):
+                circle = error.args[1]
+                closing = self._closing(way, value, set(pairwise(circle)))
+                self._error(self._marked.key(*closing), closing, f"runs in a circle: {' -> '.join(circle)}")
             return
         if len(made.nodes) > 1:
             used = {edge.source for edge in made.edges} | {edge.target for edge in made.edges}
@@ -213,6 +216,14 @@ class _Checker:
                 if node.id not in used:
                     at = self._marked.at(*path, "executors", index)
                     self._warn(at, (*path, "executors", index), f"{node.id!r} is in no edge: it runs by itself")
+
+    def _closing(self, way: Path, value: Mapping[str, Any], pairs: set[tuple[str, str]]) -> Path:
+        """The last edge in the file that is part of a circle; where there are no edges, the sequence."""
+        listed = list(enumerate(value.get("edges") or []))
+        for index, each in reversed(listed):
+            if isinstance(each, dict) and (str(each.get("from")), str(each.get("to"))) in pairs:
+                return (*way, index)
+        return way
 
     def _circles(self, named: Mapping[Path, str]) -> None:
         """Pipelines that use each other without end."""

@@ -240,6 +240,8 @@ class Entries:
             self._error(way, f"{executor.name} has no such setting{meant(location[-1], known)}", key=True)
         elif error["type"] == "missing":
             held = (*path, "settings") if (*path, "settings") in self._marked.values else path
+            if len(location) > 1:  # of a part of a setting, the part
+                held = self._way(path, value, location[:-1])
             self._error(
                 held,
                 f"{executor.name} needs the setting {'.'.join(map(str, location))!r}",

@@ -20,6 +20,8 @@ _MOST_VALUES = 20_000
 _MOST_DEEP = 50
 _JOINED = frozenset({"pipelines", "subworkflows", "workflows", "connectors"})
 """Lists of a file that may be given in parts, as the original's samples do: the parts are joined."""
+_TAGS = frozenset({"map", "seq", "str", "int", "float", "bool", "null", "timestamp", "value"})
+"""What PyYAML takes plain values for; an explicit one among them says nothing else."""
 _INT = re.compile(r"[-+]?\d+|0x[0-9a-fA-F]+|0o[0-7]+")
 _FLOAT = re.compile(r"[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?")
 _WORDS: Mapping[str, bool | None] = {
@@ -128,7 +130,7 @@ class _Reader:
         if len(path) > _MOST_DEEP:
             raise YamlError(Problem(place, "", f"nested more than {_MOST_DEEP} deep"))
         self.values[path] = place
-        if not node.tag.startswith("tag:yaml.org,2002:"):
+        if node.tag.removeprefix("tag:yaml.org,2002:") not in _TAGS:
             raise YamlError(Problem(place, dotted(path), f"tags such as {node.tag!r} are not taken"))
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)

@@ -146,7 +146,7 @@ class Recorder:
     async def _leave_to_an_attempt(self, current: Versioned[Job], error: Failure) -> None:
         """Have an attempt give the job up: it tells the kind. If the host moves that message as well, nobody does."""
         now = self._deps.clock.now()
-        current = await self._deps.status.change(current, Decided(now, None, error, Reason.HOST.value, now))
+        current = await self._deps.status.change(current, Decided(now, None, error, Reason.HOST.value))
         await self._deps.send_or_leave(current)
         await self._deps.project(current.value)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -66,6 +66,8 @@ class Replayer:
         self._vault = vault
         self._submitter = submitter
         self._callbacks = callbacks
+        self.stop: Callable[[Job], Awaitable[None]] = callbacks.tell_parent
+        """Stops the children of a job that gets another payload, and so another plan."""
         self._answers = Answers(KeptStore(deps.blobs, deps.clock), deps.clock)
 
     async def one(
@@ -172,6 +174,8 @@ class Replayer:
 
     async def _requeue(self, current: Versioned[Job], edited: dict[str, Any] | None, by: str) -> Versioned[Job]:
         current = await self._callbacks.call(current)
+        if edited is not None and current.value.fan_out:
+            await self.stop(current.value)
         version = self._deps.kinds[current.value.kind].version if edited is not None else None
         event = Replayed(self._deps.clock.now(), by, edited, version)
         job = apply(current.value, event)

@@ -80,7 +80,7 @@ async def test_a_child_that_retries_is_waited_for(lab: Lab) -> None:
     await _rest(lab)
     parent = await lab.settled(ticket.job.job_id, Status.COMPLETED)
     assert parent.failures == 0
-    assert any(entry.event == "snoozed" for entry in parent.history)
+    assert any(entry.event == "suspended" for entry in parent.history)
 
 
 async def test_nothing_to_do_is_done_at_once(lab: Lab) -> None:
@@ -232,6 +232,7 @@ async def test_a_parent_that_fails_while_it_is_being_cancelled_takes_its_childre
             await lab.engine.cancel(parent_id)
         raise FinalError("on purpose")
 
+    await lab.engine.children.wake(parent_id, "a child")
     with monkeypatch.context() as patch:
         patch.setattr(Children, "read", broken)
         await lab.pump()

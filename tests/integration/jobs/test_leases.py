@@ -83,6 +83,7 @@ async def test_a_zombie_changes_nothing(lab: Lab, hung: Hung) -> None:
     delivery = await first_delivery(lab)
     zombie = asyncio.create_task(lab.engine.process(delivery))
     await hung.running.wait()
+    lab.start()  # another process takes over
     lab.clock.advance(61)
     assert await lab.engine.process(delivery_of(delivery, message_id="another")) == "completed"
     before = await lab.job(ticket.job.job_id)
@@ -113,13 +114,14 @@ async def test_a_live_lease_keeps_a_second_message_out(lab: Lab) -> None:
 
 
 async def test_the_same_message_delivered_again_reclaims_at_once(lab: Lab) -> None:
-    """The host delivers a message a second time only when the first delivery is over: its worker is gone."""
+    """The host delivers a message to another process only when the first delivery is over: its worker is gone."""
     hung = Hung()
     lab.script = hung
     ticket = await lab.submit()
     delivery = await first_delivery(lab)
     worker = asyncio.create_task(lab.engine.process(delivery))
     await hung.running.wait()
+    lab.start()
     assert await lab.engine.process(delivery_of(delivery, dequeue_count=2)) == "completed"
     hung.go_on.set()
     assert await worker == "superseded"
@@ -140,8 +142,10 @@ async def test_a_job_whose_workers_keep_vanishing_gives_up(lab: Lab) -> None:
     workers = []
     for count in range(1, 5):
         begun.clear()
+        lab.start()
         workers.append(asyncio.create_task(lab.engine.process(delivery_of(delivery, dequeue_count=count))))
         await begun.wait()
+    lab.start()
     assert await lab.engine.process(delivery_of(delivery, dequeue_count=5)) == "gave up, workers vanished"
     hanging.set()
     assert await asyncio.gather(*workers) == ["superseded"] * 4

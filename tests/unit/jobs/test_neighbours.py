@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel
 
 from shared.jobs import JobContext, job
 from shared.jobs.dead_letters.vault import Reason
 from shared.jobs.envelope import Delivery
+from shared.jobs.events import Claimed
+from shared.jobs.machine import apply
 from shared.jobs.model import Job, Status
 from shared.jobs.neighbours import Neighbours
 from shared.jobs.testing import Died, FakeClock, Faults, MemoryApp, Mode
 from shared.jobs.testing.host import MESSAGE_LEASE
+from shared.ports import StorageError
 
 AT_ONCE = 16
 
@@ -98,16 +103,89 @@ async def test_only_the_killer_gives_up() -> None:
         assert (ended.status, ended.attempt <= 2) == (Status.COMPLETED, True), ended
 
 
-def test_turns_are_apart_also_where_the_leases_end_later(clock: FakeClock) -> None:
-    """Who is put back has another message than the attempt that vanished, and that one waits for the lease's end."""
-    neighbours, probation = Neighbours(clock.now, timedelta(seconds=20)), timedelta(seconds=20)
-    lease = clock.now() + timedelta(seconds=60)
-    running = [
-        Job(
-            job_id=f"job-{n}", kind="work", status=Status.RUNNING, version=2, attempt=1, message_id=f"message-{n}",
-            created_at=clock.now(), updated_at=clock.now(), due_at=lease,
-        )
-        for n in range(4)
-    ]  # fmt: skip
-    turns = [neighbours.turn(job) for job in running]
-    assert turns == [None, lease, lease + probation, lease + 2 * probation]
+def lapsed(clock: FakeClock, number: int, **changes: Any) -> Job:
+    """A job whose worker vanished beside others."""
+    given = {"status": Status.RUNNING, "attempt": 1, "beside": 3, "started_at": clock.now(), **changes}
+    return Job(
+        job_id=f"job-{number}", kind="work", version=2, created_at=clock.now(), updated_at=clock.now(),
+        due_at=clock.now(), **given,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """As much of an attempt as its neighbours look at."""
+
+    job: Job
+    job_id: str
+    fence: int
+
+    def __hash__(self) -> int:
+        return self.fence
+
+
+def begin(neighbours: Neighbours, job: Job) -> None:
+    """An attempt of a job."""
+    with neighbours.claiming(job):
+        claimed = apply(job, Claimed(job.updated_at, "message", job.updated_at))
+    neighbours._claiming.clear()
+    neighbours.running.add(cast("JobContext", Attempt(claimed, job.job_id, claimed.attempt)))
+
+
+def test_no_two_suspects_run_in_one_process_for_a_minute(clock: FakeClock) -> None:
+    neighbours = Neighbours(clock.now)
+    first, second = lapsed(clock, 1), lapsed(clock, 2)
+    assert neighbours.wait(first, given_up=False) is None
+    begin(neighbours, first)
+    assert neighbours.wait(second, given_up=False) == clock.now() + timedelta(seconds=5)
+    assert neighbours.wait(lapsed(clock, 3, status=Status.QUEUED, attempt=0), given_up=False) is None
+    assert neighbours.wait(second, given_up=True) is None
+    clock.advance(60)
+    assert neighbours.wait(second, given_up=False) is None
+
+
+def test_one_that_killed_twice_has_its_process_for_itself_as_far_as_a_minutes_patience_goes(clock: FakeClock) -> None:
+    neighbours = Neighbours(clock.now)
+    fresh = lapsed(clock, 1, status=Status.QUEUED, attempt=0, started_at=None)
+    killer = lapsed(clock, 2, stalls=1, beside=0)
+    begin(neighbours, fresh)
+    assert neighbours.wait(killer, given_up=False) is not None
+    clock.advance(60)
+    assert neighbours.wait(killer, given_up=False) is None
+    alone = Neighbours(clock.now)
+    killer = lapsed(clock, 2, stalls=1, beside=0)
+    assert alone.wait(killer, given_up=False) is None
+    begin(alone, killer)
+    assert alone.wait(fresh, given_up=False) is not None
+
+
+async def test_a_claim_that_fails_keeps_nobody_waiting(clock: FakeClock) -> None:
+    neighbours = Neighbours(clock.now)
+    with suppress(StorageError), neighbours.claiming(lapsed(clock, 1)):
+        raise StorageError("out")
+    assert neighbours.suspects == set()
+    begin(neighbours, lapsed(clock, 1))
+    with suppress(StorageError), neighbours.claiming(lapsed(clock, 1, status=Status.QUEUED, attempt=0)):
+        raise StorageError("the record that an old message carries")
+    assert neighbours.suspects == {"job-1"}
+    with neighbours.claiming(lapsed(clock, 4)), suppress(StorageError), neighbours.claiming(lapsed(clock, 4)):
+        raise StorageError("one of two deliveries, which lost")
+    assert neighbours.suspects == {"job-1", "job-4"}
+    neighbours = Neighbours(clock.now)
+    assert neighbours.wait(lapsed(clock, 2), given_up=False) is None
+
+
+async def test_a_message_that_comes_again_while_its_attempt_is_at_work_begins_no_other() -> None:
+    app = MemoryApp(innocent)
+    PROCESS.append(Process())
+    ticket = await app.submit(innocent, Nothing())
+    ((queue, each),) = await app.queues.due()
+    message = app.queues.take(queue, each, MESSAGE_LEASE)
+    delivery = Delivery(queue, message.message_id, message.text.encode(), message.inserted_at, 1)
+    first = asyncio.create_task(app.process(delivery))
+    while (await app.job(ticket)).status is not Status.RUNNING:  # noqa: ASYNC110 - what runs is the engine
+        await asyncio.sleep(0)
+    assert await app.process(delivery) == "put back"
+    await first
+    done = await app.job(ticket)
+    assert (done.status, done.attempt, done.stalls) == (Status.COMPLETED, 1, 0)

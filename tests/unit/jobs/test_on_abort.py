@@ -55,7 +55,7 @@ async def test_it_is_called_after_the_last_attempt_and_never_before_a_retry() ->
     job = await play.played()
     assert (job.status, play.ran) == (Status.FAILED, [1, 2, 3])
     assert play.told == [("e1", 3, "attempt 3")]
-    assert [entry.event for entry in job.history][-2:] == ["to give up", "failed"]
+    assert [entry.event for entry in job.history][-2:] == ["claimed", "failed"]
 
 
 async def test_it_is_not_called_where_all_goes_well() -> None:

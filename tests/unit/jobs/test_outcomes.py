@@ -73,6 +73,44 @@ async def test_what_would_end_a_process_is_a_failed_attempt(kind: type[BaseExcep
     assert played.error.message == ("Mute (its own text cannot be had: RuntimeError)" if kind is Mute else "out")
 
 
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
+@pytest.mark.parametrize("grouped", [False, True])
+async def test_what_a_task_of_the_handler_raises_to_end_the_process_is_a_failed_attempt(
+    kind: type[BaseException], *, grouped: bool
+) -> None:
+    async def script(job: JobContext) -> None:
+        async def ends() -> None:
+            await asyncio.sleep(0)
+            raise kind("out")
+
+        if grouped:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(ends())
+        else:
+            await asyncio.gather(ends(), asyncio.sleep(0))
+
+    stage = Stage(script)
+    played = await stage.played()
+    assert (played.status, stage.runs, played.failures) == (Status.FAILED, 3, 2)
+    assert played.error is not None
+    assert (played.error.type, played.error.message) == (kind.__name__, "out")
+    assert played.error.place
+    assert played.error.place.function == "ends"
+
+
+async def test_a_task_that_nobody_awaits_ends_neither_the_job_nor_the_process() -> None:
+    async def script(job: JobContext) -> str:
+        async def ends() -> None:
+            raise SystemExit
+
+        tasks = [asyncio.create_task(ends()), asyncio.create_task(asyncio.sleep(60))]
+        tasks[1].cancel()
+        await asyncio.wait(tasks)
+        return f"{tasks[0].exception()!r} {tasks[1].cancelled()}"
+
+    assert (await Stage(script).played()).results == "ExitError('SystemExit') True"
+
+
 async def test_a_group_is_told_by_its_members_with_their_places_and_causes() -> None:
     async def cause() -> None:
         try:

@@ -45,6 +45,8 @@ OPEN = {
     "Health",
     "GetOpenApi",
     "GetProblem",
+    "Greet",
+    "Docs",
     "Dashboard",
     "DashboardPart",
     "ReadAdventure",
@@ -178,7 +180,8 @@ async def test_every_route_slows_down_who_asks_too_often(
         guarded({}, **slow)
         assert (await function(request(binding))).status_code != 429, name
         response = await function(request(binding))
-        assert (response.status_code, response.headers["Retry-After"]) == (429, "100"), name
+        assert response.status_code == 429, name
+        assert 50 < int(response.headers["Retry-After"]) <= 100, name  # a first answer may take seconds
 
 
 async def test_every_answer_tells_browsers_to_be_careful(

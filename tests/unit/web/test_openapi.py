@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from shared.declarations import kinds, routes
+from shared.declarations import kinds, routes, settings_of
+from shared.jobs import Kind
+from shared.jobs.kinds import Queues, Registry
 from shared.web.openapi import document
 from shared.web.routes import Route
 
 ROUTES = routes()
+REGISTRY = Registry(kinds(), Queues(), settings_of({}))
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +69,24 @@ def test_it_is_valid(content: dict[str, Any]) -> None:
 def test_no_two_schemas_have_one_title(content: dict[str, Any]) -> None:
     titles = Counter(schema.get("title", name) for name, schema in content["components"]["schemas"].items())
     assert [title for title, count in titles.items() if count > 1] == []
+
+
+def test_every_operation_has_examples(content: dict[str, Any]) -> None:
+    for path, methods in content["paths"].items():
+        for operation in methods.values():
+            for media, body in operation.get("requestBody", {}).get("content", {}).items():
+                assert media != "application/json" or body["examples"], path
+            needed = [each for each in operation.get("parameters", []) if each["required"]]
+            assert [each["name"] for each in needed if "example" not in each] == [], path
+
+
+@pytest.mark.parametrize(
+    "kind", [each for each in REGISTRY if REGISTRY.policy(each.name).public], ids=lambda kind: kind.name
+)
+def test_the_example_of_a_public_kind_is_a_payload(content: dict[str, Any], kind: Kind[Any]) -> None:
+    body = content["paths"][f"/jobs/{kind.name}"]["post"]["requestBody"]["content"]["application/json"]
+    payload = body["examples"]["example-1"]["value"]["payload"]
+    assert isinstance(kind.parse(payload, kind.version), kind.payload)
 
 
 def test_every_parameter_has_a_type(content: dict[str, Any]) -> None:

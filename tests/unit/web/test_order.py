@@ -10,6 +10,7 @@ from shared.web.order import DeclarationError, Served, hidden, in_order, served
 from support.functions import functions as app_functions
 
 SAMPLES = {
+    "nothing": "",
     "job_id": "0198c3a2-0000-7000-8000-000000000000", "letter_id": "0198c3a2-0000-7000-8000-000000000000", "week": "2026-W47",
     "kind": "taste-analysis", "name": "PluckItScraper", "source_id": "rss_0123456789ab", "user_id": "ann", "item_id": "shirt-1",
     "pipeline_id": "invoices", "number": "1", "vault_id": "inbox", "execution_id": "exec_123",

@@ -168,7 +168,7 @@ class SentimentSettings(ModelSettings):
 async def sentiment_analyser(item: Content, settings: SentimentSettings, run: Run) -> Content:
     """Say whether texts speak well or badly.
 
-    Built in: a lexicon of some 800 English words, with negations and what makes them stronger. Other languages come out as neutral, and not sure.
+    Built in: a lexicon of some 570 English words, with negations and what makes them stronger. Other languages come out as neutral, and not sure.
     """
     labels = (
         ["positive", "neutral", "negative"]

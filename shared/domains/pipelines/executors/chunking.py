@@ -102,7 +102,7 @@ async def recursive_text_chunker(item: Content, settings: ChunkSettings, run: Ru
 def split(text: str, settings: ChunkSettings) -> list[Span]:
     """The chunks of a text, in its order; what one repeats of the one before it is part of it."""
     separators = tuple(dict.fromkeys((*(each for each in settings.separators if each), " ")))
-    measure = _MEASURES[settings.length_function]
+    measure = MEASURES[settings.length_function]
     room = settings.chunk_size - settings.chunk_overlap
     found = list(_cut(text, Span(0, len(text)), separators, room, measure))
     found = [each for span in found if (each := _trimmed(text, span, settings)).end > each.start]
@@ -229,7 +229,8 @@ def _tokens(text: str) -> int:
     return -(-len(text) // _TOKEN)
 
 
-_MEASURES: dict[str, Callable[[str], int]] = {"characters": len, "words": _words, "tokens": _tokens}
+MEASURES: dict[str, Callable[[str], int]] = {"characters": len, "words": _words, "tokens": _tokens}
+"""How lengths are counted."""
 
 
 class PageSplitSettings(ItemSettings):

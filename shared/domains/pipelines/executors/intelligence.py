@@ -150,7 +150,7 @@ async def _by_service(item: Content, data: bytes, settings: IntelligenceSettings
     query = "&".join(f"{name}={quote(value, safe=',-')}" for name, value in asked.items() if value)
     path = f"documentintelligence/documentModels/{settings.model_id}:analyze?_overload=analyzeDocument&{query}"
     started = await service.send(run, "POST", path, data, "application/octet-stream")
-    body = await until_done(service, run, started, 1.0, settings.timeout_secs)
+    body = await until_done(service, run, started, 1.0, 0.9 * settings.timeout_secs)
     result = body.get("analyzeResult") or {}
     if settings.include_full_result:
         item.data[f"{settings.output_field}_full_result"] = result

@@ -118,8 +118,8 @@ async def until_done(service: Service, run: Run, started: Answer, pause: float, 
             return body
         if status in ("failed", "canceled"):
             raise ContentError(f"{service.name} could not analyse this document{_code(body)}")
-        if waited >= seconds:
-            raise RetryLater(0.0, f"{service.name} takes longer than {seconds:g} seconds")
         pause = retry_after(answer.headers.get("retry-after")) or pause
+        if waited + pause > seconds:
+            raise RetryLater(0.0, f"{service.name} takes longer than {seconds:g} seconds")
         waited += pause
         await asyncio.sleep(pause)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from shared.domains.stories.analysis.corrections import FRENCH_NOUNS, LEMMAS, PARTS_OF_SPEECH
 from shared.domains.stories.analysis.sentences import sentences_of
 from shared.domains.stories.analysis.tokens import Piece, pieces
+from shared.domains.stories.generation.lexicon import lexicon
 from shared.domains.stories.languages import Language, Level
 from shared.domains.stories.ports import Analysis, Sentence, Token
 
@@ -36,7 +37,7 @@ class LemmaAnalyser:
     def analyse(self, sentences: Sequence[str], language: Language, level: Level) -> Analysis:
         """The words of sentences."""
         rank = ranks(language)
-        names = frozenset() if language == Language.GERMAN else _names(sentences, language)
+        names = _names(sentences, language)
         found = (
             Sentence(text=text, tokens=tuple(_tokens(text, language, rank, MOST[level], names))) for text in sentences
         )
@@ -44,9 +45,12 @@ class LemmaAnalyser:
 
 
 def _names(sentences: Sequence[str], language: Language) -> frozenset[str]:
-    """Words that have a capital where no sentence begins: they are names where one begins, too."""
+    """Words that have a capital where no sentence begins: they are names where one begins, too. In German they may be any noun."""
+    companions = frozenset(each.text(language) for each in lexicon()["friend"])
+    if language == Language.GERMAN:
+        return companions
     later = (piece.text for text in sentences for piece in [each for each in pieces(text, language) if each.word][1:])
-    return frozenset(word for word in later if word[0].isupper() and word != "I")
+    return companions | frozenset(word for word in later if word[0].isupper() and word != "I")
 
 
 def _tokens(text: str, language: Language, rank: dict[str, int], most: int, names: frozenset[str]) -> list[Token]:
@@ -59,7 +63,7 @@ def _tokens(text: str, language: Language, rank: dict[str, int], most: int, name
             continue
         named = piece.text in names
         lemma = lemma_of(piece.text, language, first=first and not named)
-        name = named and lemma[0].isupper()
+        name = named and (lemma[0].isupper() or piece.text[0].isupper())
         rare = (
             not name and bool(rank) and rank.get(lemma.lower(), most) >= most and _stands_alone(piece, lemma, language)
         )

@@ -50,10 +50,10 @@ class SpacyAnalyser:
 
 def _token(token: Any, rank: dict[str, int], most: int) -> Token:
     word = token.is_alpha or any(char.isalpha() for char in token.text)
-    learnt = word and token.pos_ not in _NOT_LEARNT
-    rare = learnt and bool(rank) and rank.get(token.lemma_.lower(), most) >= most
+    learnt = word and token.lemma_ and token.pos_ not in _NOT_LEARNT
+    rare = bool(learnt and rank) and rank.get(token.lemma_.lower(), most) >= most
     return Token(
-        start=token.idx, end=token.idx + len(token.text), lemma=token.lemma_ if word else None, pos=token.pos_ or None, rare=rare
+        start=token.idx, end=token.idx + len(token.text), lemma=(token.lemma_ or None) if word else None, pos=token.pos_ or None, rare=rare
     )  # fmt: skip
 
 

@@ -84,6 +84,8 @@ class _Writing:
                 for sentence in _cut(line, brief.language):
                     self._state.tell(sentence, brief.language)
             self._state.tell(past.chosen, brief.language)
+        self._said: set[Template] = set()
+        """What this entry has said: it does not repeat itself, where a story may."""
         self._met = self._state.decided in _OF_PERSONS
         self._next = self._another("place", self._state.place)
 
@@ -91,7 +93,8 @@ class _Writing:
         """The entry."""
         choices = [] if self._brief.last else self._choices()
         sorts = {template.role.removeprefix("choice.") for template in choices}
-        text = "\n\n".join(" ".join(self._paragraph(roles, sorts)) for roles in self._plan() if roles)
+        paragraphs = (" ".join(self._paragraph(roles, sorts)) for roles in self._plan())
+        text = "\n\n".join(each for each in paragraphs if each)
         title = self._render(self._pick("title", ()))
         return Draft(title=title, text=text, choices=tuple(self._render(each) for each in choices))
 
@@ -111,7 +114,9 @@ class _Writing:
         for role in roles:
             self._prepare(role)
             template = self._pick(f"after.{self._state.decided or 'wait'}" if role == "after" else role, sorts)
-            sentences.append(self._render(template))
+            if template not in self._said:
+                sentences.append(self._render(template))
+                self._said.add(template)
         return sentences
 
     def _prepare(self, role: str) -> None:
@@ -132,6 +137,7 @@ class _Writing:
     def _pick(self, role: str, sorts: set[str] | tuple[str, ...]) -> Template:
         """A sentence of this role: at the level, not told yet, and with words that are due where there are any."""
         fitting = [each for each in of_role(role) if self._fits(each, sorts)]
+        fitting = [each for each in fitting if each not in self._said] or fitting
         fresh = [each for each in fitting if each not in self._state.used] or fitting
         bands, weights = zip(*_MIX[self._band], strict=True)
         band = self._random.choices(bands, weights)[0]

@@ -88,7 +88,7 @@ function words(adventure, entry, acts) {
     h('ul', {}, [...found].map(([lemma, form]) => h('li', {},
       h('span', {lang: adventure.language}, lemma), form.toLowerCase() !== lemma.toLowerCase() && h('span', {class: 'note', lang: adventure.language}, ` ${form}`),
       h('button', {
-        type: 'button', class: 'quiet', 'aria-pressed': 'false', 'aria-label': `I know ${lemma}`,
+        type: 'button', class: 'quiet', 'aria-pressed': 'false', 'aria-label': `I know it: ${lemma}`,
         onclick: async ({currentTarget: button}) => {
           const known = button.getAttribute('aria-pressed') !== 'true';
           if (await acts.know(lemma, known)) button.setAttribute('aria-pressed', String(known));

@@ -18,7 +18,6 @@ from typing import Any
 from shared.domains.stories.languages import Language
 from shared.domains.stories.ports import Cost, Mark, ServiceError, Spoken
 
-_VOICES = {Language.ENGLISH: "en-gb", Language.FRENCH: "fr-fr", Language.PORTUGUESE: "pt"}
 _RETRIEVAL = 1
 """The library hands over the samples, and plays nothing."""
 _UTF8 = 1
@@ -60,7 +59,7 @@ class EspeakSpeech:
 
 
 def _speak(sentences: tuple[str, ...], language: Language) -> Spoken:
-    voice = _VOICES.get(language, str(language))
+    voice = str(language)
     samples, marks = bytearray(), list[Mark]()
     with _ONE_AT_A_TIME:
         library, rate = _library()

@@ -202,3 +202,25 @@ def test_without_services_or_where_stubs_are_asked_for_the_defaults_do_it() -> N
 def test_what_is_configured_by_halves_is_refused_at_the_start(environ: dict[str, str], named: str) -> None:
     with pytest.raises(SettingsError, match=named):
         settings_of(environ)
+
+
+async def test_espeak_tells_where_each_word_begins() -> None:
+    pytest.importorskip(
+        "espeakng_loader", reason="the optional package espeakng-loader is not installed (requirements-stories.txt)"
+    )
+    from shared.domains.stories.speech.espeak import EspeakSpeech
+
+    sentences = ["Der Ritter sieht dich an.", "Was machst du jetzt?"]
+    spoken = await EspeakSpeech().speak(sentences, Language.GERMAN)
+    whole = [mark for mark in spoken.marks if mark.word is None]
+    words = [mark for mark in spoken.marks if mark.word is not None]
+    assert [mark.sentence for mark in whole] == [0, 1]
+    assert [(mark.sentence, mark.word) for mark in words] == [(0, n) for n in range(5)] + [(1, n) for n in range(4)]
+    assert whole[0].end <= whole[1].start < whole[1].end <= spoken.seconds
+    assert spoken.data[:4] == b"RIFF"
+
+
+def test_spacy_that_is_asked_for_and_not_there_is_named_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(SettingsError, match=r"STORY_ANALYSER: expected the package spacy .*requirements-stories"):
+        settings_of({"STORY_ANALYSER": "spacy"})
