@@ -23,6 +23,7 @@ from shared.sandbox import Failure, sandbox
 if TYPE_CHECKING:
     from shared.jobs import JobContext
     from shared.ports import BlobStore
+    from shared.settings import Settings
 
 _LITTLE = 1000
 """Characters below which what a feed has of an article is its beginning, and the page behind it is read."""
@@ -77,7 +78,7 @@ async def made(job: JobContext, enricher: Enricher, it: Collected) -> Article:
     item, whole = it.item, it.item.source != "rss" or len(it.item.text) >= _LITTLE
     if len(item.text) < _LITTLE and job.settings.of(SiteSettings).read_pages and (page := await _page(job, item)):
         item, whole = _with_page(item, page), True
-    language = await _language(job, f"{item.title}. {item.text}")
+    language = await language_in(job.settings, f"{item.title}. {item.text}")
     tags = item.tags if item.source != "reddit" else (*item.tags, item.topic)
     enriched = await enricher.enrich(Text(item.title, item.text, tags, language))
     return Article(
@@ -106,11 +107,11 @@ def reading_minutes(text: str) -> int | None:
     return max(1, math.ceil(words / _WORDS_A_MINUTE + ideographs / _IDEOGRAPHS_A_MINUTE))
 
 
-async def _language(job: JobContext, text: str) -> str | None:
-    """In the sandbox: the dictionaries take time and memory that this process has a better use for."""
+async def language_in(settings: Settings, text: str) -> str | None:
+    """The language of a text, told in the sandbox: the dictionaries take time and memory that this process has a better use for."""
     from shared.language import language_of
 
-    found = await sandbox(job.settings).run(language_of, text[:_TELLS_A_LANGUAGE])
+    found = await sandbox(settings).run(language_of, text[:_TELLS_A_LANGUAGE])
     return None if isinstance(found, Failure) else found
 
 

@@ -187,6 +187,8 @@ def _found_in(source: Source) -> tuple[str, str | None]:
         kind, _, number = source.item_id.partition("_")
         post = f"https://www.reddit.com/comments/{number}" if kind == "t3" and number.isalnum() else None
         return f"r/{source.topic} on Reddit", post or f"https://www.reddit.com/r/{source.topic}"
+    if source.name == "pipeline":
+        return source.topic, None
     host = host_of(source.topic).removeprefix("www.")
     return (f"the feed of {host}" if source.name == "rss" else host), web_address(source.topic)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -53,12 +52,7 @@ def test_no_chunk_is_too_long_and_together_they_are_the_text(count: str, text: s
         }
     )
     spans = split(text, settings)
-    measures: dict[str, Callable[[str], int]] = {
-        "characters": len,
-        "words": lambda each: len(each.split()),
-        "tokens": lambda each: -(-len(each) // 4),
-    }
-    measure = measures[count]
+    measure = chunking.MEASURES[count]
     assert all(measure(text[each.start : each.end]) <= size for each in spans)
     assert all(later.start <= each.end and each.end < later.end for each, later in pairwise(spans))
     if spans:

@@ -14,10 +14,10 @@ from shared.jobs.testing import MemoryApp
 
 @pytest.fixture(autouse=True)
 def english(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def language(_job: Any, _text: str) -> str:
+    async def language(_settings: Any, _text: str) -> str:
         return "en"
 
-    monkeypatch.setattr(enriching, "_language", language)
+    monkeypatch.setattr(enriching, "language_in", language)
 
 
 @pytest.fixture
