@@ -112,9 +112,9 @@ async def _draw(client: Client, execution: Json) -> None:
     shown: list[str] = []
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
-        job = await client.job(execution["job_id"])
-        lines = []
-        with suppress(aiohttp.ClientResponseError):  # before its first step it has no graph
+        job, lines = None, []
+        with suppress(aiohttp.ClientResponseError):  # its document is there before its job, and that before its graph
+            job = await client.job(execution["job_id"])
             lines = drawn(await client.get(f"jobs/{execution['job_id']}/graph"), colour=coloured())
         if lines and lines != shown:
             shown = lines
