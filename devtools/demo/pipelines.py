@@ -80,6 +80,7 @@ def _chosen(folder: Path) -> list[Path]:
     with (folder / "documents" / "INDEX.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if int(row["bytes"]) <= 2**20 and row["expected_path"]]
     sound = [row for row in rows if not row["password"] and not row["pdf_status"].startswith(("broken", "encrypted"))]
+    sound = [row for row in sound if "ocr" not in row["path"]]  # pictures of pages, which take a service to be read
     found = [[folder / row["path"] for row in sound if row["ext"] == ending][:3] for ending in (".pdf", ".docx")]
     return [path for paths in found for path in paths if path.is_file()]
 

@@ -257,7 +257,8 @@ async def test_a_crash_at_any_storage_call_loses_nothing_and_takes_nothing_twice
 async def test_what_could_not_be_sent_is_not_passed_over_by_the_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
     pipes, blobs = await begun()
     await put(blobs, "a.txt", "b.txt", "c.txt")
-    whole, failed = Executions.begin, []
+    whole = Executions.begin
+    failed: list[str] = []
 
     async def begin(self: Executions, asked: Begin, now: datetime) -> Any:
         if not failed and asked.items[0].id.filename == "b.txt":
