@@ -27,7 +27,7 @@ from shared.bootstrap import compose
 from shared.declarations import settings_of
 from shared.jobs import JobContext, job
 from shared.jobs.envelope import Delivery
-from shared.jobs.fan_out import Child, fan_out
+from shared.jobs.fanning import Child, fan_out
 from shared.jobs.kinds import Kind
 from shared.jobs.model import Job
 from shared.jobs.testing import FaultyBlobs, FaultyDocuments, FaultyQueues, MemoryBlobs, MemoryQueues

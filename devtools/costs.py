@@ -61,14 +61,15 @@ class Job:
 class Idle:
     """What the app uses in a month with nothing to do."""
 
-    executions: float = MONTH_HOURS * (12 + 1 + 0.5) + 30.4 * 7
-    """Timers: a sweep, with the alarms, every five minutes, one an hour, the purge every two, some seven a day."""
+    executions: float = MONTH_HOURS * (2 * 12 + 1 + 0.5) + 30.4 * 11
+    """Timers: a sweep, with the alarms, and the look at the vaults of pipelines every five minutes, one an hour, the purge
+    every two, some eleven a day."""
     seconds: float = 1.0
     """The least that an execution is charged for."""
-    blob_writes: float = MONTH_HOURS * (12 + 1) * 2.0
+    blob_writes: float = MONTH_HOURS * (2 * 12 + 1) * 2.0
     """The host's lock and the timer's state."""
-    queue_calls: float = MONTH_HOURS * 3600 / 2 * 8
-    """At most: eight queues asked every two seconds, as if an instance of each function were always there."""
+    queue_calls: float = MONTH_HOURS * 3600 / 2 * 12
+    """At most: twelve queues asked every two seconds, as if an instance of each function were always there."""
     ru: float = MONTH_HOURS * 12 * 50
     """Estimate: the queries of sweeps and alarms."""
     log_gb: float = 0.10

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         Snooze,
         SupersededError,
     )
-    from shared.jobs.fan_out import fan_out
+    from shared.jobs.fanning import fan_out
     from shared.jobs.kinds import Dedupe, Kind, Policy
     from shared.jobs.locks import FencedError, Lock, LockedError, Locks, LostLockError
     from shared.jobs.model import Failure, Job, Priority, Status
@@ -63,7 +63,7 @@ _HOME = {
     "Ticket": "ticket",
     "Timer": "timers.timer",
     "Unknown": "effects",
-    "fan_out": "fan_out",
+    "fan_out": "fanning",
     "job": "declare",
 }
 """Where each name is."""

@@ -229,10 +229,11 @@ class Conductor:
             if current is None:
                 return None  # the run is gone, and nobody has to know
             graph = await self._definitions.graph(current.value.definition)
-            record = current.value
+            record, repeated = current.value, False
             for happening in happenings:
-                record = advance(graph, record, happening)
-            if record is current.value and known:
+                before, record = record, advance(graph, record, happening)
+                repeated |= record is before
+            if repeated and known:
                 known = None  # what others wrote may say more
                 continue
             if record is current.value:
@@ -245,6 +246,8 @@ class Conductor:
                 await self._deps.clock.sleep(random.uniform(0, 0.02 * 2 ** min(tried, 6)))  # noqa: S311 - no secret
                 continue
             self._remember(Versioned(record, etag))
+            if repeated:  # who told it first may have died before what followed was started
+                await self._start(graph, record, record.under_way(), payloads)
             return await self._follow(graph, current.value, record, payloads)
         raise StorageError(f"the record of run {run_id} is changed by others without end")
 

@@ -22,7 +22,7 @@ from shared.jobs import job as declare
 from shared.jobs.dead_letters.vault import DeadLetter, Filter
 from shared.jobs.envelope import Delivery
 from shared.jobs.errors import FinalError, JobsError, RetryLater, Snooze
-from shared.jobs.fan_out import Child, fan_out
+from shared.jobs.fanning import Child, fan_out
 from shared.jobs.ids import derived_id
 from shared.jobs.kinds import Kind
 from shared.jobs.testing import (

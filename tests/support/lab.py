@@ -20,7 +20,7 @@ from shared.jobs import Dedupe, JobContext, Policy
 from shared.jobs import job as declare
 from shared.jobs.dead_letters.vault import DeadLetter, Filter
 from shared.jobs.engine import Engine
-from shared.jobs.fan_out import Child, fan_out
+from shared.jobs.fanning import Child, fan_out
 from shared.jobs.ids import derived_id
 from shared.jobs.kinds import Kind
 from shared.jobs.model import HISTORY_LIMIT, Job, Status, summary

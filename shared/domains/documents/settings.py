@@ -37,10 +37,10 @@ class DocumentSettings(Section):
         "DOCUMENT_QUEUE_SCHEDULE", "0 40 */6 * * *", "When is seen to documents that wait without a job."
     )
     intelligence_endpoint: str | None = url(
-        "DOCUMENT_INTELLIGENCE_ENDPOINT",
+        "AZURE_DOCUMENT_INTELLIGENCE_ENDPOINT",
         "Azure Document Intelligence, for what holds no text of its own; unset: nothing reads that.",
     )
     intelligence_key: str | None = text(
-        "DOCUMENT_INTELLIGENCE_KEY", None, "Key; unset: the identity is used.", secret=True
+        "AZURE_DOCUMENT_INTELLIGENCE_KEY", None, "Key; unset: the identity is used.", secret=True
     )
-    intelligence_model: str = text("DOCUMENT_INTELLIGENCE_MODEL", "prebuilt-layout", "Model that it reads with.")
+    intelligence_model: str = text("AZURE_DOCUMENT_INTELLIGENCE_MODEL", "prebuilt-layout", "Model that it reads with.")

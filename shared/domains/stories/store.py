@@ -10,7 +10,7 @@ from typing import Any
 from shared.domains.stories.containers import ADVENTURES, AUDIO
 from shared.domains.stories.model import Adventure, Entry, EntryStatus, Trouble
 from shared.ports import AlreadyExistsError, BlobStore, Document, DocumentStore, Query, Where
-from shared.storage import Versioned, compare_and_swap, every, iso
+from shared.storage import Versioned, compare_and_swap, iso
 
 ADVENTURE, ENTRY = "adventure", "entry"
 """What the documents say that they are (`kind`)."""
@@ -109,11 +109,6 @@ class AdventureStore:
         for branch in adventure.branches:
             await self._documents.delete(ADVENTURES, user_id, branch.entry_id)
         await self._documents.delete(ADVENTURES, user_id, adventure.adventure_id)
-
-    async def languages(self) -> set[str]:
-        """The native languages of all who have adventures: those that others may want to translate to."""
-        query = Query((Where("kind", "=", ADVENTURE),), limit=500, fields=("native_language",))
-        return {str(each["native_language"]) async for each in every(self._documents, ADVENTURES, query)}
 
 
 def audio_name(user_id: str, adventure_id: str, entry_id: str) -> str:

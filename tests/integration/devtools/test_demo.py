@@ -11,8 +11,9 @@ from devtools.environment import ROOT
 
 
 @pytest.mark.slow
-def test_the_demo_holds_what_it_says() -> None:
-    command = [sys.executable, "-m", "devtools.demo", "--once"]
+@pytest.mark.parametrize("which", [(), ("--story",)], ids=["feedback", "story"])
+def test_the_demo_holds_what_it_says(which: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "devtools.demo", "--once", *which]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=400, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "BROKEN" not in ran.stdout

@@ -11,7 +11,7 @@ from shared.jobs.children import Children
 from shared.jobs.dead_letters import recorder
 from shared.jobs.envelope import Delivery, encode, envelope_of
 from shared.jobs.errors import FinalError, RetryLater, Snooze
-from shared.jobs.fan_out import Child
+from shared.jobs.fanning import Child
 from shared.jobs.model import Job, Status
 from shared.ports import Query, Where
 from support.lab import Lab, Work, succeed

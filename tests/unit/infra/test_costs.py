@@ -55,7 +55,7 @@ def test_the_idle_app_runs_its_timers_as_often_as_is_reckoned() -> None:
 def test_the_arithmetic_of_the_page_is_that_of_the_program(root: Path) -> None:
     page = (root / "docs/explanation/costs.md").read_text("utf-8")
     product, price = WORKLOADS[1], Prices()
-    for memory, shown in ((2.0, "= $23.92"), (0.5, "$4.03 instead")):
+    for memory, shown in ((2.0, "= $24.39"), (0.5, "$4.15 instead")):
         assert f"{bill(replace(product, memory_gb=memory), price, Job(), Idle())['compute']:.2f}" in shown
         assert shown in page
     job = Job()

@@ -37,7 +37,7 @@ HOST_SETTINGS = {
 """Settings of the Functions host alone."""
 SDK_SETTINGS = {"OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"}
 """Settings that OpenTelemetry reads by itself."""
-NOT_YET_READ = {"AZURE_SPEECH_ENDPOINT", "AZURE_TRANSLATOR_ENDPOINT", "AZURE_DOCUMENT_INTELLIGENCE_ENDPOINT"}
+NOT_YET_READ = {"AZURE_SPEECH_ENDPOINT", "AZURE_TRANSLATOR_ENDPOINT"}
 """For domains that are not there yet; behind switches that are off."""
 NOT_ON_FLEX = {
     "AzureWebJobsStorage", "ENABLE_ORYX_BUILD", "FUNCTIONS_EXTENSION_VERSION", "FUNCTIONS_MAX_HTTP_CONCURRENCY",

@@ -64,9 +64,8 @@ def _tokens(text: str, language: Language, rank: dict[str, int], most: int, name
         named = piece.text in names
         lemma = lemma_of(piece.text, language, first=first and not named)
         name = named and (lemma[0].isupper() or piece.text[0].isupper())
-        rare = (
-            not name and bool(rank) and rank.get(lemma.lower(), most) >= most and _stands_alone(piece, lemma, language)
-        )
+        usual = min(rank.get(lemma.lower(), most), rank.get(piece.text.lower(), most)) < most
+        rare = bool(rank) and not name and not usual and _stands_alone(piece, lemma, language)
         pos = "PROPN" if name and lemma != "I" else _pos(piece.text, lemma, language, first=first)
         tokens.append(Token(start=piece.start, end=piece.end, lemma=lemma, pos=pos, rare=rare))
         first = False

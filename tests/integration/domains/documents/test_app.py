@@ -12,7 +12,7 @@ import pytest
 
 from support.azurite import AzuriteProcess
 from support.documents import docx, paragraph, pdf, protected
-from support.running import RunningApp, insist
+from support.running import REPOSITORY, RunningApp, insist
 
 WORDS = "The parcel was left with the neighbours."
 
@@ -22,7 +22,7 @@ async def app(azurite: AzuriteProcess, unique: str, tmp_path: Path) -> AsyncIter
     names: Any = {f"JOBS_{each}QUEUE_NAME": f"{unique[:30]}-{each.lower()}q" for each in ("HIGH_", "", "LOW_")}
     names = {name: value.replace("_", "") for name, value in names.items()}
     names |= {"NIGHTSHIFT_STATUS_CONTAINER": unique, "DOCUMENT_FILES_CONTAINER": f"{unique}d"}
-    running = RunningApp(azurite.connection_string, tmp_path, **names)
+    running = RunningApp(azurite.connection_string, tmp_path, app=REPOSITORY, **names)
     await running.start()
     yield running
     await running.kill()

@@ -69,7 +69,9 @@ async def service(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Service]:
 
 
 async def read(service: Service, data: bytes, name: str) -> Text | Refusal:
-    settings = settings_of({"DOCUMENT_INTELLIGENCE_ENDPOINT": service.url, "DOCUMENT_INTELLIGENCE_KEY": "the key"})
+    settings = settings_of(
+        {"AZURE_DOCUMENT_INTELLIGENCE_ENDPOINT": service.url, "AZURE_DOCUMENT_INTELLIGENCE_KEY": "the key"}
+    )
     return await document_reader(settings).read(data, name)
 
 

@@ -204,6 +204,37 @@ def test_what_is_configured_by_halves_is_refused_at_the_start(environ: dict[str,
         settings_of(environ)
 
 
+@pytest.mark.parametrize(
+    ("routes", "environ", "authorization"),
+    [
+        (ai_services.azure_openai, {"AZURE_OPENAI_ENDPOINT": "URL", "AZURE_OPENAI_STORY_DEPLOYMENT": "chat", "DEEPL_API_KEY": "k"}, "Bearer tok"),
+        (ai_services.azure_translator, {"AZURE_TRANSLATOR_ENDPOINT": "URL"}, "Bearer tok"),
+        (ai_services.azure_speech, {"AZURE_SPEECH_ENDPOINT": "URL", "AZURE_SPEECH_RESOURCE_ID": "/subscriptions/s/r"}, "Bearer aad#/subscriptions/s/r#tok"),
+    ],
+    ids=["openai", "translator", "speech"],
+)  # fmt: skip
+async def test_without_a_key_the_apps_identity_signs_in(
+    routes: Any, environ: dict[str, str], authorization: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def token() -> str:
+        return "tok"
+
+    monkeypatch.setattr("azure.identity.aio.get_bearer_token_provider", lambda _, scope: token)
+    async with served(routes) as service:
+        chosen = settings_of({name: service.url if value == "URL" else value for name, value in environ.items()})
+        with pytest.raises(ServiceError, match="401"):  # these servers know keys only
+            await _asked(routes, chosen)
+    assert service.asked[0]["headers"]["Authorization"] == authorization
+
+
+async def _asked(routes: Any, chosen: Settings) -> object:
+    if routes is ai_services.azure_openai:
+        return await services.generator(chosen).generate(BRIEF)
+    if routes is ai_services.azure_translator:
+        return await services.translator(chosen).translate(["Bonjour."], Language.FRENCH, Language.ENGLISH)
+    return await services.speech(chosen).speak(["Bonjour."], Language.FRENCH)
+
+
 async def test_espeak_tells_where_each_word_begins() -> None:
     pytest.importorskip(
         "espeakng_loader", reason="the optional package espeakng-loader is not installed (requirements-stories.txt)"

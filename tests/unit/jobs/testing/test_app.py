@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from shared.jobs import JobContext, job
 from shared.jobs.errors import JobNotFoundError
-from shared.jobs.fan_out import Child, fan_out
+from shared.jobs.fanning import Child, fan_out
 from shared.jobs.model import Status
 from shared.jobs.testing import MemoryApp
 from shared.settings import load
