@@ -7,6 +7,7 @@ import uuid
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -45,7 +46,7 @@ async def test_every_run_ends(desk: Desk) -> None:
         assert parts == Counter(["write/0", "write/1", "write/2", "check", "post", ":event/signature"]), (number, parts)
 
 
-async def _ended(desk: Desk, run: str) -> dict[str, object]:
+async def _ended(desk: Desk, run: str) -> dict[str, Any]:
     while True:
         try:
             return await desk.until(run, seconds=180)
