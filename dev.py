@@ -96,7 +96,7 @@ def start(args: argparse.Namespace, _: list[str]) -> int:
     ensure(APP, NodeTools())
     port = ["--port", str(args.port)] if args.port is not None else []
     data = ["--data", str(args.data.resolve())] if args.data else []
-    return become("-m", "devtools.start", *port, *data)
+    return become("-m", "devtools.start", *port, *data, *(["--reload"] if args.reload else []))
 
 
 def demo(args: argparse.Namespace, _: list[str]) -> int:
@@ -229,6 +229,7 @@ def parser() -> argparse.ArgumentParser:
     verb = verbs.add_parser("start", help="run the app, with an emulated storage account unless one is configured")
     verb.add_argument("--port", type=_port, help="default: 7071, or a free one where that is taken")
     verb.add_argument("--data", type=Path, metavar="DIR", help="where its data is kept (default: .nightshift)")
+    verb.add_argument("--reload", action="store_true", help="start it again whenever its code changes")
     verb.set_defaults(verb=start)
 
     verb = verbs.add_parser("worker", help="run jobs, pipelines and crawls in processes of its own, without Functions")
