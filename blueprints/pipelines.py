@@ -12,18 +12,18 @@ _TASKS = settings().of(PipelineSettings).task_queue
 http.serve(bp, api)
 
 
-@bp.function_name("ContentProcessingTasks")
+@bp.function_name("ProcessContentTasks")
 @bp.queue_trigger("msg", _TASKS, queues.CONNECTION, data_type=func.DataType.BINARY)
-async def content_processing_tasks(msg: func.QueueMessage) -> None:
+async def process_content_tasks(msg: func.QueueMessage) -> None:
     """Take in a task from elsewhere as a job; what is none is recorded in the vault."""
     from shared.domains.pipelines.intake import take_in
 
     await queues.hand_over(msg, _TASKS, take_in)
 
 
-@bp.function_name("ContentProcessingTasksPoison")
+@bp.function_name("ProcessContentTasksDlq")
 @bp.queue_trigger("msg", f"{_TASKS}-poison", queues.CONNECTION, data_type=func.DataType.BINARY)
-async def content_processing_tasks_poison(msg: bytes) -> None:
+async def process_content_tasks_dlq(msg: bytes) -> None:
     """Record a task that the host set aside."""
     await queues.record(msg, f"{_TASKS}-poison")
 
