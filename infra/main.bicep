@@ -172,6 +172,12 @@ var aiServices = filter(
 )
 // An account with a name of its own answers there.
 var aiEndpoints = toObject(aiServices, each => each.setting, each => 'https://${aiPrefix}-${each.name}.${each.domain}/')
+// Whoever speaks by an identity says through which account.
+var aiSpeech = speech
+  ? {
+      AZURE_SPEECH_RESOURCE_ID: '${subscription().id}/resourceGroups/${group.name}/providers/Microsoft.CognitiveServices/accounts/${aiPrefix}-speech'
+    }
+  : {}
 var aiModels = openAi
   ? {
       AZURE_OPENAI_CHAT_DEPLOYMENT: 'chat'
@@ -328,7 +334,7 @@ module api './app/api.bicep' = {
     webhookSecretUri: vault.outputs.webhookSecretUri
     redditClientId: redditClientId
     redditClientSecretUri: vault.outputs.redditClientSecretUri
-    aiSettings: union(aiEndpoints, aiModels)
+    aiSettings: union(aiEndpoints, aiSpeech, aiModels)
     entraClientId: entraClientId
     settings: settings
     workspaceId: monitoring.outputs.workspaceId

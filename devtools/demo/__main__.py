@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from devtools.demo import adventure, documents, night, pipelines, real
+from devtools.demo import adventure, chain, documents, night, pipelines, real
 from devtools.demo.stage import stage
 from devtools.demo.story import tell
 from devtools.demo.terminal import Story, say
@@ -53,6 +53,7 @@ async def _run(options: argparse.Namespace) -> int:
             await real.tell(running, story, path, options.rows)
         else:
             await tell(running, story)
+            await chain.tell(running, story)
         return await _end(story, options, running.client.url, ("taste/ada", "dead-letters", "dashboard"))
 
 

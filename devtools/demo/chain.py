@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 
 from devtools.demo.client import FINAL, Json
@@ -21,7 +22,6 @@ async def tell(stage: Stage, story: Story) -> None:
     payload = {"source": "rss", "topics": [stage.shop.feed_of(_FEED)], "limit": 10}
     run_id = (await stage.client.send("POST", f"workflows/{_WORKFLOW}", {"payload": payload}))["job_id"]
     graph = await _watch(stage, run_id)
-    say("\n".join(drawn(graph, colour=False)))
     states = _states(graph)
     story.expect(
         "collecting failed, and what needs it was skipped",
@@ -32,7 +32,6 @@ async def tell(stage: Stage, story: Story) -> None:
     (failed,) = [step for step in graph["steps"] if step["state"] == "failed"]
     await stage.client.send("POST", f"jobs/{failed['job_id']}/retry", {})
     graph = await _watch(stage, run_id, "failed")
-    say("\n".join(drawn(graph, colour=False)))
     states = _states(graph)
     story.expect("the same run went on from there, and completed", held=set(states.values()) == {"completed"})
 
@@ -44,6 +43,8 @@ async def _watch(stage: Stage, run_id: str, before: str = "") -> Json:
         graph = await stage.client.get(f"jobs/{run_id}/graph")
         drawing.show(graph)
         if (graph["status"] in FINAL and graph["status"] != before) or time.monotonic() > deadline:
+            if not sys.stdout.isatty():
+                say("\n".join(drawn(graph, colour=False)))
             return graph
         await asyncio.sleep(0.2)
 

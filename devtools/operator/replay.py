@@ -21,8 +21,8 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 5.0
 
 def replay(args: argparse.Namespace) -> int:
     """Replay one dead letter, or all that match. Exit code 1: some were refused, or have failed again."""
-    if args.payload and not args.id:
-        raise RefusedError("--payload goes with the ID of one dead letter")
+    if (args.payload or args.effect) and not args.id:
+        raise RefusedError(f"--{'payload' if args.payload else 'effect'} goes with the ID of one dead letter")
     if args.id and (args.kind or args.fingerprint or args.since):
         raise RefusedError("give either the ID of one dead letter or what they have in common, not both")
     api = Api.of(args)
@@ -47,6 +47,8 @@ def _one(api: Api, args: argparse.Namespace) -> list[dict[str, Any]]:
     body: dict[str, Any] = {"dry_run": args.dry_run}
     if args.payload:
         body["payload"] = _payload(args)
+    if args.effect:
+        body["effects"] = dict(map(_answered, args.effect))
     return [api.post(f"dead-letters/{segment(args.id)}/replay", body).content]
 
 
@@ -85,6 +87,19 @@ def _agreed(count: int, refused: int) -> bool:
         return True
     print("nothing was replayed")
     return False
+
+
+def _answered(text: str) -> tuple[str, dict[str, Any]]:
+    """What `NAME=done`, `NAME=done:JSON` or `NAME=not_done` says of an effect; the name may hold `=` itself."""
+    name, _, said = text.rpartition("=") if "=done:" not in text else text.partition("=done:")
+    if "=done:" in text:
+        try:
+            return name, {"outcome": "done", "result": json.loads(said)}
+        except ValueError as error:
+            raise RefusedError(f"--effect {name}: the result is not JSON ({error})") from None
+    if not name or said not in ("done", "not_done"):
+        raise RefusedError(f"--effect {text}: say NAME=done, NAME=done:JSON or NAME=not_done")
+    return name, {"outcome": said}
 
 
 def _payload(args: argparse.Namespace) -> Any:

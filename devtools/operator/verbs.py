@@ -119,6 +119,12 @@ def _add_replay(verbs: Any) -> None:
     )
     verb.add_argument("--json", action="store_true", help="for other programs")
     verb.add_argument("--payload", type=Path, metavar="FILE", help="replay ID with the payload in FILE (JSON)")
+    verb.add_argument(
+        "--effect",
+        action="append",
+        metavar="NAME=done|not_done",
+        help="how an effect of ID ended that asks about it; NAME=done:JSON gives its result; may be repeated",
+    )
 
 
 def _add_timers(verbs: Any) -> None:

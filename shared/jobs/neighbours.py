@@ -42,12 +42,10 @@ class Neighbours:
 
     def wait(self, job: Job, *, given_up: bool) -> datetime | None:
         """When to look again at the message of a job that cannot be claimed, or given up, in this process now; None: it can."""
-        if job.cancel_requested:
-            return None
         now = self._now()
-        if self._runs(job):  # a host that stood still delivers its message again, and nobody has vanished
+        if self.runs(job):  # a host that stood still delivers its message again, and nobody has vanished
             return max(now + _LOOK, job.due_at)
-        if given_up:
+        if given_up or job.cancel_requested:
             return None
         others = self._others(job)
         apart = [each for each in others if each.job_id in self.suspects and self._lately(each, now)]
@@ -93,7 +91,7 @@ class Neighbours:
     def _lately(self, job: Job, now: datetime) -> bool:
         return any(each is job for each in self._claiming.values()) or now - (job.started_at or now) < _ALONE
 
-    def _runs(self, job: Job) -> bool:
+    def runs(self, job: Job) -> bool:
         """Whether this very attempt of a job is at work here."""
         claimed = any(each.job_id == job.job_id and each.attempt + 1 == job.attempt for each in self._claiming.values())
         return claimed or any(each.job_id == job.job_id and each.fence == job.attempt for each in self.running)

@@ -49,8 +49,10 @@ class _Contained(Coroutine[Any, Any, Any]):
 
     def __init__(self, inner: Coroutine[Any, Any, Any]) -> None:
         self._inner = inner
-        self.__name__ = getattr(inner, "__name__", type(inner).__name__)
-        self.__qualname__ = getattr(inner, "__qualname__", self.__name__)
+
+    def __getattr__(self, name: str) -> Any:
+        """Its name, and its state, which anyio asks for."""
+        return getattr(self._inner, name)
 
     def send(self, value: Any) -> Any:
         """Go on."""

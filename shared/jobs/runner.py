@@ -31,6 +31,9 @@ from shared.jobs.store import ConflictError
 from shared.ports import StorageError
 from shared.storage import Versioned
 
+_LOOKS, _BETWEEN_LOOKS = 20, 0.1
+"""How often a job looks whether it may run beside those that do, and the seconds between."""
+
 
 class _GoneError(Exception):
     """The record that a message carried has expired meanwhile: the message is all that is left of the job."""
@@ -114,7 +117,7 @@ class Runner:
         if isinstance(decision, Claim | ClaimReplay) and await self._paused(current.value):
             return await self._wait_for_resume(decision, current, envelope)
         if isinstance(decision, Claim | GiveUpStalled):
-            decision = self._beside_others(decision, current.value)
+            decision = await self._beside_others(decision, current.value)
         match decision:
             case Claim():
                 return await self._attempts.run(kind, await self._claim(current, delivery))
@@ -132,13 +135,21 @@ class Runner:
                 LOG.info("message dropped: %s cause=%s", about(current.value), reason)
                 return "dropped"
 
-    def _beside_others(self, decision: Claim | GiveUpStalled, job: Job) -> Decision:
-        """The same, unless the job is to wait for those that run in this process; only where a worker vanished can that be."""
+    async def _beside_others(self, decision: Claim | GiveUpStalled, job: Job) -> Decision:
+        """The same, unless the job is to wait for those that run in this process; only where a worker vanished can that be.
+
+        A moment it waits here, so that short jobs follow each other at once; then its message is put back.
+        """
         neighbours = self._attempts.neighbours
         if not (job.status is Status.RUNNING or job.stalls or job.shared_stalls or neighbours.suspects):
             return decision
-        until = neighbours.wait(job, given_up=isinstance(decision, GiveUpStalled))
-        return PutBack(until) if until else decision
+        given_up, looks = isinstance(decision, GiveUpStalled), 0
+        while until := neighbours.wait(job, given_up=given_up):
+            looks += 1
+            if looks > _LOOKS or neighbours.runs(job):
+                return PutBack(until)
+            await self._deps.clock.sleep(_BETWEEN_LOOKS)
+        return decision
 
     async def _paused(self, job: Job) -> bool:
         return not job.cancel_requested and (await self._deps.pauses.of(job.kind)).paused

@@ -23,7 +23,7 @@ class Rule(NamedTuple):
 
 
 OPEN = Rule("anonymous", "anonymous")
-"""Holds no data: whether the app lives, what its API is, the dashboard's page (which asks for a key)."""
+"""Holds nothing that is not public: whether the app lives, what its API is, the dashboard's page (which asks for a key), a published site."""
 READ = Rule("client", "reads")
 WRITE = Rule("client", "writes", 64 * _KIB)
 SUBMIT = Rule("client", "writes", 1024 * _KIB)

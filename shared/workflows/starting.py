@@ -50,6 +50,8 @@ class Starter:
             except StorageError:
                 raise
             except Exception as error:  # noqa: BLE001 - the workflow's own code may raise whatever it likes
+                if await self._children.deps.status.read(record.child_id(part)):
+                    return  # it was started before the code changed, or is being replayed
                 LOG.warning("job not started: run=%s part=%s error=%s", record.run_id, part.key, type(error).__name__)
                 lost.append(Ended(self._children.deps.clock.now(), part, error=f"{type(error).__name__}: {error}"))
 

@@ -91,9 +91,8 @@ async def test_the_patient_complete_beside_the_guilty(app: RunningApp, tmp_path:
         jobs = dict(zip(tickets, ended, strict=True))
         vault = await letters(client)
     lines = diary(tmp_path)
-    assert 5 <= len(lines["exits"]) <= 6, lines[
-        "exits"
-    ]  # four workers vanished over it alone, and one or two with others
+    # Four workers vanished over it alone, and one or two with others.
+    assert 5 <= len(lines["exits"]) <= 6, lines["exits"]
     for name in names:
         assert_at_peace(jobs[name], lines[name])
     assert vault == {tickets["exits"]: "lapsed", tickets["blocks"]: "final", tickets["eats"]: "final"}

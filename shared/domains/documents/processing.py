@@ -47,7 +47,9 @@ async def process_document_content(
         return await _keep(files, document_id, version, found, job)
     if found.outcome is Outcome.TIMED_OUT and not job.last_attempt:
         raise DocumentTimedOutError(found.words)
-    await _refuse(files, document_id, version, found, job)
+    stored = await _refuse(files, document_id, version, found, job)
+    if _has_text(stored, version.number):
+        return {"outcome": "kept"}
     raise DocumentRefusedError(found.words)
 
 
@@ -115,20 +117,31 @@ async def _keep(
     return {"outcome": Outcome.TEXT.value, "characters": found.characters, "pages": found.pages}
 
 
-async def _refuse(files: DocumentFiles, document_id: str, version: Version, refusal: Refusal, job: JobContext) -> None:
+async def _refuse(
+    files: DocumentFiles, document_id: str, version: Version, refusal: Refusal, job: JobContext
+) -> Stored:
+    """Say why it cannot be read. A text that was read of it before stays: it may want a password that nobody gave again."""
     now = job.clock.now()
 
     def refused(stored: Stored) -> Stored | None:
         if not _is_about(stored, version.number):
             return None
+        if _has_text(stored, version.number):
+            return stored.with_event(now, "not read anew", refusal.words, status=QueueStatus.COMPLETED)
         changes = {
             "status": QueueStatus.FAILED, "outcome": refusal.outcome, "words": refusal.words, "format": refusal.format or stored.format,
             "reader": READER,
         }  # fmt: skip
         return stored.with_event(now, "failed", refusal.words, **changes)
 
-    await files.change(document_id, refused)
+    stored = await files.change(document_id, refused)
     await files.forget_password(document_id)
+    return stored
+
+
+def _has_text(stored: Stored, number: int) -> bool:
+    """Whether a text of this version is there already."""
+    return stored.found is not None and stored.current is not None and stored.current.number == number
 
 
 def _is_about(stored: Stored, number: int) -> bool:

@@ -14,7 +14,7 @@ _CLOSED = ConfigDict(extra="forbid")
 
 
 @with_config(_CLOSED)
-class VersionView(TypedDict):
+class DocumentVersion(TypedDict):
     """One upload."""
 
     number: int
@@ -63,8 +63,8 @@ class DocumentView(DocumentSummary):
     modified: str
     tables: int
     links: list[str]
-    current: VersionView | None
-    waiting: VersionView | None
+    current: DocumentVersion | None
+    waiting: DocumentVersion | None
     read_at: Moment | None
     events: list[DocumentEvent]
 
@@ -219,7 +219,7 @@ def chunk_view(chunk: Chunk) -> ChunkView:
     }
 
 
-def _version(version: Version | None) -> VersionView | None:
+def _version(version: Version | None) -> DocumentVersion | None:
     if version is None:
         return None
     return {

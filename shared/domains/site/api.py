@@ -15,9 +15,14 @@ if TYPE_CHECKING:
 api = Api(
     __name__,
     "site",
-    Parameter("path", "path", {"type": "string"}, "The page's path; empty for the front page."),
-    Parameter("edition_id", "path", {"type": "string"}, "The edition's id, as the list of editions has it."),
-)
+    Parameter(
+        "path", "path", {"type": "string", "pattern": "^[A-Za-z0-9._/-]{1,200}$"}, "The page's path; left out, the front page."
+    ),
+    Parameter(
+        "edition_id", "path", {"type": "string", "pattern": "^(current|[0-9]{8}T[0-9]{6}-[0-9a-f]{12}-[0-9]+)$"},
+        "The edition's id, as the list of editions has it; `current` for reading the one that is shown.",
+    ),
+)  # fmt: skip
 
 
 @api.route("GetSitePage", "GET site/{*path}", OPEN, {200: None, 304: None, 308: None}, (404,))

@@ -66,7 +66,7 @@ class StorySettings(Section):
     deepl_url: str | None = url("DEEPL_URL", "Where DeepL's API is; unset: what the key is for, paid or free.")
     speech_endpoint: str | None = url(
         "AZURE_SPEECH_ENDPOINT",
-        "Azure AI Speech: `https://{region}.tts.speech.microsoft.com`, or the resource's own address followed by `/tts`.",
+        "Azure AI Speech: `https://{region}.tts.speech.microsoft.com`, or the resource's own address.",
     )
     speech_key: str | None = text("AZURE_SPEECH_KEY", None, "Key; unset: the identity is used.", secret=True)
     speech_resource: str | None = setting(

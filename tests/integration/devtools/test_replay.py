@@ -157,3 +157,21 @@ def test_the_apps_refusal_is_told_in_its_own_words(api: Api, capsys: pytest.Capt
 def test_what_cannot_be_asked(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert dev.main(["replay", *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_answers_about_effects_go_along(api: Api) -> None:
+    api.answers = [(202, REPLAYED)]
+    said = ("--effect", "charge:o-17=done", "--effect", 'a=b:1=done:{"receipt": 3}', "--effect", "mail:x=not_done")
+    assert dev.main(["replay", "d1", "--url", api.url, "--wait", "0", *said]) == 0
+    assert api.asked[0][1]["effects"] == {
+        "charge:o-17": {"outcome": "done"},
+        "a=b:1": {"outcome": "done", "result": {"receipt": 3}},
+        "mail:x": {"outcome": "not_done"},
+    }
+
+
+@pytest.mark.parametrize("said", ["charge", "charge=perhaps", "=done", "charge=done:{"])
+def test_an_answer_that_is_none_is_refused(api: Api, capsys: pytest.CaptureFixture[str], said: str) -> None:
+    assert dev.main(["replay", "d1", "--url", api.url, "--effect", said]) == 2
+    assert "--effect" in capsys.readouterr().err
+    assert api.asked == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -109,6 +110,19 @@ async def test_a_task_that_nobody_awaits_ends_neither_the_job_nor_the_process() 
         return f"{tasks[0].exception()!r} {tasks[1].cancelled()}"
 
     assert (await Stage(script).played()).results == "ExitError('SystemExit') True"
+
+
+async def test_a_task_of_the_handler_tells_its_state_as_any_other() -> None:
+    async def script(job: JobContext) -> list[str]:
+        async def looks() -> list[str]:
+            task = asyncio.current_task()
+            assert task
+            coroutine: Any = task.get_coro()
+            return [inspect.getcoroutinestate(coroutine), coroutine.__name__, str("looks" in repr(task))]
+
+        return await asyncio.create_task(looks())
+
+    assert (await Stage(script).played()).results == ["CORO_RUNNING", "looks", "True"]
 
 
 async def test_a_group_is_told_by_its_members_with_their_places_and_causes() -> None:

@@ -37,6 +37,13 @@ VOICES = {
 """The voice of each language."""
 
 
+def _address(endpoint: str) -> str:
+    """Where texts are sent: a resource's own address, as it is shown in the portal, has speech under `/tts`."""
+    endpoint = endpoint.rstrip("/")
+    own = endpoint.endswith(".cognitiveservices.azure.com")
+    return f"{endpoint}{'/tts' if own else ''}/cognitiveservices/v1"
+
+
 class AzureSpeech:
     """Speaks with neural voices."""
 
@@ -44,7 +51,7 @@ class AzureSpeech:
 
     def __init__(self, settings: Settings) -> None:
         chosen = settings.of(StorySettings)
-        self._url = f"{str(chosen.speech_endpoint).rstrip('/')}/cognitiveservices/v1"
+        self._url = _address(str(chosen.speech_endpoint))
         self._key = chosen.speech_key
         self._resource = chosen.speech_resource
         self._identity = Identity(settings)

@@ -28,6 +28,8 @@ async def running(azurite: AzuriteProcess, unique: str, tmp_path: Path, site: Si
         "REDDIT_URL": site.url(""),
         "HOT_TOPICS": "technology,programming",
         "HOT_TOPICS_LOOK_SECONDS": "1.5",
+        "SITE_DEBOUNCE_SECONDS": "0",
+        "SITE_READ_PAGES": "false",
     }
     app = RunningApp(azurite.connection_string, tmp_path, app=REPOSITORY, **environ)
     yield app
@@ -93,15 +95,21 @@ async def test_a_process_that_is_killed_leaves_what_it_collected(running: Runnin
     assert site.hits == [f"/r/{name}/hot.json" for name in ("aa", "bb", "cc", "cc", "dd")]
 
 
-async def test_the_timer_submits_looks_and_logs(running: RunningApp, site: Site) -> None:
+async def test_the_timer_submits_looks_and_logs_and_what_it_collected_is_published(
+    running: RunningApp, site: Site
+) -> None:
     for name in ("technology", "programming"):
         site.subreddit(name, 2)
     await running.start()
     async with httpx.AsyncClient() as client:
         started = await client.post(f"{running.url}/admin/functions/GetHotTopics", json={"input": ""})
-    assert started.status_code == 202
-    await _logged(running, r"hot topics: job=\S+ status=submitted")
-    await _logged(running, r"hot topics: job=\S+ status=completed step=finished completed=2 total=2")
+        assert started.status_code == 202
+        await _logged(running, r"hot topics: job=\S+ status=submitted")
+        await _logged(running, r"hot topics: job=\S+ status=(running|completed) step=")
+        async with asyncio.timeout(180):
+            while (front := await client.get(f"{running.url}/api/site/")).status_code != 200:  # noqa: ASYNC110 - it is another process
+                await asyncio.sleep(0.2)
+    assert front.text.count("<article") == 4
 
 
 async def _logged(app: RunningApp, pattern: str) -> None:

@@ -203,6 +203,12 @@ async def test_a_password_mends_a_protected_document_and_is_kept_nowhere(
         assert b"sesame" not in found.data
     assert await app.documents.read("documents", ticket["document_id"], "password") is None
 
+    await app.view("ReprocessDocument", document_id=ticket["document_id"])  # nobody gives the password again
+    await app.run()
+    kept = await app.document(ticket["document_id"])
+    assert (kept["status"], kept["outcome"], kept["events"][-1]["event"]) == ("completed", "text", "not read anew")
+    assert (await app.ask("GetDocumentText", document_id=ticket["document_id"])).body == b"Open."
+
 
 async def test_what_takes_too_long_is_tried_again_and_then_says_so(
     app: DocumentApp, monkeypatch: pytest.MonkeyPatch
