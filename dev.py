@@ -52,7 +52,7 @@ from devtools.environment import (
     say,
     set_up_alone,
 )
-from devtools.operator import verbs as operator
+from devtools.operator import VERBS
 
 CODE = ("function_app.py", "dev.py", "blueprints", "shared", "devhost", "devtools")
 CHECKS = {
@@ -64,6 +64,8 @@ CHECKS = {
     "audit": ["python", "-m", "devtools.audit"],
 }
 LAST_PORT = 65535
+COMPLETE = "_DEV_PY_COMPLETE"
+"""The environment variable by which a shell asks what could come next on this command line."""
 NOT_DONE = 3
 """A check's exit code where it could not be made here: said, and no failure."""
 
@@ -94,7 +96,7 @@ def start(args: argparse.Namespace, _: list[str]) -> int:
     ensure(APP, NodeTools())
     port = ["--port", str(args.port)] if args.port is not None else []
     data = ["--data", str(args.data.resolve())] if args.data else []
-    return become("-m", "devtools.start", *port, *data)
+    return become("-m", "devtools.start", *port, *data, *(["--reload"] if args.reload else []))
 
 
 def demo(args: argparse.Namespace, _: list[str]) -> int:
@@ -227,6 +229,7 @@ def parser() -> argparse.ArgumentParser:
     verb = verbs.add_parser("start", help="run the app, with an emulated storage account unless one is configured")
     verb.add_argument("--port", type=_port, help="default: 7071, or a free one where that is taken")
     verb.add_argument("--data", type=Path, metavar="DIR", help="where its data is kept (default: .nightshift)")
+    verb.add_argument("--reload", action="store_true", help="start it again whenever its code changes")
     verb.set_defaults(verb=start)
 
     verb = verbs.add_parser("worker", help="run jobs, pipelines and crawls in processes of its own, without Functions")
@@ -277,7 +280,8 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_new(verb)
 
-    operator.add(verbs)
+    for name, text in VERBS.items():  # which take their arguments themselves
+        verbs.add_parser(name, help=text, add_help=False)
 
     verb = verbs.add_parser("setup", help="only set up, and look through what is: what lacks a file is made anew")
     verb.add_argument("--force", action="store_true", help="make all of it anew")
@@ -330,7 +334,25 @@ def main(arguments: list[str]) -> int:
         return reader_gone()
 
 
+def operate(arguments: list[str]) -> int:
+    """Hand an operator's verb over to what is made of more than the standard library."""
+    if Path(sys.prefix).resolve() != APP.folder.resolve():
+        ensure(APP)
+        return become("dev.py", *arguments)
+    from devtools.operator.cli import main as run_verb
+
+    return run_verb(arguments, _verbs())
+
+
+def _verbs() -> dict[str, str]:
+    """The verbs that are not for operators, with what they do."""
+    (verbs,) = (each for each in parser()._actions if isinstance(each, argparse._SubParsersAction))  # noqa: SLF001
+    return {each.dest: each.help or "" for each in verbs._choices_actions if each.dest not in VERBS}  # noqa: SLF001
+
+
 def _run(arguments: list[str]) -> int:
+    if COMPLETE in os.environ or (arguments and arguments[0] in VERBS):
+        return operate(arguments)
     args, rest = parser().parse_known_args(arguments)
     if rest and args.verb not in (test, bench):
         parser().error(f"unknown: {' '.join(rest)}")

@@ -82,7 +82,9 @@ def call_of(route: Route, req: func.HttpRequest, caller: str = "") -> Call:
     """What the handler gets to know of a request."""
     parts = urlsplit(req.url)
     # So many segments up as the template has: their letters may be of either case, and ids spelled in more than one way.
-    api = parts.path.rstrip("/").rsplit("/", route.segments)[0] if route.segments else parts.path.rstrip("/")
+    api, segments = parts.path.rstrip("/"), route.segments
+    if segments:
+        api = api.rsplit("/", segments)[0]
     api_url = f"{parts.scheme}://{parts.netloc}{api}"
     return Call(req.route_params, req.params, req.headers, req.get_body(), req.url, api_url, caller)
 

@@ -81,6 +81,11 @@ class Service:
             self.stop()
             raise
 
+    @property
+    def ended(self) -> bool:
+        """Whether it was started, and has ended by itself."""
+        return self._process is not None and self._process.poll() is not None
+
     def wait(self) -> int:
         """Wait for it to end by itself; return its exit code."""
         return self._process.wait() if self._process else 0

@@ -8,13 +8,16 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from devtools.environment import ROOT, STATE, TroubleError, reader_gone, say, step, try_lock
-from devtools.services import app, azurite, free_ports, is_free
+from devtools.reload import Changes
+from devtools.services import Service, app, azurite, free_ports, is_free
 
 _DEFAULT_PORT = 7071
+_LOOK_SECONDS = 0.5
 _STORAGE = ("AzureWebJobsStorage", "AzureWebJobsStorage__accountName", "AzureWebJobsStorage__blobServiceUri")
 
 
@@ -23,10 +26,11 @@ def main() -> int:
     arguments = argparse.ArgumentParser(prog="dev.py start")
     arguments.add_argument("--port", type=int)
     arguments.add_argument("--data", type=Path, default=STATE)
+    arguments.add_argument("--reload", action="store_true")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         options = arguments.parse_args()
-        return _serve(_port(options.port), options.data)
+        return _serve(_port(options.port), options.data, reload=options.reload)
     except TroubleError as error:
         print(f"dev.py: {error}", file=sys.stderr)
         return 2
@@ -37,7 +41,7 @@ def main() -> int:
         return 0
 
 
-def _serve(port: int, data: Path) -> int:
+def _serve(port: int, data: Path, *, reload: bool) -> int:
     configured = {**_local_settings(), **os.environ}
     settings = {} if "NIGHTSHIFT_SQLITE_PATH" in configured else {"NIGHTSHIFT_SQLITE_PATH": str(data / "nightshift.db")}
     with contextlib.ExitStack() as stack:
@@ -45,11 +49,33 @@ def _serve(port: int, data: Path) -> int:
             settings["AzureWebJobsStorage"] = _emulator(stack, data)
         host = app(settings, port)
         say(f"  host: {host.name}" + (" (Azure Functions Core Tools not found)" if host.name == "devhost" else ""))
+        changes = Changes(ROOT)
         stack.enter_context(host)
         say(f"  ready: {host.address}/api   dashboard: {host.address}/api/dashboard   Ctrl-C stops it")
-        code = host.wait()
+        code = _reloading(host, changes) if reload else host.wait()
         say(f"  the host ended with exit code {code}")
         return code
+
+
+def _reloading(host: Service, changes: Changes) -> int:
+    """Start the host again whenever the code has changed; one that cannot start, or ended, waits for the next change."""
+    said_end = False
+    while True:
+        if changed := changes.look():
+            say(
+                f"  changed: {', '.join(map(str, changed[:3]))}{' and more' if len(changed) > 3 else ''}; starting again"
+            )
+            host.stop()
+            try:
+                host.start()
+                say(f"  ready: {host.address}/api")
+            except TroubleError as error:
+                say(f"  {error}\n  waiting for the next change")
+            said_end = False
+        elif host.ended and not said_end:
+            say("  the host ended; waiting for the next change")
+            said_end = True
+        time.sleep(_LOOK_SECONDS)
 
 
 def _emulator(stack: contextlib.ExitStack, data: Path) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
-import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -102,13 +101,6 @@ _OPENER = urllib.request.build_opener(_NoRedirects)
 def segment(text: str) -> str:
     """One segment of a path."""
     return quote(text, safe="")
-
-
-def add_address(verb: argparse.ArgumentParser) -> None:
-    """Let a verb be told which app it is about."""
-    default = os.environ.get("NIGHTSHIFT_URL") or LOCAL
-    verb.add_argument("--url", default=default, help="the app's address (or env NIGHTSHIFT_URL); default: %(default)s")
-    verb.add_argument("--key", default=os.environ.get("NIGHTSHIFT_KEY"), help="function key (or env NIGHTSHIFT_KEY)")
 
 
 def _words(error: urllib.error.HTTPError) -> str:

@@ -11,7 +11,8 @@ import time
 from typing import Any
 
 from devtools.operator.api import Api, segment
-from devtools.operator.text import span, table
+from devtools.operator.screen import show
+from devtools.operator.text import span
 
 _REASON = "drained"
 _MOST = 1000
@@ -66,12 +67,12 @@ def _wait(api: Api, args: argparse.Namespace) -> list[dict[str, Any]] | None:
 
 def _say_what_is_left(api: Api, running: list[dict[str, Any]] | None) -> None:
     if running:
-        print(table(("STILL RUNNING", "KIND", "ATTEMPT"), ((j["job_id"], j["kind"], j["attempt"]) for j in running)))
+        show(("STILL RUNNING", "KIND", "ATTEMPT"), ((j["job_id"], j["kind"], j["attempt"]) for j in running))
     waiting = list(api.items("jobs", {"status": "queued"}, _MOST))
     kinds = sorted({job["kind"] for job in waiting})
     rows = ((kind, sum(job["kind"] == kind for job in waiting)) for kind in kinds)
     count = f"{_MOST} or more" if len(waiting) == _MOST else len(waiting)
     print(f"{'nothing runs' if running is None else 'time is up: something may still run'}; {count} jobs wait")
     if waiting:
-        print(table(("KIND", "WAITING"), rows))
+        show(("KIND", "WAITING"), rows)
     print("let it go on with: dev.py drain --resume")

@@ -6,11 +6,12 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from devtools.operator.api import Api, NoAnswerError, Reply, segment
-from devtools.operator.text import ago, as_json, bar, clock, error_of, plain, span, table
+from devtools.operator.screen import show
+from devtools.operator.text import ago, as_json, bar, clock, error_of, plain, span, where_of
 
 _CODES = {"completed": 0, "failed": 1, "cancelled": 3}
 NOT_ENDED = 4
@@ -26,14 +27,9 @@ def list_jobs(args: argparse.Namespace) -> int:
         print(as_json(found))
         return 0
     heads = ("JOB", "KIND", "STATUS", "ATTEMPT", "SUBMITTED", "TOOK", "SAYS")
-    print(
-        table(
-            heads,
-            (
-                (j["job_id"], j["kind"], j["status"], j["attempt"], ago(j["created_at"]), _took(j), _says(j))
-                for j in found
-            ),
-        )
+    show(
+        heads,
+        ((j["job_id"], j["kind"], j["status"], j["attempt"], ago(j["created_at"]), _took(j), says(j)) for j in found),
     )
     return 0
 
@@ -57,10 +53,12 @@ def one_job(args: argparse.Namespace) -> int:
 def _print_whole(api: Api, job: dict[str, Any], *, printed: bool) -> None:
     facts = {
         "job": job["job_id"], "kind": job["kind"], "status": job["status"], "attempts": job["attempt"],
-        "submitted": clock(job["created_at"]), "took": _took(job), "progress": _progress(job), "error": error_of(job),
-        "dead letter": job.get("dead_letter_id"), "replays": job.get("replays"), "part of": job.get("parent_id"),
+        "submitted": clock(job["created_at"]), "took": _took(job), "progress": _progress(job),
+        "dead letter": job.get("dead_letter_id"), "replays": job.get("replays"), "part of": job.get("parent_id"), "error": error_of(job),
     }  # fmt: skip
     print("\n".join(f"{name:12} {plain(value)}" for name, value in facts.items() if value not in (None, "")))
+    for line in where_of(job):
+        print(f"{'':12} {line}")
     if "results" in job:
         print(f"{'results':12} {as_json(job['results'])}")
     if excerpt := job.get("results_excerpt"):
@@ -151,6 +149,12 @@ class Watch:
 
 
 def _progress(job: dict[str, Any]) -> str:
+    """How far it is; of one that waits for another attempt, what the last one met, and when the next is due."""
+    if job["status"] == "queued" and job["attempt"]:
+        due = datetime.fromisoformat(job["next_attempt_at"]) if job.get("next_attempt_at") else None
+        seconds = (due - datetime.now(UTC)).total_seconds() if due else 0
+        soon = f"retry in {span(seconds)}" if seconds > 0 else "retry due"
+        return f"{soon}: {error_of(job)}" if job.get("error") else soon
     progress = job.get("progress")
     return f"{bar(progress['completed'], progress['total'])}  {plain(progress['step'])}" if progress else ""
 
@@ -163,5 +167,6 @@ def _took(job: dict[str, Any]) -> str:
     )
 
 
-def _says(job: dict[str, Any]) -> str:
+def says(job: dict[str, Any]) -> str:
+    """What is to be said of a job in a list."""
     return error_of(job) if job["status"] == "failed" else _progress(job)

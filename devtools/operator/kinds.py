@@ -6,7 +6,8 @@ import argparse
 from typing import Any
 
 from devtools.operator.api import Api
-from devtools.operator.text import ago, as_json, span, table
+from devtools.operator.screen import show
+from devtools.operator.text import ago, as_json, span
 
 
 def kinds(args: argparse.Namespace) -> int:
@@ -15,7 +16,7 @@ def kinds(args: argparse.Namespace) -> int:
     if args.json:
         print(as_json(found))
     else:
-        print(table(("KIND", "PUBLIC", "QUEUE", "VERSION", "ATTEMPTS", "TIMEOUT", "PAUSED"), map(_row, found)))
+        show(("KIND", "PUBLIC", "QUEUE", "VERSION", "ATTEMPTS", "TIMEOUT", "PAUSED"), map(_row, found))
     return 0
 
 

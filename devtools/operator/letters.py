@@ -1,31 +1,44 @@
-"""`dev.py dead-letters`: what gave up, by what it looks like, or each; one whole; setting one aside."""
+"""`dev.py dead-letters`: what gave up, by what it looks like, or each; one whole."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from typing import Any
 
-from devtools.operator.api import Api, RefusedError, segment
-from devtools.operator.text import ago, as_json, error_of, table
+from devtools.operator.api import Api, segment
+from devtools.operator.jobs import entry_line
+from devtools.operator.screen import show
+from devtools.operator.text import ago, as_json, clock, error_of, plain, where_of
 
 
 def dead_letters(args: argparse.Namespace) -> int:
-    """Print groups, a list, or one dead letter; or set one aside."""
-    if args.discard and not args.id:
-        raise RefusedError("--discard goes with the ID of one dead letter")
+    """Print groups, a list, or one dead letter."""
     api = Api.of(args)
-    if args.discard:
-        return _discard(api, args)
     if args.id:
-        print(as_json(api.get(f"dead-letters/{segment(args.id)}").content))
+        letter = api.get(f"dead-letters/{segment(args.id)}").content
+        print(as_json(letter) if args.json else "\n".join(_whole(letter)))
         return 0
     return _list(api, args) if args.list or args.all else _groups(api, args)
 
 
-def _discard(api: Api, args: argparse.Namespace) -> int:
-    letter = api.post(f"dead-letters/{segment(args.id)}/discard", {"reason": args.discard}).content
-    print(f"{letter['id']}  discarded by {letter['discarded']['by']}")
-    return 0
+def _whole(letter: dict[str, Any]) -> Iterator[str]:
+    facts = {
+        "dead letter": letter["id"], "state": _state(letter), "reason": letter["reason"], "kind": letter.get("kind"),
+        "job": letter.get("job_id"), "queue": letter["queue"], "recorded": clock(letter["recorded_at"]),
+        "attempts": letter["attempts"], "fingerprint": letter["fingerprint"], "error": error_of(letter),
+    }  # fmt: skip
+    yield from (f"{name:12} {plain(value)}" for name, value in facts.items() if value not in (None, ""))
+    yield from (f"{'':12} {line}" for line in where_of(letter))
+    yield from (
+        f"{'replayed':12} {clock(each['at'])} by {plain(each['by'])}: job {each['job_id']}"
+        for each in letter["replays"]
+    )
+    if discarded := letter.get("discarded"):
+        yield f"{'discarded':12} {clock(discarded['at'])} by {plain(discarded['by'])}: {plain(discarded['reason'])}"
+    yield from map(entry_line, letter.get("history", []))
+    if "payload" in letter:
+        yield f"{'payload':12} {as_json(letter['payload'])}"
 
 
 def _wanted(args: argparse.Namespace) -> dict[str, Any]:
@@ -43,7 +56,7 @@ def _groups(api: Api, args: argparse.Namespace) -> int:
         (g["fingerprint"], g["count"], g.get("kind", g["queue"]), ago(g["newest"]), g["example_id"], error_of(g))
         for g in content["items"]
     )
-    print(table(heads, rows))
+    show(heads, rows)
     print(f"{content['looked_at']} dead letters" + (", and there are older ones" if content["truncated"] else ""))
     return 0
 
@@ -66,7 +79,7 @@ def _list(api: Api, args: argparse.Namespace) -> int:
         )
         for x in found
     )
-    print(table(heads, rows))
+    show(heads, rows)
     return 0
 
 

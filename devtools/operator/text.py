@@ -63,6 +63,18 @@ def bar(done: int, total: int) -> str:
     return f"[{'#' * filled}{'-' * (_BAR - filled)}] {done}/{total}"
 
 
+def where_of(view: dict[str, Any]) -> list[str]:
+    """Where an error was raised, the app's own code first, innermost first; and what it was raised from."""
+    error = view.get("error") or {}
+    frames = error.get("frames", [])
+    own = [
+        f"at {plain(each['file'])}:{each['line']} in {plain(each['function'])}" for each in frames[::-1] if each["own"]
+    ]
+    others = len(frames) - len(own)
+    folded = [f"and {others} of libraries (--json shows them)"] if others else []
+    return [*own, *folded, *(f"from {plain(each)}".splitlines()[0] for each in error.get("causes", []))]
+
+
 def error_of(view: dict[str, Any]) -> str:
     """The error of a job or dead letter in one line."""
     error = view.get("error") or {}

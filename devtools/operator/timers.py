@@ -6,7 +6,8 @@ import argparse
 from typing import Any
 
 from devtools.operator.api import Api, RefusedError, segment
-from devtools.operator.text import ago, as_json, clock, span, table
+from devtools.operator.screen import show
+from devtools.operator.text import ago, as_json, clock, span
 
 
 def timers(args: argparse.Namespace) -> int:
@@ -27,7 +28,7 @@ def _all(api: Api, args: argparse.Namespace) -> int:
         print(as_json(found))
     else:
         heads = ("TIMER", "SCHEDULE", "LAST", "", "NEXT", "LATE", "MISSED", "HEALTH")
-        print(table(heads, (_row(timer) for timer in found)))
+        show(heads, (_row(timer) for timer in found))
     return 0 if all(timer["healthy"] for timer in found) else 1
 
 
@@ -53,13 +54,16 @@ def _occurrences(api: Api, args: argparse.Namespace) -> int:
         )
         for each in found
     )  # fmt: skip
-    print(table(heads, rows))
+    show(heads, rows)
     return 0
 
 
 def _run(api: Api, args: argparse.Namespace) -> int:
     body = {"scheduled_for": args.scheduled_for} if args.scheduled_for else {}
     ticket = api.post(f"timers/{segment(args.name)}/run", body).content
+    if args.json:
+        print(as_json(ticket))
+        return 0
     print(f"job {ticket['job_id']}  {ticket['status']}" + ("  (it had one already)" if ticket["duplicate"] else ""))
     print(f"watch it: dev.py job {ticket['job_id']} --watch")
     return 0

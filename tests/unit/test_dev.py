@@ -3,41 +3,120 @@
 import ast
 import io
 import json
+import os
+import re
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 import dev
 from devtools import environment, services, start
 from devtools.environment import TroubleError, VirtualEnv
-from devtools.operator.jobs import entry_line
+from devtools.operator import VERBS as OPERATORS
+from devtools.operator import cli, screen
+from devtools.operator.jobs import entry_line, says
 from devtools.operator.text import as_json, table
 
 QUICK_ONES = "not (faults or slow or soak or simulation)"
-VERBS = (
-    "demo", "start", "test", "check", "bench", "setup", "new",
-    "submit", "kinds", "jobs", "job", "dead-letters", "replay", "timers", "drain",
-)  # fmt: skip
+VERBS = ("demo", "start", "test", "check", "bench", "setup", "new", *OPERATORS)
+
+
+def ended(arguments: list[str]) -> object:
+    """The exit code of a command line, however it is told."""
+    try:
+        return dev.main(arguments)
+    except SystemExit as told:
+        return told.code
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        dev.main([verb, "--help"])
-    assert ended.value.code == 0
+    assert ended([verb, "--help"]) == 0
     assert f"dev.py {verb}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [["demo", "--unknown"], ["replay", "a", "b"], []])
+@pytest.mark.parametrize("arguments", [["demo", "--unknown"], ["replay", "a", "b"], ["jobs", "--since", "soon"], []])
 def test_what_it_does_not_know_is_an_error(arguments: list[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        dev.main(arguments)
-    assert ended.value.code == 2
+    assert ended(arguments) == 2
+
+
+def test_the_operators_verbs_are_those_that_are_listed() -> None:
+    assert set(cli.cli.commands) >= set(OPERATORS)
+    assert set(OPERATORS) <= set(cli.cli.commands)
+
+
+def test_outside_its_environment_it_hands_an_operators_verb_over(
+    ran: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.prefix", "/usr")
+    assert dev.main(["jobs", "--since", "1h"]) == 0
+    assert ran == [("dev.py", "jobs", "--since", "1h")]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_is_told_how_to_complete(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert dev.main(["completion", shell]) == 0
+    assert "_DEV_PY_COMPLETE" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [("dev.py re", {"replay", "retry", "resume"}), ("dev.py jobs --st", {"--status"}), ("dev.py se", {"setup"})],
+)
+def test_what_could_come_next_is_offered(words: str, offered: set[str]) -> None:
+    environ = {
+        **os.environ,
+        "_DEV_PY_COMPLETE": "bash_complete",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(words.count(" ")),
+    }
+    command = [sys.executable, "dev.py"]
+    ran = subprocess.run(command, cwd=environment.ROOT, env=environ, capture_output=True, text=True, check=False)
+    assert {line.rpartition(",")[2] for line in ran.stdout.splitlines()} == offered, ran.stderr
+
+
+@pytest.mark.parametrize(("said", "hours"), [("90m", 1.5), ("2h", 2), ("3d", 72)])
+def test_a_moment_may_be_told_by_how_long_ago_it_is(said: str, hours: float) -> None:
+    moment = datetime.fromisoformat(cli.Moment().convert(said, None, None))
+    assert abs((datetime.now(UTC) - moment).total_seconds() - hours * 3600) < 60
+    assert cli.Moment().convert("2026-03-16T09:00:00Z", None, None) == "2026-03-16T09:00:00Z"
+
+
+def test_a_table_has_colours_on_a_terminal_and_none_where_they_are_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [("j1", "failed", "\x1b[2J[red]x[/red]"), ("j2", "completed", "y" * 200)]
+
+    def drawn() -> str:
+        out = io.StringIO()
+        Console(file=out, force_terminal=True, width=60).print(screen.grid(("JOB", "STATUS", "SAYS"), rows))
+        return out.getvalue()
+
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    coloured = drawn()
+    assert "\x1b[31mfailed" in coloured
+    assert "\x1b[2J" not in coloured
+    assert "[red]x[/red]" in coloured
+    monkeypatch.setenv("NO_COLOR", "1")
+    plain = re.sub(r"\x1b\[[01]m", "", drawn())  # bold is no colour
+    assert "\x1b" not in plain
+    assert all(len(line) <= 60 for line in plain.splitlines())
+
+
+def test_a_job_that_waits_for_another_attempt_shows_no_bar_but_what_it_met() -> None:
+    due = (datetime.now(UTC) + timedelta(seconds=40)).isoformat()
+    job = {
+        "status": "queued", "attempt": 2, "next_attempt_at": due, "progress": {"step": "all", "completed": 9, "total": 9},
+        "error": {"type": "KeyError", "message": "'name'"},
+    }  # fmt: skip
+    assert re.fullmatch(r"retry in (39|40) s: KeyError: 'name'", says(job))
+    assert says({**job, "status": "running"}).startswith("[####")
 
 
 @pytest.mark.parametrize("version", [(3, 10, 13, "final", 0), (3, 9, 18, "final", 0)])

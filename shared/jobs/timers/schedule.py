@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cached_property
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,7 @@ class Schedule:
         """Whether a moment is an occurrence."""
         return self.latest(moment) == moment
 
-    @property
+    @cached_property
     def words(self) -> str:
         """The schedule in words, such as "At 09:00 on Monday"."""
         return _words(self._fields)

@@ -167,14 +167,16 @@ async def test_dead_letters_by_fingerprint_one_by_one_and_whole(desk: Desk, run:
     assert job["dead_letter_id"] in said
     assert "  open  " in said
     code, said, _ = await run("dead-letters", job["dead_letter_id"])
+    assert (code, said.splitlines()[:2]) == (0, [f"dead letter  {job['dead_letter_id']}", "state        open"])
+    code, said, _ = await run("dead-letters", job["dead_letter_id"], "--json")
     assert json.loads(said)["payload"] == {"until_replays": 1000}
 
 
 async def test_a_dead_letter_is_discarded_by_who_has_the_key(desk: Desk, run: Any) -> None:
     job = await failed(desk)
     letter = job["dead_letter_id"]
-    assert "--discard goes with the ID" in (await run("dead-letters", "--discard", "old"))[2]
-    code, said, _ = await run("dead-letters", letter, "--discard", "a test run")
+    assert "--reason" in (await run("discard", letter))[2]
+    code, said, _ = await run("discard", letter, "--reason", "a test run")
     assert (code, said) == (0, f"{letter}  discarded by operator key\n")
     assert letter not in (await run("dead-letters", "--list", "--kind", "fails"))[1]
     line = next(each for each in (await run("dead-letters", "--list", "--all"))[1].splitlines() if letter in each)
@@ -203,6 +205,51 @@ async def test_a_replay_is_recorded_with_who_did_it(desk: Desk, run: Any) -> Non
     assert (code, said.splitlines()[-1]) == (0, "1 replayed, 0 refused")
     await desk.until(job["job_id"], "completed")
     assert "replayed (attempt 1)  operator key" in (await run("job", job["job_id"]))[1]
+
+
+async def test_a_failure_says_where_it_was_raised(desk: Desk, run: Any) -> None:
+    job = await failed(desk)
+    for arguments in (("job", job["job_id"]), ("dead-letters", job["dead_letter_id"])):
+        said = (await run(*arguments))[1]
+        assert re.search(r"error +FinalError: on purpose\n +at tests/support/ticket_app.py:\d+ in fails", said), said
+
+
+async def test_jobs_are_cancelled_and_retried_each_for_itself(desk: Desk, run: Any) -> None:
+    going = await desk.ticket("steps", payload={"steps": 600, "seconds": 0.1})
+    await desk.until(going, "running")
+    over = await failed(desk)
+    code, said, error = await run("cancel", going, over["job_id"])
+    assert (code, said) == (1, f"{going}  running, to be cancelled at its next checkpoint\n")
+    assert "a failed job cannot be cancelled" in error
+    assert (await desk.until(going))["status"] == "cancelled"
+    code, said, _ = await run("retry", over["job_id"], "--json")
+    assert (code, json.loads(said)[0]["job_id"]) == (0, over["job_id"])
+    assert (await desk.until(over["job_id"], "failed"))["kind"] == "fails"
+
+
+async def test_a_kind_is_paused_and_resumed_and_why_says_so(desk: Desk, run: Any) -> None:
+    assert (await run("pause", "echo", "--reason", "a look at it"))[:2] == (0, "echo  paused\n")
+    job_id = await desk.ticket("echo", payload={"text": "waits"}, dedupe_key=job_key())
+    code, said, _ = await run("why", job_id)
+    assert (code, said.splitlines()[0]) == (0, "echo queued")
+    assert "paused" in said
+    assert (await run("resume", "echo"))[:2] == (0, "echo  not paused\n")
+    await desk.until(job_id, "completed")
+    assert json.loads((await run("why", job_id, "--json"))[1])["status"] == "completed"
+
+
+async def test_queues_alarms_and_what_goes_on(desk: Desk, run: Any) -> None:
+    await failed(desk)
+    code, said, _ = await run("queues")
+    assert (code, said.split()[:2]) == (0, ["QUEUE", "MESSAGES"])
+    assert f"{desk.prefix}-taste" in said
+    code, said, _ = await run("alarms", "--json")
+    assert code == (1 if any(each["state"] == "on" for each in json.loads(said)) else 0)
+    assert "queue-stuck" in (await run("alarms"))[1]
+    code, said, _ = await run("top")
+    assert code == 0
+    assert {"queues", "dead letters that are open", "by the hour"} <= set(said.splitlines())
+    assert json.loads((await run("top", "--json"))[1])["dead_letters"]
 
 
 async def test_without_the_operators_key_nothing_is_done(desk: Desk, run: Any) -> None:

@@ -1,20 +1,22 @@
 """`dev.py start` with the real app, Azurite and host: it serves, stops in order, and leaves nothing behind when killed."""
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from azure.storage.queue import QueueServiceClient
 
-from devtools.environment import ROOT, TroubleError
+from devtools.environment import NODE_MODULES, ROOT, TroubleError
 from devtools.services import app, free_ports, is_free
 from support.azurite import AzuriteProcess
 
@@ -52,6 +54,51 @@ def test_killed_it_leaves_nothing_behind(started: tuple[subprocess.Popen[bytes],
     process.wait()
     _await(lambda: not _alive(below), within=60)
     assert is_free(port)
+
+
+@pytest.mark.slow
+def test_with_reload_the_app_is_started_again_once_its_code_has_changed(tmp_path: Path) -> None:
+    """On a copy of the app; one that cannot start does not end it either."""
+    copy = tmp_path / "app"
+    ignored = shutil.ignore_patterns(
+        ".git", ".venv", "node_modules", ".nightshift", "__pycache__", "tests", "docs", ".mypy_cache"
+    )
+    shutil.copytree(ROOT, copy, ignore=ignored)
+    port = free_ports(1)[0]
+    env = {name: value for name, value in os.environ.items() if not name.startswith("AzureWebJobsStorage")}
+    env |= {"NIGHTSHIFT_NODE_MODULES": str(NODE_MODULES), "PYTHONPATH": str(copy)}
+    command = [
+        sys.executable,
+        "-m",
+        "devtools.start",
+        "--port",
+        str(port),
+        "--data",
+        str(tmp_path / "data"),
+        "--reload",
+    ]
+    with subprocess.Popen(command, cwd=copy, env=env, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            _line(process.stdout, "Ctrl-C stops it")
+            said = copy / "shared/api/greeting.py"
+            text = said.read_text()
+            said.write_text(text.replace('"name": "Nightshift"', '"name": "Changed"'))
+            assert "shared/api/greeting.py" in _line(process.stdout, "changed:")
+            _line(process.stdout, "ready:")
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api", timeout=30) as response:
+                assert json.load(response)["name"] == "Changed"
+            said.write_text("this is no Python")
+            _line(process.stdout, "waiting for the next change")
+            said.write_text(text)
+            _line(process.stdout, "ready:")
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
+
+
+def _line(lines: Iterable[str], wanted: str) -> str:
+    return next(line for line in lines if wanted in line)
 
 
 def test_under_func_the_queues_are_there_before_the_host(azurite: AzuriteProcess, tmp_path: Path, unique: str) -> None:
