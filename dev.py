@@ -108,6 +108,20 @@ def demo(args: argparse.Namespace, _: list[str]) -> int:
     return become("-m", "devtools.demo", *flags, *data)
 
 
+def worker(args: argparse.Namespace, _: list[str]) -> int:
+    """Run the app's jobs without a Functions host."""
+    ensure(APP)
+    del args
+    return become("-m", "devtools.worker")
+
+
+def pipelines(args: argparse.Namespace, _: list[str]) -> int:
+    """Check files of pipelines, or print their schema."""
+    ensure(APP)
+    what = ["check", *(["--json"] if args.json else []), *args.files] if args.what == "check" else ["schema"]
+    return become("-m", "devtools.pipelines", *what)
+
+
 def check(args: argparse.Namespace, _: list[str]) -> int:
     """Run every checker, also after one failed; print what they found.
 
@@ -217,6 +231,17 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--data", type=Path, metavar="DIR", help="where its data is kept (default: .nightshift)")
     verb.add_argument("--reload", action="store_true", help="start it again whenever its code changes")
     verb.set_defaults(verb=start)
+
+    verb = verbs.add_parser("worker", help="run jobs, pipelines and crawls in processes of its own, without Functions")
+    verb.set_defaults(verb=worker)
+
+    verb = verbs.add_parser("pipelines", help="check files of pipelines; print the JSON schema for editors")
+    whats = verb.add_subparsers(required=True, metavar="WHAT", dest="what")
+    what = whats.add_parser("check", help="say what is wrong with files, each with its line and column")
+    what.add_argument("files", nargs="+", metavar="FILE", help="a file; `-` for standard input")
+    what.add_argument("--json", action="store_true", help="for other programs")
+    whats.add_parser("schema", help="print the JSON schema of pipelines, for editors")
+    verb.set_defaults(verb=pipelines, json=False)
 
     verb = verbs.add_parser("test", help="check, then run the tests; further arguments go to pytest")
     which = verb.add_mutually_exclusive_group()

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from devtools.demo import adventure, chain, documents, night, real
+from devtools.demo import adventure, chain, documents, night, pipelines, real
 from devtools.demo.stage import stage
 from devtools.demo.story import tell
 from devtools.demo.terminal import Story, say
@@ -74,13 +74,14 @@ async def _story(options: argparse.Namespace) -> int:
 
 
 async def _documents(options: argparse.Namespace) -> int:
-    """Real files of a data folder, uploaded and read."""
+    """Real files of a data folder: uploaded and read; and found by a crawl, and taken through a pipeline."""
     if options.data is None:
         raise TroubleError("--documents takes its files from --data DIR")
     folder, story = documents.find(options.data), Story()
     async with stage() as running:
         await documents.tell(running, story, folder)
-        return await _end(story, options, running.client.url, ("documents", "dashboard#/documents"))
+        await pipelines.tell(running, story, folder)
+        return await _end(story, options, running.client.url, ("dashboard#/documents", "dashboard#/pipelines"))
 
 
 async def _end(story: Story, options: argparse.Namespace, url: str, pages: Iterable[str]) -> int:

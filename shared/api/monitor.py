@@ -27,8 +27,11 @@ _UNTIL = Parameter("until", "query", MOMENT, "Until the hour of this moment; now
 @api.route("Health", "GET health", OPEN, {200: "schemas:HealthView"})
 async def health(app: App, call: Call) -> Answer:
     """Whether the app answers."""
+    from shared.declarations import settings
+    from shared.storage import iso
+
     del app, call
-    return json_answer({"status": "alive"})
+    return json_answer({"status": "alive", "timestamp": iso(datetime.now(UTC)), "worker_name": settings().worker_name})
 
 
 @api.route("GetStatus", "GET status", READ, {200: "monitor_views:StatusView", 503: "monitor_views:StatusView"})
@@ -36,11 +39,17 @@ async def get_status(app: App, call: Call) -> Answer:
     """Whether the app can do its work (200) or not (503): every part can be loaded, and what it depends on answers."""
     from shared.api.monitor_views import status_view
     from shared.declarations import load_all
+    from shared.monitor.workers import Heartbeats
+    from shared.ports import StorageError
 
     del call
     await asyncio.to_thread(load_all)
     condition = await app.monitor.readiness.condition()
-    return json_answer(status_view(condition), 200 if condition.ready else 503, _NO_STORE)
+    try:
+        workers = await Heartbeats(app.documents, app.clock).alive()
+    except StorageError:
+        workers = []  # the condition says that the documents do not answer
+    return json_answer(status_view(condition, app.settings, workers), 200 if condition.ready else 503, _NO_STORE)
 
 
 @api.route("GetMetrics", "GET metrics", READ, {200: None})

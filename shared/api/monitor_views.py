@@ -12,6 +12,8 @@ from shared.monitor.histogram import Histogram
 from shared.monitor.stats import Hour
 from shared.monitor.status import Condition, Dependency
 from shared.monitor.tally import KindTally
+from shared.monitor.workers import Role, Worker
+from shared.settings import Settings
 from shared.storage import iso
 
 _CLOSED = ConfigDict(extra="forbid")
@@ -37,12 +39,34 @@ class DependencyView(TypedDict):
 
 
 @with_config(_CLOSED)
+class WorkerView(TypedDict):
+    """A process outside of Functions."""
+
+    id: int
+    pid: int
+    instance: str
+    alive: bool
+
+
+@with_config(_CLOSED)
+class WorkersView(TypedDict):
+    """Processes outside of Functions (`dev.py worker`): so many as are set, and those whose heart beats."""
+
+    configured: int
+    active: int
+    workers: list[WorkerView]
+
+
+@with_config(_CLOSED)
 class StatusView(TypedDict):
     """Whether the app can do its work: 503 where a required dependency does not answer."""
 
     status: Literal["ready", "unready"]
     checked_at: Moment
     dependencies: list[DependencyView]
+    worker_name: str
+    processing_workers: WorkersView
+    source_workers: WorkersView
 
 
 @with_config(_CLOSED)
@@ -110,13 +134,26 @@ class AlarmList(TypedDict):
     items: list[AlarmView]
 
 
-def status_view(condition: Condition) -> StatusView:
-    """Whether the app can do its work."""
+def status_view(condition: Condition, settings: Settings, workers: list[Worker]) -> StatusView:
+    """Whether the app can do its work, and who else does it."""
     return {
         "status": "ready" if condition.ready else "unready",
         "checked_at": iso(condition.at),
         "dependencies": [_dependency(each) for each in condition.dependencies],
+        "worker_name": settings.worker_name,
+        "processing_workers": workers_view("processing", settings.processing_workers, workers),
+        "source_workers": workers_view("source", settings.source_workers, workers),
     }
+
+
+def workers_view(role: Role, configured: int, workers: list[Worker]) -> WorkersView:
+    """The processes of a role."""
+    found: list[WorkerView] = [
+        {"id": each.number, "pid": each.pid, "instance": each.instance, "alive": True}
+        for each in workers
+        if each.role == role
+    ]
+    return {"configured": configured, "active": len(found), "workers": found}
 
 
 def _dependency(dependency: Dependency) -> DependencyView:

@@ -228,6 +228,8 @@ class HealthView(TypedDict):
     """The app answers."""
 
     status: Literal["alive"]
+    timestamp: Moment
+    worker_name: str
 
 
 @with_config(_CLOSED)

@@ -9,6 +9,7 @@ import {showLetter} from './letter.js';
 import {showLetters} from './letters.js';
 import {showOverview} from './overview.js';
 import {startKeys, tick, trouble} from './parts.js';
+import {showExecution, showPipeline, showPipelines} from './pipelines.js';
 import {lookAgain} from './poller.js';
 import {routeOf} from './router.js';
 import {startShortcuts} from './shortcuts.js';
@@ -26,9 +27,12 @@ const VIEWS = {
   sources: ['Sources', showSources],
   documents: ['Documents', showDocuments],
   document: ['Document', showDocument],
+  pipelines: ['Pipelines', showPipelines],
+  pipeline: ['Pipeline', showPipeline],
+  execution: ['Execution', showExecution],
   missing: ['No such view', async (main) => { main.append(h('p', {}, 'There is no such view. Go on with one of those above.')); }],
 };
-const PARENTS = {job: 'jobs', letter: 'dead-letters', document: 'documents', timer: 'timers'};
+const PARENTS = {job: 'jobs', letter: 'dead-letters', document: 'documents', pipeline: 'pipelines', execution: 'pipelines', timer: 'timers'};
 
 const main = document.getElementById('main');
 let leave = new AbortController();

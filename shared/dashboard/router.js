@@ -9,6 +9,9 @@ const ROUTES = [
   [/^\/timers$/, 'timers'],
   [/^\/timers\/([^/]+)$/, 'timer'],
   [/^\/sources$/, 'sources'],
+  [/^\/pipelines$/, 'pipelines'],
+  [/^\/pipelines\/([^/]+)$/, 'pipeline'],
+  [/^\/executions\/([^/]+)$/, 'execution'],
   [/^\/documents$/, 'documents'],
   [/^\/documents\/([^/]+)$/, 'document'],
 ];

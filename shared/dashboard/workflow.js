@@ -42,7 +42,8 @@ export function rowsOf(steps) {
   return rows;
 }
 
-function graph({steps}) {
+/** The graph of some steps; a step may say more of itself by `said`. */
+export function graph({steps}) {
   const rows = rowsOf(steps);
   const widest = Math.max(...rows.map((row) => row.length));
   const width = widest * (WIDTH + GAP_X) - GAP_X + 4;
@@ -81,7 +82,7 @@ function box(step, {x, y}) {
 }
 
 const clipped = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
-const count = ({state, items}) => (items ? `${state} ${format.number(items.completed)} of ${format.number(items.total)}${items.failed ? `, ${format.number(items.failed)} lost` : ''}` : state);
+const count = ({state, items, said}) => (said ?? (items ? `${state} ${format.number(items.completed)} of ${format.number(items.total)}${items.failed ? `, ${format.number(items.failed)} lost` : ''}` : state));
 const sentence = (step) => `${step.name}: ${count(step)}${step.reason ? `, ${step.reason}` : ''}${step.waits_for ? `, ${step.waits_for}` : ''}`;
 
 function list(run, said) {

@@ -23,6 +23,7 @@ from shared.settings.operate import OperateSettings
 from shared.settings.spec import Section, Spec, specs_of
 from shared.settings.storage import StorageSettings
 from shared.settings.timers import TimerSettings
+from shared.settings.workers import WorkerSettings
 
 __all__ = ["Section", "Settings", "SettingsError", "Spec", "load", "specs_of"]
 
@@ -40,6 +41,7 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Settings(
+    WorkerSettings,
     FetchSettings,
     MonitorSettings,
     OperateSettings,

@@ -50,8 +50,7 @@ from shared.workflows.record import EVENT, Kept, Outcome, Part, Record, Ref, Sta
 from shared.workflows.starting import Starter
 
 _TRIES = 12
-_REMEMBERED = 100
-"""Runs whose record a process remembers, so that it need not read what it wrote itself."""
+_REMEMBERED = 100  # runs whose record a process remembers, so that it need not read what it wrote itself
 
 
 @dataclass
@@ -384,7 +383,7 @@ class Conductor:
         """The run's own job was replayed: so are the jobs of it that failed, unless one of these is what was replayed."""
         asked = next((entry.detail or "" for entry in reversed(run.history) if entry.event == "replayed"), "")
         if record.outcome is Outcome.FAILED and not asked.startswith("step: "):
-            await each(list(_failed_parts(record)), lambda part: self._replay(record, part))
+            await each(list(record.failed_parts()), lambda part: self._replay(record, part))
         await self._tell(run.job_id, TakenUp(self._deps.clock.now(), run.replays))
         latest = await self._read(run.job_id)
         return latest.value if latest else record
@@ -393,14 +392,6 @@ class Conductor:
         child = await self._deps.status.read(record.child_id(part))
         if child and child.value.dead_letter_id and child.value.status is Status.FAILED and self._children.replay:
             await self._children.replay(child.value.dead_letter_id, by="its run")
-
-
-def _failed_parts(record: Record) -> Iterable[Part]:
-    for name, step in record.steps.items():
-        if step.items:
-            yield from (Part(name, index) for index in range(step.items.next) if step.items.is_lost(index))
-        elif step.job and step.state is State.FAILED:
-            yield Part(name)
 
 
 def _why(child: Job) -> tuple[str, Any]:

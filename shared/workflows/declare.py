@@ -272,8 +272,10 @@ def workflow(
         check(graph, {kind.name: kind.payload for kind in flow.kinds.values()})
         _check_functions(graph, flow.code)
         fields.setdefault("public", True)
+        kinds = tuple(flow.kinds.values())
+        further = (each for kind in kinds for each in kind.brings)  # of workflows that are steps
         return Workflow(
-            name, payload, _handler_of(function), policy=Policy(**fields), brings=(*flow.kinds.values(), TIMER, EVENT_KIND),
+            name, payload, _handler_of(function), policy=Policy(**fields), brings=(*kinds, *further, TIMER, EVENT_KIND),
             timeouts=tuple(node.timeout_seconds for node in graph.nodes if node.timeout_seconds),
             parent=_conductor, graph=graph, code=flow.code, earlier=tuple(earlier),
         )  # fmt: skip

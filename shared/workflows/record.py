@@ -205,6 +205,14 @@ class Record(_Record):
             else:
                 yield Part(name, timer=True)
 
+    def failed_parts(self) -> Iterator[Part]:
+        """What failed, and has, as a rule, a job that can be replayed."""
+        for name, step in self.steps.items():
+            if items := step.items:
+                yield from (Part(name, index) for index in range(items.next) if items.is_lost(index))
+            elif step.job and step.state is State.FAILED:
+                yield Part(name)
+
     def child_id(self, part: Part) -> str:
         """The id of a part's job: the same whoever starts it, and found among those of when its step began."""
         step = self.steps[part.step]

@@ -59,4 +59,5 @@ async def test_a_request_is_answered(functions: dict[str, Any]) -> None:
 
     request = func.HttpRequest(method="GET", url="http://localhost:7071/api/health", body=b"")
     answer = await functions["Health"].func(req=request)
-    assert (answer.status_code, json.loads(answer.get_body())) == (200, {"status": "alive"})
+    told = json.loads(answer.get_body())
+    assert (answer.status_code, told["status"], told["worker_name"]) == (200, "alive", "contentflow-worker")

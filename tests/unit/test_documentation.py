@@ -24,8 +24,11 @@ from support.functions import functions
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
-NOT_THE_APPS = {"NIGHTSHIFT_DATA", "NIGHTSHIFT_KEY", "NIGHTSHIFT_SOAK_SEED", "NIGHTSHIFT_URL"}
-"""Of the tests and of the command line."""
+NOT_THE_APPS = {
+    "NIGHTSHIFT_DATA", "NIGHTSHIFT_KEY", "NIGHTSHIFT_SOAK_SEED", "NIGHTSHIFT_URL", "COSMOS_DB_ENDPOINT", "COSMOS_DB_NAME",
+    "STORAGE_ACCOUNT_WORKER_QUEUE_URL", "API_BASE_URL",
+}  # fmt: skip
+"""Of the tests, of the command line, and of what others call what here is called otherwise."""
 AZURES = {"AZURE"}
 """Prefixes that others use too."""
 NEAR = 30

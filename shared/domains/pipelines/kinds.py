@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from shared.domains.pipelines.payloads import CRAWL, EXECUTOR, Crawl, ExecutorJob
 from shared.domains.pipelines.settings import PipelineSettings
 from shared.domains.pipelines.tasks import ContentProcessingTask
-from shared.jobs import JobContext, Policy, job
+from shared.jobs import JobContext, Policy, Priority, job
 from shared.settings import Settings
 
 
@@ -32,7 +32,9 @@ async def run_executor(payload: ExecutorJob, job: JobContext) -> dict[str, Any]:
     return await run_step(payload, job)
 
 
-@job(CRAWL, max_attempts=4, base_backoff_seconds=10, max_backoff_seconds=120, timeout_seconds=540)
+@job(
+    CRAWL, priority=Priority.LOW, max_attempts=4, base_backoff_seconds=10, max_backoff_seconds=120, timeout_seconds=540
+)
 async def crawl_vault(payload: Crawl, job: JobContext) -> dict[str, Any]:
     """Look for new content of a vault, and have the next look come. Safe to run twice."""
     from shared.domains.pipelines.crawling import crawl

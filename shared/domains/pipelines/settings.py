@@ -48,13 +48,6 @@ class PipelineSettings(Section):
         ),
         (),
     )
-    worker_name: str = text("WORKER_NAME", "contentflow-worker", "What the worker is called in health and status.")
-    processing_workers: int = whole(
-        "NUM_PROCESSING_WORKERS", 2, 0, 64, "processes", "Processes of `dev.py worker` that run pipelines."
-    )
-    source_workers: int = whole(
-        "NUM_SOURCE_WORKERS", 2, 0, 64, "processes", "Processes of `dev.py worker` that look for content."
-    )
     task_queue: str = queue(
         "STORAGE_WORKER_QUEUE_NAME", "contentflow-execution-requests", "Queue that takes `ContentProcessingTask`s."
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationError
 
@@ -28,7 +29,7 @@ from shared.jobs.errors import JobNotFoundError
 from shared.storage import iso, isos
 from shared.web.answers import Problem
 from shared.workflows.keeping import Keeper
-from shared.workflows.record import Part, Record, name_of
+from shared.workflows.record import Part, Record, State, StepState, name_of
 
 if TYPE_CHECKING:
     from shared.app import App
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 _DRY_SECONDS = 100.0
 """How long a dry run may take: the caller waits for it."""
 _LONGEST_TEXT = 500
+_BEGINNING = timedelta(minutes=1)
 
 
 def executions_of(app: App) -> Executions:
@@ -52,9 +54,10 @@ async def summaries(app: App, documents: list[dict[str, Any]]) -> list[Execution
 
 
 def summary(execution: Execution, job: Job | None) -> ExecutionSummary:
-    """An execution in a list."""
+    """An execution in a list. Its document is written a moment before its job."""
+    status: Literal["queued", "gone"] = "queued" if datetime.now(UTC) - execution.created_at < _BEGINNING else "gone"
     return {
-        "id": execution.id, "job_id": execution.job_id, "status": job.status.value if job else "gone",
+        "id": execution.id, "job_id": execution.job_id, "status": job.status.value if job else status,
         "pipeline_id": execution.pipeline_id, "pipeline_name": execution.pipeline_name, "version": execution.version,
         "vault_id": execution.vault_id, "task_id": execution.task_id, "retry_of": execution.retry_of,
         "content": execution.content, "filename": execution.filename, "count": execution.count,
@@ -151,11 +154,18 @@ async def _step_view(app: App, pipeline: Pipeline, executor: str, type_: str, re
     moments = isos(started_at=state.started_at, ended_at=state.ended_at) if state else {}
     return {
         "id": executor, "type": type_, "state": state.state.value if state else "pending",
-        "reason": state.reason if state else None,
+        "reason": _reason(state) if state else None,
         "job_id": record.child_id(Part(name)) if record and state and state.job else None,
         "count": told.get("count"), "statuses": told.get("statuses", {}),
         "started_at": moments.get("started_at"), "ended_at": moments.get("ended_at"),
     }  # fmt: skip
+
+
+def _reason(state: StepState) -> str | None:
+    """Why an executor has nothing to show, in words of pipelines."""
+    if state.state is State.SKIPPED and (state.reason or "").startswith("its condition"):
+        return "no item came here"
+    return state.reason
 
 
 async def _pipeline(app: App, execution: Execution) -> Pipeline:

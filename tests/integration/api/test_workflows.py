@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
+from asyncio.subprocess import PIPE, STDOUT
 from typing import Any
 
+from support.running import REPOSITORY
 from support.tickets import Desk
 
 
@@ -98,6 +101,29 @@ async def test_a_run_is_cancelled_while_it_waits(desk: Desk) -> None:
     assert (await desk.http.post(f"/api/jobs/{job_id}/cancel")).status_code in (200, 202)
     assert (await desk.until(job_id))["status"] == "cancelled"
     assert (await graph(desk, job_id))["outcome"] == "cancelled"
+
+
+async def shell(desk: Desk, *words: str) -> tuple[int, str]:
+    """What `dev.py` says, and its exit code."""
+    command = (sys.executable, "dev.py", *words, "--url", desk.app.url)
+    process = await asyncio.create_subprocess_exec(*command, cwd=REPOSITORY, stdout=PIPE, stderr=STDOUT)
+    said, _ = await process.communicate()
+    return process.returncode or 0, said.decode()
+
+
+async def test_from_a_shell(desk: Desk) -> None:
+    code, said = await shell(desk, "workflow")
+    assert code == 0
+    assert "letter" in said
+    assert "write, check, signature, post, regret" in said
+    run = await start(desk, lines=["one"])
+    await until(desk, run, signature="running")
+    code, said = await shell(desk, "workflow", run)
+    assert (code, "signature  running  waits for the event 'signature'" in said) == (4, True), said
+    code, said = await shell(desk, "event", run, "signature", '"ann"')
+    assert (code, said.strip()) == (0, "taken in")
+    code, said = await shell(desk, "workflow", run, "--watch")
+    assert (code, "post: completed" in said) == (0, True), said
 
 
 async def test_a_job_that_is_no_run_has_no_graph(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""What is left, by the optional package `kreuzberg`: Word and PowerPoint of before 2007, Outlook's messages, PostScript."""
+"""What is left, by the optional package `kreuzberg`: Word and PowerPoint of before 2007, and Outlook's messages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ FORMATS = {
     "doc": "application/msword",
     "ppt": "application/vnd.ms-powerpoint",
     "msg": "application/vnd.ms-outlook",
-    "ps": "application/postscript",
 }
 """By the names that `formats` has for them, what the package calls them."""
 

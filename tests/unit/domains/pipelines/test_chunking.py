@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from shared.domains.pipelines.executors import chunking
 from shared.domains.pipelines.executors.chunking import ChunkSettings, split
 from support.executors import Bench, item
 

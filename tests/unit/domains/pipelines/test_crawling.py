@@ -6,11 +6,14 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from shared.domains.pipelines.crawling import reschedule
+from shared.domains.pipelines.executions import Begin, Executions
 from shared.domains.pipelines.kinds import WatchVaults, crawl_vault, watch_vaults
 from shared.domains.pipelines.settings import PipelineSettings
 from shared.domains.pipelines.workflows import EXECUTION
-from shared.jobs import Job, Status
+from shared.jobs import FencedError, Job, Status
 from shared.jobs.testing import crash_sweep
 from shared.jobs.testing.faults import Died, Faults, Mode
 from shared.jobs.testing.memory import MemoryBlobs
@@ -249,3 +252,36 @@ async def test_a_crash_at_any_storage_call_loses_nothing_and_takes_nothing_twice
     report = await crash_sweep(scenario, (Mode.DIE_BEFORE, Mode.DIE_AFTER, Mode.FAIL_AFTER), every=7)
     report.check()
     assert report.plays > 20
+
+
+async def test_what_could_not_be_sent_is_not_passed_over_by_the_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipes, blobs = await begun()
+    await put(blobs, "a.txt", "b.txt", "c.txt")
+    whole = Executions.begin
+    failed: list[str] = []
+
+    async def begin(self: Executions, asked: Begin, now: datetime) -> Any:
+        if not failed and asked.items[0].id.filename == "b.txt":
+            failed.append(asked.id)
+            raise StorageError("no answer")
+        return await whole(self, asked, now)
+
+    monkeypatch.setattr(Executions, "begin", begin)
+    await pipes.vault()
+    await pipes.app.drain()
+    assert failed
+    assert await pipes.vaults.checkpoint("v") is None
+    await look(pipes, 200)
+    assert await pipes.executed() == ["a.txt", "b.txt", "c.txt"]
+
+
+async def test_a_crawl_that_was_overtaken_writes_no_checkpoint() -> None:
+    pipes, blobs = await begun()
+    await put(blobs, "a.txt")
+    await pipes.vault()
+    await look(pipes, 1)
+    current = await pipes.vaults.checkpoint("v")
+    assert current
+    overtaken = current.value.model_copy(update={"fence": current.value.fence - 1, "seen": {}})
+    with pytest.raises(FencedError):
+        await pipes.vaults.move("v", overtaken, current)
