@@ -154,9 +154,10 @@ class _Run:
         """Have the children that are under way tell of their end; False where one of them has ended already."""
         if not self.state.told:  # those that are started from here on do so from the start
             await self._save(self.state.model_copy(update={"told": True}))
-        if None in self._seen.values():
-            return False  # started just now
-        silent = (number for number, child in self._seen.items() if child and not child.parent_kind)
+        seen = {number: self._seen.get(number) for number in self.state.under_way}
+        if None in seen.values():
+            return False  # started just now: whether they tell is not known before they are looked at
+        silent = (number for number, child in seen.items() if child and not child.parent_kind)
         return await self._job.children.follow(self._job.job, self._children(silent))
 
     def _seconds_since(self, moment: datetime) -> float:
