@@ -9,7 +9,7 @@ import {poll} from './poller.js';
 import {to} from './router.js';
 import {timerTable} from './timers.js';
 
-const PACE = {fastest: 15_000, slowest: 100_000};
+const PACE = {fastest: 15_000, slowest: 120_000};
 const HOUR = 3_600_000;
 const SPANS = {24: 'the last 24 hours', 168: 'the last 7 days'};
 const SERIES = ['completed', 'failed', 'cancelled'];

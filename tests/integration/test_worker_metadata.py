@@ -105,7 +105,7 @@ def test_routes_are_those_of_the_reference(told: list[Told]) -> None:
     heard = {
         (
             name,
-            re.sub(r"\{\**(\w+)[^{}]*\}", r"{\1}", trigger["route"]),
+            re.sub(r"\{\**(\w+)[^{}]*\}", r"{\1}", re.sub(r"\{\w+:maxlength\(0\)\?\}", "", trigger["route"])),
             method.upper(),
         )  # without the host's constraints
         for name, trigger in of(told, "httpTrigger")

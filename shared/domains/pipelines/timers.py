@@ -9,6 +9,6 @@ WATCH = Timer(
     "PipelineVaults",
     schedule=lambda settings: settings.of(PipelineSettings).watch_schedule,
     kind="watch-vaults",
-    missed=Missed.SKIP,
+    missed=Missed.ONCE,
     meaning="Sees to it that every vault is looked at: a crawl that was lost is begun anew.",
 )

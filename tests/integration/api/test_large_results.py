@@ -41,7 +41,10 @@ async def test_the_bound_is_of_bytes_of_json_and_itself_whole(desk: Desk, size: 
 
 async def test_an_error_and_a_small_result_are_shown_as_they_are(desk: Desk) -> None:
     failed = await desk.until(await desk.ticket("fails", payload={}))
+    frames = failed["error"].pop("frames")
+    assert [frame["function"] for frame in frames] == ["fails"]
     assert failed["error"] == {"type": "FinalError", "message": "on purpose", "attempt": 1}
+    failed["error"]["frames"] = frames
     small = await desk.until(await desk.ticket("echo", payload={"text": "x"}))
     assert small["results"] == {"said": "x", "attempt": 1}
     for job in (failed, small):

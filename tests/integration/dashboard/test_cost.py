@@ -53,7 +53,7 @@ async def app(azurite: AzuriteProcess, unique: str, tmp_path: Path) -> AsyncIter
     await made.close()
 
 
-_QUEUES = ("JOBS_HIGH_QUEUE_NAME", "JOBS_QUEUE_NAME", "JOBS_LOW_QUEUE_NAME", "TASTE_JOB_QUEUE_NAME")
+_QUEUES = ("JOBS_HIGH_QUEUE_NAME", "JOBS_QUEUE_NAME", "JOBS_LOW_QUEUE_NAME", "TASTE_JOB_QUEUE_NAME", "ADVENTURE_QUEUE")
 
 
 async def _refresh(app: App) -> Counter[str]:
