@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from shared.domains.pipelines.settings import PipelineSettings
 from shared.jobs import Missed, Timer
 
@@ -11,4 +13,5 @@ WATCH = Timer(
     kind="watch-vaults",
     missed=Missed.ONCE,
     meaning="Sees to it that every vault is looked at: a crawl that was lost is begun anew.",
+    healthy_for=timedelta(hours=36),
 )
