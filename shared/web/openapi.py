@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -165,9 +166,14 @@ def _responses(route: Route, schemas: _Schemas) -> Schema:
     for status in sorted(route.refusals - route.answers.keys()):
         retry = {"headers": {"Retry-After": _HEADERS["Retry-After"]}} if status in (409, 429, 503) else {}
         responses[str(status)] = {"description": _NEEDS.get(status, HTTPStatus(status).phrase), **retry, **problem}
-    if ":guid" in route.template:  # no other id reaches the app: the host answers, with nothing in the body
+    if re.search(
+        r":(guid|int)\b", route.template
+    ):  # no other id reaches the app: the host answers, with nothing in the body
         responses["404"] = {"description": "Not found. The body is empty where the id in the path is no UUID."}
     return responses
+
+
+_EVERYBODYS = {"api", "kinds", "model", "requests", "schemas", "views"}
 
 
 class _Schemas:
@@ -180,6 +186,8 @@ class _Schemas:
         self._schemas = {key: _renamed(schema) for key, schema in self._schemas.items()}
         named = {name: _renamed(schema) for name, schema in common.get("$defs", {}).items()}
         self.components = {_plain(name): _titled(name, schema) for name, schema in named.items()}
+        if len(self.components) < len(named):
+            raise ValueError(f"two schemas have one name: {sorted(name for name in named if '__' in name)}")
 
     def of(self, model: Any, mode: Mode) -> Schema:
         """The schema of a type, by reference where it has a name."""
@@ -198,8 +206,12 @@ def _name_in(reference: Schema) -> str:
 
 
 def _plain(name: str) -> str:
-    """What a schema is called whose type shares its name with another: by its module, `OccurrenceState`, and not by the way there."""
-    *_, module, own = ("", *name.split("__"))
+    """What a schema is called whose type shares its name with another: by its module, `OccurrenceState`, and not by the way there.
+
+    Modules that each domain has, such as `views`, tell nothing apart: by the domain, `SourcesItemPage`.
+    """
+    *_, package, module, own = ("", "", *name.split("__"))
+    module = package if module in _EVERYBODYS else module
     return "".join(word.title() for word in module.split("_")) + own
 
 
