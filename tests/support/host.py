@@ -51,8 +51,8 @@ class ClockedQueues:
         if delay > timedelta(0):
             self.waiting.append(Waiting(queue, text, self.clock.now() + delay, self._service_time()))
         else:
+            self.touched.add(queue)  # first: a process that dies while it sends may have sent
             await self.inner.send(queue, text)
-            self.touched.add(queue)
 
     async def receive(
         self, queue: str, limit: int = 32, hide: timedelta = timedelta(minutes=1)
