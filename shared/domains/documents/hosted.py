@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from shared.azure_ai import SCOPE
 from shared.domains.documents.settings import DocumentSettings
 from shared.domains.documents.text import Heading, Outcome, Page, Refusal, Table, Text
 from shared.fetch import retry_after
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("nightshift.documents")
 _VERSION = "2024-11-30"
-_SCOPE = "https://cognitiveservices.azure.com/.default"
 _PAUSE, _LONGEST_PAUSE = 1.0, 15.0
 _LATER = 30.0
 """Seconds until a service that did not answer is asked again."""
@@ -110,7 +110,7 @@ class HostedReader:
         from azure.identity.aio import DefaultAzureCredential
 
         async with DefaultAzureCredential(managed_identity_client_id=self._client_id) as credential:
-            return (await credential.get_token(_SCOPE)).token
+            return (await credential.get_token(SCOPE)).token
 
 
 def text_of(result: Mapping[str, Any]) -> Text | Refusal:

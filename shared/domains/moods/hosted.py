@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from shared.azure_ai import TokenProvider, openai_client, tokens
 from shared.domains.moods.model import FACETS, Signals
 from shared.domains.moods.names import presentable
 from shared.domains.moods.ports import Article, Finding, Findings, MoodServiceError
@@ -34,7 +36,6 @@ LEAST = 0.5
 _MOST_TEXTS = 2048
 """Texts that the service takes at a time."""
 _TIMEOUT_SECONDS = 60.0
-_SCOPE = "https://cognitiveservices.azure.com/.default"
 _PROMPT = (
     "You are given numbered articles, as JSON. For each that is about clothes, name the fashion moods that it clearly speaks "
     "of: the name (a sub-mood's own name where it is more exact than the primary mood), the primary mood it belongs to, how "
@@ -82,23 +83,16 @@ class _Service:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._token: Callable[[], Awaitable[str]] | None = None
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[AsyncAzureOpenAI]:
         """A client whose errors come out as MoodServiceError."""
         import openai
 
-        key = self._settings.openai_api_key
+        settings = self._settings
+        endpoint, key = str(settings.openai_endpoint), settings.openai_api_key
         try:
-            async with openai.AsyncAzureOpenAI(
-                azure_endpoint=str(self._settings.openai_endpoint),
-                api_version=self._settings.openai_api_version,
-                api_key=key,
-                azure_ad_token_provider=None if key else self._sign_in(),
-                max_retries=0,  # the engine retries, with its own patience
-                timeout=_TIMEOUT_SECONDS,
-            ) as client:
+            async with openai_client(settings, endpoint, key, lambda: self._token, timeout=_TIMEOUT_SECONDS) as client:
                 yield client
         except openai.APIStatusError as error:
             if error.code == "content_filter":
@@ -108,14 +102,10 @@ class _Service:
         except openai.OpenAIError as error:
             raise MoodServiceError(f"the model did not answer ({type(error).__name__})") from None
 
-    def _sign_in(self) -> Callable[[], Awaitable[str]]:
+    @cached_property
+    def _token(self) -> TokenProvider:
         """Signs in with the app's identity; kept, since it remembers its tokens."""
-        from azure.identity.aio import DefaultAzureCredential, get_bearer_token_provider
-
-        if self._token is None:
-            credential = DefaultAzureCredential(managed_identity_client_id=self._settings.azure_client_id)
-            self._token = get_bearer_token_provider(credential, _SCOPE)
-        return self._token
+        return tokens(self._settings.azure_client_id)
 
 
 class HostedExtractor:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable, Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from shared.azure_ai import TokenProvider, openai_client, tokens
 from shared.domains.site.extractive import MOST_TOPICS, ExtractiveEnricher, presentable
 from shared.domains.site.ports import Enriched, EnricherUnavailableError, Text
 from shared.domains.site.settings import SiteSettings
@@ -29,7 +29,6 @@ SHOWN = 6000
 """Characters of a text that the model is shown."""
 _LONGEST_SUMMARY = 1200
 _TIMEOUT_SECONDS = 60.0
-_SCOPE = "https://cognitiveservices.azure.com/.default"
 _PROMPT = (
     "You are given something that was published, as JSON. Summarise it for a reader who decides whether to open it: two or three plain "
     "sentences in the language of the text, only what the text says, no opinion of yours; Markdown emphasis is allowed, links, images and "
@@ -98,25 +97,14 @@ class HostedEnricher:
         return (completion.choices[0].message.content or "") if completion.choices else ""
 
     def _client(self) -> AsyncAzureOpenAI:
-        from openai import AsyncAzureOpenAI
-
-        key = self._settings.openai_api_key
-        return AsyncAzureOpenAI(
-            azure_endpoint=str(self._settings.openai_endpoint),
-            api_version=self._settings.openai_api_version,
-            api_key=key,
-            azure_ad_token_provider=None if key else self._token,
-            max_retries=0,  # the engine retries, with its own patience
-            timeout=_TIMEOUT_SECONDS,
-        )
+        settings = self._settings
+        endpoint, key = str(settings.openai_endpoint), settings.openai_api_key
+        return openai_client(settings, endpoint, key, lambda: self._token, timeout=_TIMEOUT_SECONDS)
 
     @cached_property
-    def _token(self) -> Callable[[], Awaitable[str]]:
+    def _token(self) -> TokenProvider:
         """Signs in with the app's identity; kept, since it remembers its tokens."""
-        from azure.identity.aio import DefaultAzureCredential, get_bearer_token_provider
-
-        credential = DefaultAzureCredential(managed_identity_client_id=self._settings.azure_client_id)
-        return get_bearer_token_provider(credential, _SCOPE)
+        return tokens(self._settings.azure_client_id)
 
 
 def _question(deployment: str, text: Text) -> dict[str, Any]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from shared.azure_ai import TokenProvider, tokens
 from shared.domains.stories.ports import ServiceError
 
 if TYPE_CHECKING:
     from shared.fetch.service import Reply
     from shared.settings import Settings
-
-SCOPE = "https://cognitiveservices.azure.com/.default"
 
 
 async def ask(service: str, url: str, content: Any, headers: Mapping[str, str]) -> Reply:
@@ -47,7 +46,7 @@ class Identity:
 
     def __init__(self, settings: Settings) -> None:
         self._client_id = settings.azure_client_id
-        self._token: Callable[[], Awaitable[str]] | None = None
+        self._token: TokenProvider | None = None
 
     async def token(self) -> str:
         """A token.
@@ -56,11 +55,9 @@ class Identity:
             ServiceError: the identity cannot sign in.
         """
         from azure.core.exceptions import AzureError
-        from azure.identity.aio import DefaultAzureCredential, get_bearer_token_provider
 
         if self._token is None:
-            credential = DefaultAzureCredential(managed_identity_client_id=self._client_id)
-            self._token = get_bearer_token_provider(credential, SCOPE)
+            self._token = tokens(self._client_id)
         try:
             return await self._token()
         except AzureError as error:

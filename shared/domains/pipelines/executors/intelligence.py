@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from pydantic import Field, model_validator
 
+from shared.azure_ai import SCOPE
 from shared.domains.pipelines.content import Content
 from shared.domains.pipelines.executing import ContentError, Run, executor
 from shared.domains.pipelines.executors import extracting
@@ -19,7 +20,6 @@ from shared.domains.pipelines.executors.retrieving import bytes_of
 from shared.domains.pipelines.executors.services import Service, until_done
 from shared.settings import Settings
 
-_SCOPE = "https://cognitiveservices.azure.com/.default"
 _API = "2024-11-30"
 _LAYOUTS = ("prebuilt-layout", "prebuilt-read", "prebuilt-document")
 """Models whose work the app's own reader can do, for documents that have text."""
@@ -141,7 +141,7 @@ async def _by_service(item: Content, data: bytes, settings: IntelligenceSettings
         if settings.doc_intelligence_credential_type == "azure_key_credential"
         else None
     )
-    service = Service("Azure Document Intelligence", str(settings.service), _SCOPE, "Ocp-Apim-Subscription-Key", key)
+    service = Service("Azure Document Intelligence", str(settings.service), SCOPE, "Ocp-Apim-Subscription-Key", key)
     features = [*settings.doc_intel_features, *(["keyValuePairs"] if settings.extract_key_value_pairs else [])]
     asked = {
         "api-version": _API, "outputContentFormat": settings.output_format, "pages": (settings.pages or "").replace(" ", ""), "locale": settings.locale or "",
@@ -293,7 +293,7 @@ async def azure_content_understanding_extractor(item: Content, settings: Underst
     service = Service(
         "Azure Content Understanding",
         str(settings.content_understanding_endpoint),
-        _SCOPE,
+        SCOPE,
         "Ocp-Apim-Subscription-Key",
         key,
     )

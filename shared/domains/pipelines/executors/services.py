@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from shared.azure_ai import tokens
 from shared.domains.pipelines.executing import ContentError, Run
 from shared.domains.pipelines.executors.endpoints import refused
 from shared.fetch import retry_after
@@ -93,12 +94,8 @@ def _code(body: Any) -> str:
     return f": {code}" if isinstance(code, str) and code.isprintable() and len(code) < 100 else ""
 
 
-@cache
-def _sign_in(client_id: str | None, scope: str) -> Callable[[], Awaitable[str]]:
-    """Signs in with the app's identity; kept, since it remembers its tokens."""
-    from azure.identity.aio import DefaultAzureCredential, get_bearer_token_provider
-
-    return get_bearer_token_provider(DefaultAzureCredential(managed_identity_client_id=client_id), scope)
+_sign_in = cache(tokens)
+"""Tokens of the app's identity; kept, since they are remembered."""
 
 
 async def until_done(service: Service, run: Run, started: Answer, pause: float, seconds: float) -> Any:
