@@ -1,6 +1,6 @@
 // What several views are made of.
 
-import {onRefused, Problem, useKey} from './api.js';
+import {Problem} from './api.js';
 import {announce, h} from './dom.js';
 import * as format from './format.js';
 import {pretty} from './json.js';
@@ -100,35 +100,3 @@ export function confirmed(title, text, yes) {
     dialog.showModal();
   });
 }
-
-let asking = null;
-
-/** Lets the key dialog ask when the app refuses, and when somebody wants another key. One dialog for all who wait. */
-export function startKeys(changed) {
-  const dialog = document.getElementById('key-dialog');
-  const input = document.getElementById('key-input');
-  const why = document.getElementById('key-why');
-  const first = why.textContent;
-
-  const ask = (reason) => {
-    asking ??= new Promise((resolve) => {
-      why.textContent = reason || first;
-      input.value = '';
-      dialog.returnValue = '';
-      dialog.addEventListener('close', () => {
-        asking = null;
-        const use = dialog.returnValue === 'use';
-        if (use) useKey(input.value.trim());
-        input.value = '';
-        resolve(use);
-      }, {once: true});
-      dialog.showModal();
-      input.focus();
-    });
-    return asking;
-  };
-
-  onRefused((problem) => ask(problem.status === 403 ? `${problem.message} An operator's key is needed.` : problem.message));
-  document.getElementById('key').addEventListener('click', async () => { if (await ask('')) changed(); });
-}
-

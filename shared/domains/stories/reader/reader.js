@@ -2,8 +2,9 @@
 
 import {get, post} from '../../dashboard/api.js';
 import {announce, h} from '../../dashboard/dom.js';
+import {startKeys} from '../../dashboard/key.js';
 import {entryView, open} from './entry.js';
-import {startKey, startShortcuts} from './keys.js';
+import {startShortcuts} from './keys.js';
 
 const MAKING = ['pending', 'generating', 'translating', 'speaking', 'analysing'];
 const BESIDE = 'nightshift.stories.beside';
@@ -171,7 +172,7 @@ function step(by) {
   all[current].focus();
 }
 
-startKey(() => start());
+startKeys(() => start(), ({message}) => message);
 startShortcuts([
   ['t', 'translations on or off', () => translations(toggle.getAttribute('aria-pressed') !== 'true')],
   ['p', 'play or pause the last entry', () => [...document.querySelectorAll('.play')].at(-1)?.click()],
